@@ -1,0 +1,264 @@
+//! The connector form: what it holds, when it is valid, and how two versions of it come together.
+//!
+//! A [`Part`] is the smallest piece that is merged, compared or chosen as a whole. To add a field: a field of
+//! [`FormContent`], a [`Part`] with its label, and the compiler names every place that must know it.
+
+use super::details::is_secret_key;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// One row of a parameter table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    #[serde(default)]
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
+}
+
+impl Parameter {
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+
+    /// A row that a person added and has not typed in.
+    pub fn is_blank(&self) -> bool {
+        self.key.trim().is_empty() && self.value.trim().is_empty()
+    }
+}
+
+/// Everything an admin can enter into the connector form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FormContent {
+    pub base_url: String,
+    pub company_id: String,
+    pub client_id: String,
+    pub authorization: Vec<Parameter>,
+    pub access_token: Vec<Parameter>,
+    /// Save to every environment of the instance, not to this one alone.
+    pub every_environment: bool,
+}
+
+/// The pieces of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Part {
+    BaseUrl,
+    CompanyId,
+    ClientId,
+    Authorization,
+    AccessToken,
+    Scope,
+}
+
+impl Part {
+    pub const ALL: [Self; 6] =
+        [Self::BaseUrl, Self::CompanyId, Self::ClientId, Self::Authorization, Self::AccessToken, Self::Scope];
+
+    /// The parts that are connector details; the scope says only where they go.
+    pub const DETAILS: [Self; 5] =
+        [Self::BaseUrl, Self::CompanyId, Self::ClientId, Self::Authorization, Self::AccessToken];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::BaseUrl => "Base URL",
+            Self::CompanyId => "Company ID",
+            Self::ClientId => "Client ID",
+            Self::Authorization => "Authorization Parameters",
+            Self::AccessToken => "Access Token Parameters",
+            Self::Scope => "Applies to",
+        }
+    }
+
+    /// The part's name in forms, fingerprints and suggestions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BaseUrl => "base_url",
+            Self::CompanyId => "company_id",
+            Self::ClientId => "client_id",
+            Self::Authorization => "authorization",
+            Self::AccessToken => "access_token",
+            Self::Scope => "every_environment",
+        }
+    }
+}
+
+/// What one part of a form holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PartValue<'a> {
+    Text(&'a str),
+    Rows(&'a [Parameter]),
+    Choice(bool),
+}
+
+impl FormContent {
+    pub fn part(&self, part: Part) -> PartValue<'_> {
+        match part {
+            Part::BaseUrl => PartValue::Text(&self.base_url),
+            Part::CompanyId => PartValue::Text(&self.company_id),
+            Part::ClientId => PartValue::Text(&self.client_id),
+            Part::Authorization => PartValue::Rows(&self.authorization),
+            Part::AccessToken => PartValue::Rows(&self.access_token),
+            Part::Scope => PartValue::Choice(self.every_environment),
+        }
+    }
+
+    /// Takes over one part of another content.
+    pub fn take(&mut self, part: Part, from: &Self) {
+        match part {
+            Part::BaseUrl => self.base_url.clone_from(&from.base_url),
+            Part::CompanyId => self.company_id.clone_from(&from.company_id),
+            Part::ClientId => self.client_id.clone_from(&from.client_id),
+            Part::Authorization => self.authorization.clone_from(&from.authorization),
+            Part::AccessToken => self.access_token.clone_from(&from.access_token),
+            Part::Scope => self.every_environment = from.every_environment,
+        }
+    }
+
+    pub fn differing(&self, other: &Self, among: &[Part]) -> Vec<Part> {
+        among.iter().copied().filter(|part| self.part(*part) != other.part(*part)).collect()
+    }
+
+    /// The content as it is saved: without blank rows, and without white space around what a paste brings along.
+    pub fn tidied(&self) -> Self {
+        let rows = |rows: &[Parameter]| {
+            rows.iter()
+                .filter(|row| !row.is_blank())
+                .map(|row| Parameter::new(row.key.trim(), row.value.as_str()))
+                .collect()
+        };
+        Self {
+            base_url: self.base_url.trim().into(),
+            company_id: self.company_id.trim().into(),
+            client_id: self.client_id.trim().into(),
+            authorization: rows(&self.authorization),
+            access_token: rows(&self.access_token),
+            every_environment: self.every_environment,
+        }
+    }
+
+    /// What an OAuth client cannot do without and is not there yet.
+    pub fn missing(&self) -> Vec<Part> {
+        [(Part::BaseUrl, &self.base_url), (Part::ClientId, &self.client_id)]
+            .into_iter()
+            .filter_map(|(part, value)| value.trim().is_empty().then_some(part))
+            .collect()
+    }
+}
+
+/// Where on the form something is wrong: a field, or a row of a table counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    Field(Part),
+    Row(Part, u32),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub place: Place,
+    pub message: String,
+}
+
+/// Everything that keeps this content from being saved, in the order of the page.
+pub fn validate(content: &FormContent) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let base_url = content.base_url.trim();
+    if !base_url.is_empty() && !is_http_url(base_url) {
+        problems.push(Problem {
+            place: Place::Field(Part::BaseUrl),
+            message: "Enter a URL that starts with https:// or http://".into(),
+        });
+    }
+    for (part, rows) in [(Part::Authorization, &content.authorization), (Part::AccessToken, &content.access_token)] {
+        let mut first_with: HashMap<&str, u32> = HashMap::new();
+        for (index, row) in (0u32..).zip(rows.iter()).filter(|(_, row)| !row.is_blank()) {
+            let key = row.key.trim();
+            let message = if key.is_empty() {
+                "This value has no key".to_owned()
+            } else if is_secret_key(key) {
+                "A client secret has no place here: these parameters are readable by everybody who can open the form".into()
+            } else if first_with.insert(key, index).is_some() {
+                "This key stands twice in this table".into()
+            } else {
+                continue;
+            };
+            problems.push(Problem { place: Place::Row(part, index), message });
+        }
+    }
+    problems
+}
+
+/// An absolute http or https URL with a host and without white space or credentials.
+fn is_http_url(text: &str) -> bool {
+    let Some(rest) = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &text[scheme.len()..]))
+    else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    !host.is_empty()
+        && !host.starts_with(':')
+        && !host.contains('@')
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '<' | '>' | '"'))
+}
+
+/// Brings together what this admin changed and what was saved meanwhile: a part that only one side changed since
+/// `base` comes from that side. The parts that both changed, to different things, keep `mine`.
+pub fn merged(base: &FormContent, mine: &FormContent, theirs: &FormContent) -> FormContent {
+    let mut result = theirs.clone();
+    for part in mine.differing(base, &Part::ALL) {
+        result.take(part, mine);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_rows(rows: &[(&str, &str)]) -> FormContent {
+        FormContent {
+            authorization: rows.iter().map(|(key, value)| Parameter::new(*key, *value)).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn urls() {
+        for good in ["https://baseURL.com", "http://127.0.0.1:8080/a?b", "HTTPS://x", "https://ü.example/", ""] {
+            let content = FormContent { base_url: good.into(), ..Default::default() };
+            assert_eq!(validate(&content), [], "{good}");
+        }
+        for bad in ["example.com", "ftp://x", "https://", "https:///x", "https://a b", "https://u:p@x", "javascript:1", "http://:80"] {
+            let content = FormContent { base_url: bad.into(), ..Default::default() };
+            assert_eq!(validate(&content).len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn rows_are_judged_one_by_one_and_blank_ones_never() {
+        let content = with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
+        let places: Vec<_> = validate(&content).into_iter().map(|p| p.place).collect();
+        let row = |index| Place::Row(Part::Authorization, index);
+        assert_eq!(places, [row(2), row(3), row(5)]);
+        assert_eq!(content.tidied().authorization.len(), 5);
+    }
+
+    #[test]
+    fn the_same_key_in_the_other_table_is_fine() {
+        let mut content = with_rows(&[("a", "1")]);
+        content.access_token = content.authorization.clone();
+        assert_eq!(validate(&content), []);
+    }
+
+    #[test]
+    fn merging_takes_each_part_from_the_side_that_changed_it() {
+        let base = FormContent { base_url: "base".into(), company_id: "1".into(), ..Default::default() };
+        let mine = FormContent { base_url: "mine".into(), ..base.clone() };
+        let theirs = FormContent { base_url: "theirs".into(), company_id: "2".into(), ..base.clone() };
+        let result = merged(&base, &mine, &theirs);
+        assert_eq!((result.base_url.as_str(), result.company_id.as_str()), ("mine", "2"));
+    }
+}

@@ -1,0 +1,124 @@
+//! The five ids that together name one connection, and what an id may look like.
+//!
+//! A new kind of id is a `String` field checked by [`check_id`] at the door it comes in by.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// The longest id, in bytes: the five parts of a key together still fit one entry of a PostgreSQL B-tree index.
+pub const MAX_ID_BYTES: usize = 512;
+
+/// Names the details of one connection: all five parts together, never fewer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct ConnectionKey {
+    /// `catalogGuid`
+    pub space: String,
+    /// `integrationPackInstanceId`
+    pub instance: String,
+    /// `envId`
+    pub environment: String,
+    /// `processId`
+    pub process: String,
+    /// `connectionId`
+    pub connection: String,
+}
+
+impl ConnectionKey {
+    /// The address of this connection's form, each id percent-encoded as one path segment.
+    pub fn form_path(&self) -> String {
+        format!(
+            "{}/environments/{}/processes/{}/connections/{}",
+            instance_path(&self.space, &self.instance),
+            segment(&self.environment),
+            segment(&self.process),
+            segment(&self.connection),
+        )
+    }
+}
+
+/// The address of an instance's page.
+pub fn instance_path(space: &str, instance: &str) -> String {
+    format!("/spaces/{}/instances/{}", segment(space), segment(instance))
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986, so that any id is one path segment.
+pub fn segment(id: &str) -> String {
+    let mut out = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+/// Undoes [`segment`]; `None` where the escapes are not UTF-8. A `%` without two digits stands for itself.
+pub fn unsegment(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+/// Whether a text may serve as an id; the error is a sentence without the id's name.
+pub fn check_id(id: &str) -> Result<(), &'static str> {
+    if id.trim().is_empty() {
+        return Err("must not be empty");
+    }
+    if id.len() > MAX_ID_BYTES {
+        return Err("must not be longer than 512 bytes");
+    }
+    if id.chars().any(char::is_control) {
+        return Err("must not contain control characters");
+    }
+    // A browser folds these two away in an address, however they are escaped.
+    if id == "." || id == ".." {
+        return Err("must not be a dot or two dots alone");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_one_segment_and_comes_back() {
+        for id in ["1", "a/b", "ä ö", "100%", "%41", "?q#f", "a+b&c=d", "日本"] {
+            let encoded = segment(id);
+            assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{encoded}");
+            assert_eq!(unsegment(&encoded).as_deref(), Some(id));
+        }
+        assert_eq!(unsegment("%FF"), None);
+        assert_eq!(unsegment("100%").as_deref(), Some("100%"));
+    }
+
+    #[test]
+    fn ids_that_no_address_or_index_can_hold_are_refused() {
+        for bad in ["", "  ", ".", "..", "a\0b", "a\nb", &"x".repeat(513)] {
+            assert!(check_id(bad).is_err(), "{bad:?}");
+        }
+        for good in ["test-101", "796eeeb4-1b2f-4965-898a-7e443", "a b", "...", "ü", &"x".repeat(512)] {
+            assert!(check_id(good).is_ok(), "{good:?}");
+        }
+    }
+}

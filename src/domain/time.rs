@@ -1,0 +1,62 @@
+//! A moment, and how it is shown to a person.
+//!
+//! Anything else about time (a duration in words, another calendar) is a function here over [`Timestamp`].
+
+use serde::{Deserialize, Serialize};
+
+/// Microseconds since 1970-01-01T00:00:00Z. Microseconds, because both databases keep them exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// RFC 3339 with seconds, for `<time datetime>`.
+    pub fn iso(self) -> String {
+        let (year, month, day, hour, minute, second) = self.civil();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// For reading: `23 Nov 2026, 18:05 UTC`.
+    pub fn text(self) -> String {
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (year, month, day, hour, minute, _) = self.civil();
+        format!("{day} {} {year}, {hour:02}:{minute:02} UTC", MONTHS[(month - 1) as usize])
+    }
+
+    /// Days to a date of the proleptic Gregorian calendar, after Howard Hinnant's `civil_from_days`.
+    fn civil(self) -> (i64, i64, i64, i64, i64, i64) {
+        let seconds = self.seconds();
+        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let shifted = days + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let day_of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (year, month, day, rest / 3_600, rest / 60 % 60, rest % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_moments_read_right() {
+        assert_eq!(Timestamp(0).iso(), "1970-01-01T00:00:00Z");
+        assert_eq!(Timestamp(951_827_696_000_000).iso(), "2000-02-29T12:34:56Z");
+        assert_eq!(Timestamp(-1_000_000).iso(), "1969-12-31T23:59:59Z");
+        assert_eq!(Timestamp(1_795_457_108_123_456).text(), "23 Nov 2026, 18:05 UTC");
+    }
+}

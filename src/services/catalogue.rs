@@ -1,0 +1,176 @@
+//! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
+//! attaching.
+
+use super::{Result, ServiceError, Services, access::{Admin, Client}, details::check_text};
+use crate::{
+    domain::{ids::check_id, views::Environment},
+    effects::new_id,
+    storage::{
+        StorageError,
+        environments::{self, Attachment},
+        instances::{self, Instance, NewInstance},
+        packs,
+        timeline::{self, Kind, Place},
+    },
+};
+use std::collections::HashMap;
+
+/// The most that one page of a list holds.
+pub const MAX_PAGE: i64 = 1_000;
+/// A name must fit an index entry beside an id and a Space's guid.
+const MAX_NAME_BYTES: usize = 255;
+
+/// A page of a list: at most `first` entries whose ids come after `after`.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    pub first: i64,
+    pub after: &'a str,
+}
+
+impl Page<'_> {
+    fn check(&self) -> Result<()> {
+        if (1..=MAX_PAGE).contains(&self.first) {
+            return Ok(());
+        }
+        Err(ServiceError::bad_input("first", format!("must be between 1 and {MAX_PAGE}")))
+    }
+}
+
+impl Services {
+    /// The instances of a Space, by id.
+    pub async fn instances(&self, client: &Client, header: Option<&str>, page: Page<'_>) -> Result<Vec<Instance>> {
+        page.check()?;
+        let mut reader = self.database.reader().await?;
+        let space = Self::client_space(reader.connection(), client, header).await?;
+        Ok(instances::list(reader.connection(), &space.guid, page.after, page.first).await?)
+    }
+
+    /// The environments of a Space, by id, each with its attachments.
+    pub async fn environments(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        page: Page<'_>,
+    ) -> Result<Vec<(Environment, Vec<Attachment>)>> {
+        page.check()?;
+        let mut reader = self.database.reader().await?;
+        let space = Self::client_space(reader.connection(), client, header).await?;
+        let environments = environments::list(reader.connection(), &space.guid, page.after, page.first).await?;
+        let mut attachments: HashMap<String, Vec<Attachment>> = HashMap::new();
+        for attachment in environments::attachments(reader.connection(), &space.guid).await? {
+            attachments.entry(attachment.environment_id.clone()).or_default().push(attachment);
+        }
+        Ok(environments
+            .into_iter()
+            .map(|environment| {
+                let attached = attachments.remove(&environment.id).unwrap_or_default();
+                (environment, attached)
+            })
+            .collect())
+    }
+
+    /// Installs a pack: a multi-install pack under a name of its own, a single-install pack once per account.
+    ///
+    /// # Errors
+    /// `PackNotFound`; `BadInput` without the name that a multi-install pack needs; `Conflict` at the second
+    /// installation of a single-install pack.
+    pub async fn install(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        pack_id: &str,
+        override_name: Option<&str>,
+    ) -> Result<Instance> {
+        check_id(pack_id).map_err(|message| ServiceError::bad_input("integrationPackId", message))?;
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let space = Self::client_space(writer.connection(), client, header).await?;
+        let pack = packs::find(writer.connection(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
+        let is_single = pack.installation_type == "SINGLE";
+        let name = override_name.map(str::trim).filter(|name| !name.is_empty());
+        if let Some(name) = name {
+            check_name("integrationPackOverrideName", name)?;
+        } else if !is_single {
+            let message = "is needed: this integration pack can be installed several times";
+            return Err(ServiceError::bad_input("integrationPackOverrideName", message));
+        }
+        let id = new_id(now).to_string();
+        let new = NewInstance {
+            space: &space.guid,
+            id: &id,
+            account: &space.account_id,
+            pack: Some(pack_id),
+            name: name.unwrap_or(&pack.name),
+            override_name: name,
+            pack_name: &pack.name,
+            single_pack: is_single.then_some(pack_id),
+        };
+        instances::add(writer.connection(), new, now).await.map_err(|error| match error {
+            StorageError::Exists => {
+                ServiceError::Conflict("This integration pack is installed already, and can be only once.".into())
+            }
+            other => other.into(),
+        })?;
+        instances::adopt_pack(&mut writer, &space.guid, &id, pack_id).await?;
+        let place = Place { account: Some(&space.account_id), space: Some(&space.guid), instance: Some(&id), ..Place::default() };
+        timeline::add_at(writer.connection(), new_id(now), place, Kind::InstanceInstalled, &client.label(), now).await?;
+        let instance = instances::find(writer.connection(), &space.guid, &id).await?;
+        writer.commit().await?;
+        instance.ok_or(ServiceError::Internal("an instance just installed is gone"))
+    }
+
+    /// Removes an instance and all that it held.
+    ///
+    /// # Errors
+    /// `InstanceInvalid` where the Space has no such instance.
+    pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let space = Self::client_space(writer.connection(), client, header).await?;
+        check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
+        if !instances::remove(writer.connection(), &space.guid, instance).await? {
+            return Err(ServiceError::InstanceInvalid);
+        }
+        timeline::remove_of_instance(writer.connection(), &space.guid, instance).await?;
+        let place = Place { account: Some(&space.account_id), space: Some(&space.guid), instance: Some(instance), ..Place::default() };
+        timeline::add_at(writer.connection(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now).await?;
+        Ok(writer.commit().await?)
+    }
+
+    /// Attaches an instance to an environment of its Space.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs.
+    pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let space = Self::admin_space(writer.connection(), admin, space).await?;
+        let attached =
+            environments::attach(writer.connection(), new_id(now), &space.guid, instance, environment, now).await;
+        match attached {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(StorageError::Reference) => return Err(ServiceError::NotFound),
+            Err(other) => return Err(other.into()),
+        }
+        let place = Place {
+            account: Some(&space.account_id),
+            space: Some(&space.guid),
+            instance: Some(instance),
+            environment: Some(environment),
+        };
+        timeline::add_at(writer.connection(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now).await?;
+        Ok(writer.commit().await?)
+    }
+}
+
+pub(super) fn check_name(field: &str, name: &str) -> Result<()> {
+    check_text(field, name)?;
+    if name.len() > MAX_NAME_BYTES {
+        return Err(ServiceError::bad_input(field, format!("must not be longer than {MAX_NAME_BYTES} bytes")));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(ServiceError::bad_input(field, "must not contain control characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,353 @@
+//! The connector form. The form on the page *is* a draft row: every change goes there, and Save promotes it.
+//!
+//! So a refresh, a killed browser, an expired session, a second tab and a second admin are one mechanism:
+//! a post says what the page had seen, only what it changed is applied to the draft, and the draft remembers the
+//! version it started from. To add a button: a variant of [`Intent`] and what it does in [`Services::submit`].
+
+use super::{Result, ServiceError, Services, access::Admin, connector_view as view, details::remember};
+use crate::{
+    domain::{
+        details::Details,
+        form::{FormContent, Parameter, Part, validate},
+        ids::ConnectionKey,
+        time::Timestamp,
+        views::{ConnectorView, Outcome, Seen},
+    },
+    effects::new_id,
+    storage::{
+        Connection, Writer,
+        accounts::Space,
+        details::{self, NewDetails, StoredDetails},
+        drafts::{self, Draft},
+        instances::{self, ConnectionInPlace},
+        timeline::{self, Event, Kind},
+    },
+};
+
+/// What a post of the form asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// Keep what was typed.
+    Keep,
+    /// Add a blank row to a table.
+    AddRow(Part),
+    /// Delete a row of a table, counted from 0 as the page showed them.
+    DeleteRow(Part, usize),
+    /// Put the draft into effect.
+    Save,
+    /// Go back to what is saved.
+    Discard,
+    /// Save with the choices made where somebody else had saved.
+    Resolve { version: i64, mine: Vec<Part> },
+}
+
+/// A post of the form.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub intent: Intent,
+    /// The version of the saved details that the page showed or its draft started from; 0 for none.
+    pub base_version: i64,
+    pub seen: Seen,
+    pub content: FormContent,
+}
+
+/// Everything the database knows about one form.
+pub(super) struct Situation {
+    pub key: ConnectionKey,
+    pub space: Space,
+    pub place: ConnectionInPlace,
+    pub stored: Option<StoredDetails>,
+    /// What a form without a draft shows.
+    pub start: FormContent,
+    pub draft: Option<Draft>,
+}
+
+impl Situation {
+    pub fn version(&self) -> i64 {
+        self.stored.as_ref().map_or(0, |stored| stored.version)
+    }
+
+    /// Somebody saved something else since the draft was begun.
+    pub fn is_conflicting(&self) -> bool {
+        self.draft.as_ref().is_some_and(|draft| {
+            draft.base_version != self.version()
+                && !self.start.differing(&draft.base, &Part::DETAILS).is_empty()
+                && !self.start.differing(&draft.content.tidied(), &Part::DETAILS).is_empty()
+        })
+    }
+}
+
+impl Services {
+    /// The form as it stands for this admin.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs.
+    pub async fn connector(&self, admin: &Admin, key: &ConnectionKey) -> Result<ConnectorView> {
+        let mut reader = self.database.reader().await?;
+        let situation = situation(reader.connection(), admin, key).await?;
+        view::view(reader.connection(), situation, Outcome::Loaded).await
+    }
+
+    /// Applies a post of the form and answers the form as it then stands.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs. Nothing that was typed is an error: it is kept, and the
+    /// view says what is wrong with it.
+    pub async fn submit(&self, admin: &Admin, key: &ConnectionKey, submission: Submission) -> Result<ConnectorView> {
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let mut situation = situation(writer.connection(), admin, key).await?;
+        let mut outcome = Outcome::Kept;
+        if submission.intent == Intent::Discard {
+            drafts::remove(writer.connection(), key, admin.id).await?;
+            situation.draft = None;
+            outcome = Outcome::Discarded;
+        } else {
+            let mut draft = applied(&situation, &submission, now);
+            if let Intent::Resolve { version, mine } = &submission.intent
+                && *version == situation.version()
+            {
+                resolve(&situation, &mut draft, mine);
+            }
+            let saves = matches!(submission.intent, Intent::Save | Intent::Resolve { .. });
+            draft.attempted = saves || situation.draft.as_ref().is_some_and(|before| before.attempted);
+            situation.draft = Some(draft);
+            if saves {
+                outcome = promote(&mut writer, admin, &mut situation, now).await?;
+            }
+            put_draft(&mut writer, admin, &mut situation, outcome).await?;
+        }
+        let view = view::view(writer.connection(), situation, outcome).await?;
+        writer.commit().await?;
+        Ok(view)
+    }
+}
+
+/// Leaves a draft row only where there is something to keep.
+async fn put_draft(
+    writer: &mut Writer,
+    admin: &Admin,
+    situation: &mut Situation,
+    outcome: Outcome,
+) -> Result<()> {
+    let nothing_to_keep = outcome == Outcome::Saved
+        || situation.draft.as_ref().is_none_or(|draft| draft.content == situation.start);
+    match &situation.draft {
+        Some(draft) if !nothing_to_keep => {
+            drafts::keep(writer.connection(), &situation.key, admin.id, draft).await?;
+        }
+        _ => {
+            drafts::remove(writer.connection(), &situation.key, admin.id).await?;
+            situation.draft = None;
+        }
+    }
+    Ok(())
+}
+
+/// Saves the draft if it is valid and nobody else saved since.
+async fn promote(
+    writer: &mut Writer,
+    admin: &Admin,
+    situation: &mut Situation,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let Some(draft) = &situation.draft else { return Ok(Outcome::Saved) };
+    if !validate(&draft.content).is_empty() {
+        return Ok(Outcome::Refused);
+    }
+    if situation.is_conflicting() {
+        return Ok(Outcome::Conflicting);
+    }
+    let content = draft.content.tidied();
+    let Some(stored) = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now).await? else {
+        // Saved by somebody between our read and our write, which only PostgreSQL allows.
+        situation.stored = details::find(writer.connection(), &situation.key).await?;
+        situation.start = start(&situation.place, situation.stored.as_ref())?;
+        return Ok(Outcome::Conflicting);
+    };
+    let account = &situation.space.account_id;
+    record(writer, admin, account, &situation.key, &situation.start, &content, now).await?;
+    if content.every_environment {
+        for other in details::in_other_environments(writer.connection(), &situation.key).await? {
+            let key = ConnectionKey { environment: other.environment_id, ..situation.key.clone() };
+            let before = details::find(writer.connection(), &key).await?;
+            write(writer, admin, &key, before.as_ref(), &content, now).await?;
+            let before = start(&situation.place, before.as_ref())?;
+            record(writer, admin, account, &key, &before, &content, now).await?;
+        }
+    }
+    if content.every_environment != situation.place.every_environment {
+        instances::set_every_environment(writer.connection(), &situation.key, content.every_environment).await?;
+        situation.place.every_environment = content.every_environment;
+    }
+    remember(writer, &situation.space.account_id, &content, now).await?;
+    situation.stored = Some(stored);
+    situation.start = content;
+    Ok(Outcome::Saved)
+}
+
+/// The timeline's entry for a save.
+async fn record(
+    writer: &mut Writer,
+    admin: &Admin,
+    account: &str,
+    key: &ConnectionKey,
+    before: &FormContent,
+    content: &FormContent,
+    now: Timestamp,
+) -> Result<()> {
+    let changed: Vec<_> = content.differing(before, &Part::ALL).into_iter().map(Part::label).collect();
+    let event = Event { account, key, kind: Kind::DetailsSaved, actor: &admin.email, changed: &changed };
+    Ok(timeline::add(writer.connection(), new_id(now), event, now).await?)
+}
+
+pub(super) async fn situation(mut db: Connection<'_>, admin: &Admin, key: &ConnectionKey) -> Result<Situation> {
+    let space = Services::admin_space(db.lend(), admin, &key.space).await?;
+    let place = instances::connection(db.lend(), key)
+        .await?
+        .filter(|place| place.uses_oauth)
+        .ok_or(ServiceError::NotFound)?;
+    let stored = details::find(db.lend(), key).await?;
+    let draft = drafts::find(db.lend(), key, admin.id).await?;
+    let start = start(&place, stored.as_ref())?;
+    Ok(Situation { key: key.clone(), space, place, stored, start, draft })
+}
+
+/// What is saved, else the connection's defaults.
+fn start(place: &ConnectionInPlace, stored: Option<&StoredDetails>) -> Result<FormContent> {
+    let text = stored.map(|stored| stored.oauth_connector_details.as_str()).or(place.defaults.as_deref());
+    let content = match text {
+        Some(text) => read(text)?.content(),
+        None => FormContent::default(),
+    };
+    Ok(FormContent { every_environment: place.every_environment, ..content })
+}
+
+pub(super) fn read(text: &str) -> Result<Details> {
+    Details::parse(text).map_err(|_| ServiceError::Internal("stored connector details cannot be read"))
+}
+
+/// The draft after a post: what the page changed since it last saw each part, on top of what is kept.
+fn applied(situation: &Situation, submission: &Submission, now: Timestamp) -> Draft {
+    let mut submitted = submission.content.clone();
+    // An empty table is shown with one blank row.
+    for rows in [&mut submitted.authorization, &mut submitted.access_token] {
+        if rows.len() == 1 && rows[0].is_blank() {
+            rows.clear();
+        }
+    }
+    let changed: Vec<Part> = Part::ALL
+        .into_iter()
+        .filter(|part| view::fingerprint(&submitted, *part) != submission.seen.part(*part))
+        .collect();
+    let mut draft = match &situation.draft {
+        Some(draft) => {
+            let mut draft = draft.clone();
+            for part in &changed {
+                draft.content.take(*part, &submitted);
+            }
+            draft
+        }
+        None if submission.base_version == situation.version() => {
+            let mut content = situation.start.clone();
+            for part in &changed {
+                content.take(*part, &submitted);
+            }
+            Draft {
+                base_version: submission.base_version,
+                base: situation.start.clone(),
+                content,
+                attempted: false,
+                updated_at: now,
+            }
+        }
+        None => stale(situation, submission, submitted.clone(), &changed, now),
+    };
+    draft.updated_at = now;
+    match submission.intent {
+        Intent::AddRow(part) => {
+            let rows = rows_mut(&mut draft.content, part);
+            // The blank row that stands in for an empty table counts as the first.
+            let blanks = if rows.is_empty() { 2 } else { 1 };
+            rows.extend(std::iter::repeat_n(Parameter::default(), blanks));
+        }
+        Intent::DeleteRow(part, index) => {
+            // The index counts the rows of this page, whatever another tab did to the table since.
+            draft.content.take(part, &submitted);
+            let rows = rows_mut(&mut draft.content, part);
+            if index < rows.len() {
+                rows.remove(index);
+            }
+        }
+        _ => {}
+    }
+    draft
+}
+
+/// The first post of a page that was loaded before somebody else saved. What it showed is known by fingerprint only:
+/// a part that it left alone is itself the base, one that nobody else changed has its base in what is saved.
+fn stale(
+    situation: &Situation,
+    submission: &Submission,
+    submitted: FormContent,
+    changed: &[Part],
+    now: Timestamp,
+) -> Draft {
+    let mut base = submitted.clone();
+    for part in changed {
+        if view::fingerprint(&situation.start, *part) == submission.seen.part(*part) {
+            base.take(*part, &situation.start);
+        } else {
+            base.take(*part, &FormContent::default());
+        }
+    }
+    Draft { base_version: submission.base_version, base, content: submitted, attempted: false, updated_at: now }
+}
+
+/// Each part from the side that was chosen; the draft then starts from what is saved now.
+fn resolve(situation: &Situation, draft: &mut Draft, mine: &[Part]) {
+    for part in Part::DETAILS {
+        if !mine.contains(&part) {
+            draft.content.take(part, &situation.start);
+        }
+    }
+    draft.base_version = situation.version();
+    draft.base = situation.start.clone();
+}
+
+fn rows_mut(content: &mut FormContent, part: Part) -> &mut Vec<Parameter> {
+    match part {
+        Part::AccessToken => &mut content.access_token,
+        _ => &mut content.authorization,
+    }
+}
+
+/// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.
+async fn write(
+    writer: &mut Writer,
+    admin: &Admin,
+    key: &ConnectionKey,
+    before: Option<&StoredDetails>,
+    content: &FormContent,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let details = before.map(|stored| read(&stored.oauth_connector_details)).transpose()?;
+    let details = details.unwrap_or_else(Details::empty);
+    let text = details.with(content);
+    // The API keeps a client id of its own. While the two agreed, they go on agreeing.
+    let client_id = match before {
+        Some(stored) if stored.client_id != details.content().client_id => &stored.client_id,
+        _ => &content.client_id,
+    };
+    let new = NewDetails {
+        is_token_generated: before.is_some_and(|stored| stored.is_token_generated),
+        oauth_connector_details: &text,
+        client_id,
+        complete: content.missing().is_empty(),
+        saved_by: &admin.email,
+    };
+    Ok(match before {
+        Some(stored) => details::replace_version(writer.connection(), key, stored.version, new, now).await?,
+        None => details::insert_first(writer.connection(), new_id(now), key, new, now).await?,
+    })
+}

@@ -1,0 +1,122 @@
+//! From what the database knows about one form to what its page shows.
+
+use super::{Result, connector::{Situation, read}};
+use crate::{
+    domain::{
+        form::{FormContent, Part, PartValue, validate},
+        time::Timestamp,
+        views::{
+            Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry, OtherEnvironment,
+            OtherState, Outcome, Saved, Seen,
+        },
+    },
+    storage::{Connection, details, suggestions, timeline},
+};
+use sha2::{Digest, Sha256};
+
+const HISTORY_LENGTH: i64 = 20;
+
+pub(super) async fn view(mut db: Connection<'_>, situation: Situation, outcome: Outcome) -> Result<ConnectorView> {
+    let others = details::in_other_environments(db.lend(), &situation.key)
+        .await?
+        .into_iter()
+        .map(|other| {
+            let state = match &other.oauth_connector_details {
+                None => OtherState::Empty,
+                Some(text) if read(text)?.content().differing(&situation.start, &Part::DETAILS).is_empty() => {
+                    OtherState::Same
+                }
+                Some(_) => OtherState::Different,
+            };
+            Ok(OtherEnvironment { name: other.name, state })
+        })
+        .collect::<Result<_>>()?;
+    let suggestions = suggestions::latest(db.lend(), &situation.space.account_id).await?;
+    let history = timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
+
+    let conflict = conflict(&situation);
+    let Situation { key, space, place, stored, start, draft } = situation;
+    let content = draft.as_ref().map_or_else(|| start.clone(), |draft| draft.content.clone());
+    let attempted = draft.as_ref().is_some_and(|draft| draft.attempted);
+    Ok(ConnectorView {
+        key,
+        names: ConnectorNames {
+            space: space.name,
+            instance: place.instance_name,
+            environment: place.environment_name,
+            classification: Classification::parse(&place.classification).unwrap_or(Classification::Test),
+            process: place.process_name,
+            connection: place.name,
+        },
+        base_version: draft.as_ref().map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
+        seen: seen(&content),
+        problems: if attempted { validate(&content) } else { Vec::new() },
+        missing: if stored.is_some() { start.missing() } else { Vec::new() },
+        saved: stored.map(|stored| Saved { by: stored.saved_by, at: Timestamp(stored.updated_at).into() }),
+        draft: draft.map(|draft| draft.updated_at.into()),
+        content,
+        conflict,
+        others,
+        suggestions,
+        history,
+        outcome,
+    })
+}
+
+/// Tells whether a part is what a page last saw: the first 64 bits of a SHA-256 digest, in hexadecimal.
+pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
+    let digest = Sha256::digest(serde_json::json!(content.part(part)).to_string());
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn seen(content: &FormContent) -> Seen {
+    Seen {
+        base_url: fingerprint(content, Part::BaseUrl),
+        company_id: fingerprint(content, Part::CompanyId),
+        client_id: fingerprint(content, Part::ClientId),
+        authorization: fingerprint(content, Part::Authorization),
+        access_token: fingerprint(content, Part::AccessToken),
+        every_environment: fingerprint(content, Part::Scope),
+    }
+}
+
+fn conflict(situation: &Situation) -> Option<Conflict> {
+    let draft = situation.draft.as_ref().filter(|_| situation.is_conflicting())?;
+    let stored = situation.stored.as_ref()?;
+    let mine = draft.content.tidied();
+    let parts = situation
+        .start
+        .differing(&mine, &Part::DETAILS)
+        .into_iter()
+        .map(|part| ConflictPart {
+            part,
+            saved: lines(situation.start.part(part)),
+            mine: lines(mine.part(part)),
+            prefer_mine: mine.part(part) != draft.base.part(part),
+        })
+        .collect();
+    Some(Conflict {
+        by: stored.saved_by.clone(),
+        at: Timestamp(stored.updated_at).into(),
+        version: stored.version,
+        parts,
+    })
+}
+
+fn lines(value: PartValue<'_>) -> Vec<String> {
+    match value {
+        PartValue::Text(text) => Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
+        PartValue::Rows(rows) => rows.iter().map(|row| format!("{} = {}", row.key, row.value)).collect(),
+        PartValue::Choice(_) => Vec::new(),
+    }
+}
+
+fn history(entry: timeline::Entry) -> HistoryEntry {
+    let changed: Vec<String> = serde_json::from_str(&entry.changed).unwrap_or_default();
+    let what = match changed.split_last() {
+        None => "saved without a change".to_owned(),
+        Some((only, [])) => format!("saved {only}"),
+        Some((last, rest)) => format!("saved {} and {last}", rest.join(", ")),
+    };
+    HistoryEntry { at: Timestamp(entry.at).into(), actor: entry.actor, what }
+}

@@ -1,0 +1,192 @@
+//! Connector details through the API: persisted as they came, read back byte for byte.
+
+use super::{Result, ServiceError, Services, access::Client};
+use crate::{
+    domain::{
+        details::Details,
+        form::{FormContent, Part, PartValue},
+        ids::{ConnectionKey, check_id},
+        time::Timestamp,
+        views::SuggestionField,
+    },
+    effects::new_id,
+    storage::{
+        Writer, details::{self, NewDetails, StoredDetails}, environments, instances::{self, NewInstance}, suggestions,
+        timeline::{self, Event, Kind},
+    },
+};
+
+/// A save as a client asks for it. The secret that came with it is not in here: nothing past the door sees it.
+#[derive(Debug, Clone)]
+pub struct SaveDetails {
+    pub key: ConnectionKey,
+    pub is_token_generated: bool,
+    pub oauth_connector_details: String,
+    pub client_id: String,
+}
+
+impl Services {
+    /// Persists connector details (an upsert on the connection key) and registers what is first met here.
+    ///
+    /// # Errors
+    /// `MissingSpace`, `SpaceNotFound`, or `BadInput` with the API's name of the field.
+    pub async fn save_details(&self, client: &Client, header: Option<&str>, save: SaveDetails) -> Result<StoredDetails> {
+        check_key(&save.key)?;
+        check_text("clientId", &save.client_id)?;
+        let content = parse_details(&save.oauth_connector_details)?.content();
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let space = Self::client_space(writer.connection(), client, header).await?;
+        check_space(&save.key, &space.guid)?;
+
+        let before = details::find(writer.connection(), &save.key).await?;
+        let label = client.label();
+        let new = NewDetails {
+            is_token_generated: save.is_token_generated,
+            oauth_connector_details: &save.oauth_connector_details,
+            client_id: &save.client_id,
+            complete: content.missing().is_empty(),
+            saved_by: &label,
+        };
+        let replaced = match before {
+            Some(_) => details::replace(writer.connection(), &save.key, new, now).await?,
+            None => None,
+        };
+        let stored = match replaced {
+            Some(stored) => stored,
+            None => {
+                register(&mut writer, &space.account_id, &save.key, now).await?;
+                details::upsert(writer.connection(), new_id(now), &save.key, new, now).await?
+            }
+        };
+        let changed = changes(before.as_ref(), &stored, &content);
+        let event = Event {
+            account: &space.account_id,
+            key: &save.key,
+            kind: Kind::DetailsSaved,
+            actor: &label,
+            changed: &changed,
+        };
+        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        if !changed.is_empty() {
+            remember(&mut writer, &space.account_id, &content, now).await?;
+        }
+        writer.commit().await?;
+        Ok(stored)
+    }
+
+    /// What is saved for a connection key, if anything is.
+    ///
+    /// # Errors
+    /// As [`Services::save_details`].
+    pub async fn find_details(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        key: &ConnectionKey,
+    ) -> Result<Option<StoredDetails>> {
+        check_key(key)?;
+        let mut reader = self.database.reader().await?;
+        let space = Self::client_space(reader.connection(), client, header).await?;
+        check_space(key, &space.guid)?;
+        Ok(details::find(reader.connection(), key).await?)
+    }
+}
+
+fn check_key(key: &ConnectionKey) -> Result<()> {
+    for (field, id) in [
+        ("integrationPackInstanceId", &key.instance),
+        ("envId", &key.environment),
+        ("processId", &key.process),
+        ("connectionId", &key.connection),
+        ("catalogGuid", &key.space),
+    ] {
+        check_id(id).map_err(|message| ServiceError::bad_input(field, message))?;
+    }
+    Ok(())
+}
+
+/// Not empty, and nothing that PostgreSQL's text cannot hold.
+pub(super) fn check_text(field: &str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(ServiceError::bad_input(field, "must not be empty"));
+    }
+    if text.contains('\0') {
+        return Err(ServiceError::bad_input(field, "must not contain a NUL character"));
+    }
+    Ok(())
+}
+
+fn check_space(key: &ConnectionKey, header: &str) -> Result<()> {
+    if key.space == header {
+        return Ok(());
+    }
+    Err(ServiceError::bad_input("catalogGuid", "must equal the header SPACE_GUID"))
+}
+
+fn parse_details(text: &str) -> Result<Details> {
+    Details::parse(text).map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
+}
+
+/// Registers what a save names for the first time, with its id as its name.
+async fn register(writer: &mut Writer, account: &str, key: &ConnectionKey, now: Timestamp) -> Result<()> {
+    environments::register(writer.connection(), &key.space, &key.environment, now).await?;
+    let instance = NewInstance {
+        space: &key.space,
+        id: &key.instance,
+        account,
+        pack: None,
+        name: &key.instance,
+        override_name: None,
+        pack_name: "",
+        single_pack: None,
+    };
+    instances::register(writer.connection(), instance, now).await?;
+    environments::attach(writer.connection(), new_id(now), &key.space, &key.instance, &key.environment, now).await?;
+    Ok(instances::register_connection(writer, key).await?)
+}
+
+/// The labels of what a save changed.
+fn changes(before: Option<&StoredDetails>, after: &StoredDetails, content: &FormContent) -> Vec<&'static str> {
+    let old = before.and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
+    let old_content = old.map(|details| details.content()).unwrap_or_default();
+    let mut labels: Vec<_> = content.differing(&old_content, &Part::DETAILS).into_iter().map(Part::label).collect();
+    if let Some(before) = before {
+        if labels.is_empty() && before.oauth_connector_details != after.oauth_connector_details {
+            labels.push("Other details");
+        }
+        if before.client_id != after.client_id {
+            labels.push("API client ID");
+        }
+        if before.is_token_generated != after.is_token_generated {
+            labels.push("Token status");
+        }
+    }
+    labels
+}
+
+/// Offers the values of a saved form again.
+pub(super) async fn remember(writer: &mut Writer, account: &str, content: &FormContent, now: Timestamp) -> Result<()> {
+    use SuggestionField as Field;
+    for part in Part::DETAILS {
+        let values: Vec<(Field, &str)> = match (part, content.part(part)) {
+            (Part::BaseUrl, PartValue::Text(text)) => vec![(Field::BaseUrl, text)],
+            (Part::CompanyId, PartValue::Text(text)) => vec![(Field::CompanyId, text)],
+            (Part::ClientId, PartValue::Text(text)) => vec![(Field::ClientId, text)],
+            (Part::Authorization, PartValue::Rows(rows)) => rows
+                .iter()
+                .flat_map(|row| [(Field::AuthorizationKey, &*row.key), (Field::AuthorizationValue, &*row.value)])
+                .collect(),
+            (Part::AccessToken, PartValue::Rows(rows)) => rows
+                .iter()
+                .flat_map(|row| [(Field::AccessTokenKey, &*row.key), (Field::AccessTokenValue, &*row.value)])
+                .collect(),
+            _ => Vec::new(),
+        };
+        // More rows than a list of suggestions ever shows are not worth their writes.
+        for (field, value) in values.into_iter().take(40) {
+            suggestions::record(writer.connection(), account, field, value, now).await?;
+        }
+    }
+    Ok(())
+}

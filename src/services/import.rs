@@ -1,0 +1,152 @@
+//! Filling a Space from a file: its environments, and its packs with their processes and connections.
+//!
+//! The file is JSON, shaped like [`Catalogue`]. Importing it again brings names and defaults up to date, also in
+//! instances that are installed; nothing is ever removed by it.
+
+use super::{Result, ServiceError, Services, catalogue::check_name};
+use crate::{
+    domain::{
+        details::Details,
+        ids::check_id,
+        views::{Classification, Environment},
+    },
+    storage::{accounts, environments, instances, packs},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Catalogue {
+    #[serde(default)]
+    pub environments: Vec<CatalogueEnvironment>,
+    #[serde(default)]
+    pub packs: Vec<CataloguePack>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CatalogueEnvironment {
+    pub id: String,
+    pub name: String,
+    pub classification: CatalogueClassification,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum CatalogueClassification {
+    Prod,
+    Test,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CataloguePack {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    pub installation_type: InstallationType,
+    #[serde(default)]
+    pub processes: Vec<CatalogueProcess>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum InstallationType {
+    Single,
+    Multi,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CatalogueProcess {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub connections: Vec<CatalogueConnection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CatalogueConnection {
+    pub id: String,
+    pub name: String,
+    #[serde(default = "yes")]
+    pub oauth: bool,
+    /// What the form starts with: an object like `oauthConnectorDetails`.
+    #[serde(default)]
+    pub defaults: Option<Box<RawValue>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Services {
+    /// # Errors
+    /// `BadInput` with the place in the file; `SpaceNotFound`.
+    pub async fn import_catalogue(&self, space: &str, json: &str) -> Result<()> {
+        let catalogue: Catalogue = serde_json::from_str(json)
+            .map_err(|error| ServiceError::bad_input("the file", format!("is not a catalogue: {error}")))?;
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        accounts::find_space(writer.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
+        for environment in &catalogue.environments {
+            check_named(&environment.id, &environment.name, "environment")?;
+            let environment = Environment {
+                id: environment.id.clone(),
+                name: environment.name.clone(),
+                classification: match environment.classification {
+                    CatalogueClassification::Prod => Classification::Prod,
+                    CatalogueClassification::Test => Classification::Test,
+                },
+            };
+            environments::put(writer.connection(), space, &environment, now).await?;
+        }
+        for pack in &catalogue.packs {
+            check_named(&pack.id, &pack.name, "pack")?;
+            let row = packs::Pack {
+                id: pack.id.clone(),
+                name: pack.name.clone(),
+                description: pack.description.clone(),
+                installation_type: match pack.installation_type {
+                    InstallationType::Single => "SINGLE",
+                    InstallationType::Multi => "MULTI",
+                }
+                .into(),
+            };
+            packs::put(writer.connection(), space, &row, now).await?;
+            for process in &pack.processes {
+                check_named(&process.id, &process.name, "process")?;
+                packs::put_process(writer.connection(), space, &pack.id, &process.id, &process.name).await?;
+                for connection in &process.connections {
+                    check_named(&connection.id, &connection.name, "connection")?;
+                    let defaults = connection.defaults.as_ref().map(|raw| raw.get());
+                    if let Some(defaults) = defaults {
+                        Details::parse(defaults).map_err(|error| {
+                            ServiceError::bad_input(format!("the defaults of connection {}", connection.id), error.to_string())
+                        })?;
+                    }
+                    let row = packs::PackConnection {
+                        process: &process.id,
+                        id: &connection.id,
+                        name: &connection.name,
+                        uses_oauth: connection.oauth,
+                        defaults,
+                    };
+                    packs::put_connection(writer.connection(), space, &pack.id, row).await?;
+                }
+            }
+            for instance in instances::of_pack(writer.connection(), space, &pack.id).await? {
+                instances::adopt_pack(&mut writer, space, &instance, &pack.id).await?;
+            }
+        }
+        Ok(writer.commit().await?)
+    }
+}
+
+fn check_named(id: &str, name: &str, what: &str) -> Result<()> {
+    check_id(id).map_err(|message| ServiceError::bad_input(format!("the id of {what} {id:?}"), message))?;
+    check_name(&format!("the name of {what} {id:?}"), name)
+}

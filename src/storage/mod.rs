@@ -1,0 +1,209 @@
+//! Where everything is written: one file per aggregate, each statement written once for SQLite and PostgreSQL.
+//!
+//! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
+//! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
+//! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; writes happen in a [`Writer`], a
+//! transaction that takes SQLite's write lock at once, so that it never has to be upgraded half-way.
+//!
+//! To add an aggregate: a migration with the same file name for both databases, a file here with its functions,
+//! and its contract in `tests/storage`, which runs on both.
+
+pub mod accounts;
+pub mod admins;
+pub mod api_tokens;
+pub mod details;
+pub mod drafts;
+pub mod environments;
+pub mod instances;
+pub mod open;
+pub mod overview;
+pub mod packs;
+pub mod sessions;
+pub mod signing_keys;
+pub mod suggestions;
+pub mod timeline;
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection,
+};
+
+/// The database, open and migrated.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// SQLite has one writer; readers do not wait for it.
+    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A connection for reading.
+#[derive(Debug)]
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction. Dropped without [`Writer::commit`], it is rolled back.
+#[derive(Debug)]
+pub enum Writer {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What a repository function runs its statement on.
+#[derive(Debug)]
+pub enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Connection<'_> {
+    /// Lends the connection for one statement.
+    pub fn lend(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+/// What storage can answer beside rows.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database is there but did not take the work in time: locked, or no connection free.
+    #[error("the database is busy: {0}")]
+    Busy(#[source] sqlx::Error),
+    /// A row with this key exists already.
+    #[error("already there")]
+    Exists,
+    /// A row that this one refers to does not exist, or one that refers to it still does.
+    #[error("a reference does not hold")]
+    Reference,
+    #[error(transparent)]
+    Database(sqlx::Error),
+    /// A stored value that no version of this program writes.
+    #[error("a stored {0} cannot be read")]
+    Corrupt(&'static str),
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => return Self::Busy(error),
+            sqlx::Error::Database(inner) => {
+                if inner.is_unique_violation() {
+                    return Self::Exists;
+                }
+                if inner.is_foreign_key_violation() {
+                    return Self::Reference;
+                }
+                // SQLITE_BUSY and its extended codes end in 5, SQLITE_LOCKED's in 6.
+                let sqlite_code = inner.code().and_then(|code| code.parse::<i32>().ok());
+                let is_sqlite = inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
+                if is_sqlite && sqlite_code.is_some_and(|code| matches!(code & 0xff, 5 | 6)) {
+                    return Self::Busy(error);
+                }
+            }
+            _ => {}
+        }
+        Self::Database(error)
+    }
+}
+
+pub type Result<T> = std::result::Result<T, StorageError>;
+
+impl Database {
+    pub async fn reader(&self) -> Result<Reader> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub async fn writer(&self) -> Result<Writer> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Writer::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Writer::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Waits for running statements and closes every connection; SQLite folds its WAL away.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Reader {
+    pub fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+impl Writer {
+    pub fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs one expression on whichever driver the connection is of. The expression is compiled for each.
+macro_rules! on_connection {
+    ($connection:expr, $executor:ident => $query:expr) => {
+        match $connection {
+            $crate::storage::Connection::Sqlite($executor) => $query.await.map_err($crate::storage::StorageError::from),
+            $crate::storage::Connection::Postgres($executor) => {
+                $query.await.map_err($crate::storage::StorageError::from)
+            }
+        }
+    };
+}
+pub(crate) use on_connection;
+
+/// Binds the five parts of a connection key to a query's next five parameters.
+macro_rules! bind_key {
+    ($query:expr, $key:expr) => {
+        $query
+            .bind(&$key.space)
+            .bind(&$key.instance)
+            .bind(&$key.environment)
+            .bind(&$key.process)
+            .bind(&$key.connection)
+    };
+}
+pub(crate) use bind_key;
+
+/// Runs a statement that answers no rows; the value is how many rows it touched. With `key;` in front of the values
+/// the first five parameters are the parts of a connection key.
+macro_rules! execute {
+    ($connection:expr, $sql:expr, $key:expr; $($value:expr),* $(,)?) => {
+        $crate::storage::on_connection!($connection, executor => async {
+            let done = $crate::storage::bind_key!(sqlx::query($sql), $key) $(.bind($value))* .execute(executor).await?;
+            Ok::<u64, sqlx::Error>(done.rows_affected())
+        })
+    };
+    ($connection:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        $crate::storage::on_connection!($connection, executor => async {
+            let done = sqlx::query($sql) $(.bind($value))* .execute(executor).await?;
+            Ok::<u64, sqlx::Error>(done.rows_affected())
+        })
+    };
+}
+pub(crate) use execute;

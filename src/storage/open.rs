@@ -1,0 +1,163 @@
+//! Opening the database: from its address to a migrated [`Database`] whose settings are known to hold.
+//!
+//! A new setting of every connection goes into `check_sqlite` too, which refuses a connection without it.
+
+use super::{Database, StorageError};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{fs::File, path::PathBuf, str::FromStr, time::Duration};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Older versions can corrupt a WAL database when two connections checkpoint at once.
+const SQLITE_AT_LEAST: [u32; 3] = [3, 51, 3];
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0:?} is not a database address; it starts with sqlite:// or postgres://")]
+    Address(String),
+    #[error("the folder of the database cannot be made: {0}")]
+    Folder(#[source] std::io::Error),
+    #[error("the lock beside the database cannot be taken: {0}")]
+    Lock(#[source] std::io::Error),
+    #[error("the database cannot be opened: {0}")]
+    Connect(#[from] sqlx::Error),
+    #[error("the database cannot be brought up to date: {0}")]
+    Migrate(#[from] MigrateError),
+    #[error("waiting for the database failed: {0}")]
+    Storage(#[from] StorageError),
+}
+
+/// Opens the database and brings it up to date. Two programs that start together do that one after the other.
+pub async fn open(address: &str) -> Result<Database, OpenError> {
+    if address.starts_with("sqlite:") {
+        open_sqlite(address).await
+    } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+        open_postgres(address).await
+    } else {
+        // Without what follows the scheme: there may be a password in it.
+        Err(OpenError::Address(address.split(':').next().unwrap_or_default().to_owned()))
+    }
+}
+
+async fn open_sqlite(address: &str) -> Result<Database, OpenError> {
+    let options = SqliteConnectOptions::from_str(address)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("temp_store", "memory")
+        .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+    let file = options.get_filename().to_owned();
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
+    }
+    // sqlx takes no lock on SQLite while it migrates; closing the file gives this one back.
+    let lock = take_lock(file.with_extension("lock")).await?;
+    let pool = |size: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(|connection, _| Box::pin(check_sqlite(connection)))
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    SQLITE.run(&writer).await?;
+    let readers = pool(SQLITE_READERS).connect_with(options).await?;
+    drop(lock);
+    Ok(Database::Sqlite { readers, writer })
+}
+
+async fn take_lock(path: PathBuf) -> Result<File, OpenError> {
+    let lock = move || {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock).await.map_err(std::io::Error::other).flatten().map_err(OpenError::Lock)
+}
+
+/// Refuses a connection whose settings are not what durability and references rest on.
+async fn check_sqlite(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
+    if !is_at_least(&version, SQLITE_AT_LEAST) {
+        return Err(sqlx::Error::Configuration(format!("SQLite {version} is too old").into()));
+    }
+    for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")] {
+        // Pragmas answer text or an integer; all of them cast.
+        let sql = format!("SELECT CAST({column} AS TEXT) FROM pragma_{pragma}", column = if pragma == "busy_timeout" { "timeout" } else { pragma });
+        let actual: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+        if actual != expected {
+            let message = format!("SQLite's {pragma} is {actual}, not {expected}");
+            return Err(sqlx::Error::Configuration(message.into()));
+        }
+    }
+    Ok(())
+}
+
+fn is_at_least(version: &str, least: [u32; 3]) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = [0; 3].map(|_: u32| parts.next().unwrap_or(0));
+    version >= least
+}
+
+async fn open_postgres(address: &str) -> Result<Database, OpenError> {
+    let options = PgConnectOptions::from_str(address)?
+        .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    // Under an advisory lock, taken by sqlx.
+    POSTGRES.run(&pool).await?;
+    Ok(Database::Postgres(pool))
+}
+
+impl Database {
+    /// Whether the database answers and has every migration of this program.
+    pub async fn is_ready(&self) -> Result<bool, StorageError> {
+        let sql = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success";
+        let (applied, expected): (i64, _) = match self {
+            Self::Sqlite { readers, .. } => (sqlx::query_scalar(sql).fetch_one(readers).await?, SQLITE.iter().count()),
+            Self::Postgres(pool) => (sqlx::query_scalar(sql).fetch_one(pool).await?, POSTGRES.iter().count()),
+        };
+        Ok(usize::try_from(applied).is_ok_and(|applied| applied >= expected))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        for (version, fine) in [("3.51.3", true), ("3.51.2", false), ("3.60.0", true), ("3.9.9", false), ("4.0", true)] {
+            assert_eq!(is_at_least(version, SQLITE_AT_LEAST), fine, "{version}");
+        }
+    }
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let names = |migrator: &'static Migrator| -> Vec<_> { migrator.iter().map(|m| (m.version, &m.description)).collect() };
+        assert_eq!(names(&SQLITE), names(&POSTGRES));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_is_named_without_its_password() {
+        let error = open("mysql://u:hush@h/db").await.expect_err("unknown scheme").to_string();
+        assert!(error.contains("mysql") && !error.contains("hush"), "{error}");
+    }
+}

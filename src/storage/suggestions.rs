@@ -1,0 +1,67 @@
+//! Values that an account has used before, offered again in the form.
+
+use super::{Connection, Result, execute, on_connection};
+use crate::domain::{
+    time::Timestamp,
+    views::{Suggestion, SuggestionField},
+};
+use sqlx::FromRow;
+
+/// Longer values help nobody in a list, and would not fit an index entry.
+pub const MAX_VALUE_BYTES: usize = 300;
+/// How many values housekeeping leaves of each field.
+const KEPT_PER_FIELD: i64 = 200;
+
+/// Remembers a value's use; blank, overlong and unprintable ones are passed over.
+pub async fn record(
+    db: Connection<'_>,
+    account: &str,
+    field: SuggestionField,
+    value: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if value.trim().is_empty() || value.len() > MAX_VALUE_BYTES || value.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO suggestions (account_id, field, value, used_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at";
+    execute!(db, sql, account, field.name(), value, now.0)?;
+    Ok(())
+}
+
+macro_rules! latest_of {
+    ($($field:literal),+; $last:literal) => {
+        concat!($(latest_of!(@one $field), " UNION ALL ",)+ latest_of!(@one $last))
+    };
+    (@one $field:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT field, value FROM suggestions WHERE account_id = $1 AND field = '", $field,
+            "' ORDER BY used_at DESC LIMIT 12) AS ", $field
+        )
+    };
+}
+
+/// The latest values of every field.
+pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>> {
+    #[derive(FromRow)]
+    struct Row {
+        field: String,
+        value: String,
+    }
+    let sql = latest_of!(
+        "base_url", "company_id", "client_id", "authorization_key", "authorization_value", "access_token_key";
+        "access_token_value"
+    );
+    let rows = on_connection!(db, executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor))?;
+    let known = |name: &str| SuggestionField::ALL.into_iter().find(|field| field.name() == name);
+    Ok(rows.into_iter().filter_map(|row| Some(Suggestion { field: known(&row.field)?, value: row.value })).collect())
+}
+
+/// Leaves the latest values of each account's fields.
+pub async fn prune(db: Connection<'_>) -> Result<u64> {
+    let sql = "DELETE FROM suggestions WHERE used_at < (
+             SELECT used_at FROM suggestions kept
+             WHERE kept.account_id = suggestions.account_id AND kept.field = suggestions.field
+             ORDER BY used_at DESC LIMIT 1 OFFSET $1)";
+    execute!(db, sql, KEPT_PER_FIELD)
+}

@@ -1,0 +1,104 @@
+//! The timeline: who did what, when. Never a secret's value.
+
+use super::{Connection, Result, bind_key, execute, on_connection};
+use crate::domain::{ids::ConnectionKey, time::Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What happened. Stored by name: a new kind gets a name of its own, and old names stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    DetailsSaved,
+    InstanceInstalled,
+    InstanceUninstalled,
+    EnvironmentAttached,
+    SignedIn,
+    SignInRefused,
+    SignedOut,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DetailsSaved => "details_saved",
+            Self::InstanceInstalled => "instance_installed",
+            Self::InstanceUninstalled => "instance_uninstalled",
+            Self::EnvironmentAttached => "environment_attached",
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::SignedOut => "signed_out",
+        }
+    }
+}
+
+/// Something that happened to one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    pub account: &'a str,
+    pub key: &'a ConnectionKey,
+    pub kind: Kind,
+    pub actor: &'a str,
+    /// Labels of the parts that changed.
+    pub changed: &'a [&'a str],
+}
+
+pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO timeline (space_guid, instance_id, environment_id, process_id, connection_id, id, account_id,
+             at, actor, kind, changed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let changed = serde_json::json!(event.changed).to_string();
+    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), &changed)?;
+    Ok(())
+}
+
+/// Something that happened to an account, or to one of its instances.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    pub account: Option<&'a str>,
+    pub space: Option<&'a str>,
+    pub instance: Option<&'a str>,
+    pub environment: Option<&'a str>,
+}
+
+pub async fn add_at(
+    db: Connection<'_>,
+    id: Uuid,
+    place: Place<'_>,
+    kind: Kind,
+    actor: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "INSERT INTO timeline (id, account_id, space_guid, instance_id, environment_id, at, actor, kind, changed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '[]')";
+    execute!(
+        db, sql, id, place.account, place.space, place.instance, place.environment, now.0, actor, kind.name()
+    )?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Entry {
+    pub at: i64,
+    pub actor: String,
+    pub kind: String,
+    /// A JSON array of labels.
+    pub changed: String,
+}
+
+/// The latest entries of one connection, latest first.
+pub async fn latest(db: Connection<'_>, key: &ConnectionKey, limit: i64) -> Result<Vec<Entry>> {
+    let sql = "SELECT at, actor, kind, changed FROM timeline
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
+         ORDER BY at DESC, id DESC LIMIT $6";
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Entry>(sql), key).bind(limit).fetch_all(executor))
+}
+
+/// Forgets what happened to an instance that is no longer.
+pub async fn remove_of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<u64> {
+    execute!(db, "DELETE FROM timeline WHERE space_guid = $1 AND instance_id = $2", space, instance)
+}
+
+/// Forgets what is older.
+pub async fn remove_before(db: Connection<'_>, moment: Timestamp) -> Result<u64> {
+    execute!(db, "DELETE FROM timeline WHERE at < $1", moment.0)
+}
