@@ -4,7 +4,9 @@
 //! A new effect gets a method here and, where tests steer it, a constructor.
 
 use crate::domain::time::Timestamp;
-use rand::{TryRng, rngs::SysRng};
+use rand::TryRng;
+#[expect(clippy::disallowed_types, reason = "this is the one place that draws random numbers")]
+use rand::rngs::SysRng;
 use std::{
     fmt,
     sync::Arc,

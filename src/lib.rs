@@ -4,17 +4,39 @@
 //! This file is the map: every module is named here, and every gate between the two halves stands here.
 #![recursion_limit = "256"]
 
+pub mod app;
+pub mod components;
 pub mod domain;
 pub mod error;
+pub mod functions;
+pub mod pages;
 
 #[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod config;
+#[cfg(feature = "ssr")]
 pub mod effects;
+#[cfg(feature = "ssr")]
+pub mod graphql;
+#[cfg(feature = "ssr")]
+pub mod server;
 #[cfg(feature = "ssr")]
 pub mod services;
 #[cfg(feature = "ssr")]
 pub mod storage;
+#[cfg(feature = "ssr")]
+pub mod telemetry;
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
+
+/// Wakes the page up in the browser.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

@@ -77,6 +77,7 @@ pub struct InstanceCard {
     pub name: String,
     pub pack_name: Option<String>,
     pub environments: Vec<Environment>,
+    /// By environment.
     pub connections: Vec<ConnectionLine>,
     /// Connections of this instance that the card leaves to the instance's page.
     pub more: u32,
@@ -98,6 +99,7 @@ pub struct ConnectionLine {
     pub environment_name: String,
     pub uses_oauth: bool,
     pub configured: Configured,
+    pub saved: Option<Saved>,
     /// The signed-in admin has typed something here that is not saved.
     pub draft: bool,
 }

@@ -3,7 +3,10 @@
 //! A new kind of caller gets a struct, its label for the timeline, and its account for [`Services::space_for`].
 
 use super::{Result, ServiceError, Services};
-use crate::storage::{Connection, accounts};
+use crate::{
+    domain::ids::check_id,
+    storage::{Connection, accounts},
+};
 use uuid::Uuid;
 
 /// A signed-in person.
@@ -53,9 +56,15 @@ impl Services {
 
     /// The Space named in an address, where this admin may see it.
     pub(super) async fn admin_space(db: Connection<'_>, admin: &Admin, guid: &str) -> Result<accounts::Space> {
+        known([guid])?;
         Self::space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
             ServiceError::SpaceNotFound => ServiceError::NotFound,
             other => other,
         })
     }
+}
+
+/// An address can hold what no id can be; it leads nowhere, and PostgreSQL would not even look for it.
+pub(super) fn known<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    if ids.into_iter().all(|id| check_id(id).is_ok()) { Ok(()) } else { Err(ServiceError::NotFound) }
 }

@@ -1,7 +1,7 @@
 //! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
 //! attaching.
 
-use super::{Result, ServiceError, Services, access::{Admin, Client}, details::check_text};
+use super::{Result, ServiceError, Services, access::{Admin, Client, known}, details::check_text};
 use crate::{
     domain::{ids::check_id, views::Environment},
     effects::new_id,
@@ -29,10 +29,13 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     fn check(&self) -> Result<()> {
-        if (1..=MAX_PAGE).contains(&self.first) {
-            return Ok(());
+        if !(1..=MAX_PAGE).contains(&self.first) {
+            return Err(ServiceError::bad_input("first", format!("must be between 1 and {MAX_PAGE}")));
         }
-        Err(ServiceError::bad_input("first", format!("must be between 1 and {MAX_PAGE}")))
+        if self.after.contains('\0') {
+            return Err(ServiceError::bad_input("after", "must not contain a NUL character"));
+        }
+        Ok(())
     }
 }
 
@@ -142,6 +145,7 @@ impl Services {
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
     pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
+        known([instance, environment])?;
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::admin_space(writer.connection(), admin, space).await?;

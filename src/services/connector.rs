@@ -4,7 +4,7 @@
 //! a post says what the page had seen, only what it changed is applied to the draft, and the draft remembers the
 //! version it started from. To add a button: a variant of [`Intent`] and what it does in [`Services::submit`].
 
-use super::{Result, ServiceError, Services, access::Admin, connector_view as view, details::remember};
+use super::{Result, ServiceError, Services, access::{Admin, known}, connector_view as view, details::remember};
 use crate::{
     domain::{
         details::Details,
@@ -202,6 +202,7 @@ async fn record(
 }
 
 pub(super) async fn situation(mut db: Connection<'_>, admin: &Admin, key: &ConnectionKey) -> Result<Situation> {
+    known([&*key.instance, &key.environment, &key.process, &key.connection])?;
     let space = Services::admin_space(db.lend(), admin, &key.space).await?;
     let place = instances::connection(db.lend(), key)
         .await?

@@ -1,6 +1,6 @@
 //! What the overview and an instance's page list.
 
-use super::{Result, ServiceError, Services, access::Admin};
+use super::{Result, ServiceError, Services, access::{Admin, known}};
 use crate::{
     domain::{
         ids::{segment, unsegment},
@@ -62,6 +62,7 @@ impl Services {
         environment: Option<&str>,
         process: Option<&str>,
     ) -> Result<InstanceView> {
+        known([instance])?;
         let mut reader = self.database.reader().await?;
         let space = Self::admin_space(reader.connection(), admin, space).await?;
         let found = instances::find(reader.connection(), &space.guid, instance).await?.ok_or(ServiceError::NotFound)?;
@@ -112,6 +113,6 @@ fn write_cursor(last: &InstanceInList) -> String {
 
 fn read_cursor(text: &str) -> Option<After> {
     let mut parts = text.split('/').map(unsegment);
-    let mut next = || parts.next().flatten();
+    let mut next = || parts.next().flatten().filter(|part| !part.contains('\0'));
     Some(After { name: next()?, space: next()?, id: next()? })
 }

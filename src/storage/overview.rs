@@ -3,7 +3,8 @@
 use super::{Connection, Result, on_connection};
 use crate::domain::{
     ids::ConnectionKey,
-    views::{Configured, ConnectionLine},
+    time::Timestamp,
+    views::{Configured, ConnectionLine, Saved},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -54,6 +55,10 @@ pub async fn instances(
         None => instances!("CAST($1 AS TEXT) IS NULL"),
     };
     let pattern = like_pattern(search);
+    // No name has such a part, and the question alone would be an error: PostgreSQL takes no NUL, SQLite no longer pattern.
+    if pattern.contains('\0') || pattern.len() > MAX_PATTERN_BYTES {
+        return Ok(Vec::new());
+    }
     on_connection!(db, executor => sqlx::query_as::<_, InstanceInList>(sql)
         .bind(account)
         .bind(&pattern)
@@ -63,6 +68,9 @@ pub async fn instances(
         .bind(limit)
         .fetch_all(executor))
 }
+
+/// SQLite's limit.
+const MAX_PATTERN_BYTES: usize = 50_000;
 
 fn like_pattern(search: &str) -> String {
     let escaped = search.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -79,6 +87,8 @@ struct LineRow {
     connection_name: String,
     uses_oauth: bool,
     complete: Option<bool>,
+    saved_by: Option<String>,
+    updated_at: Option<i64>,
     draft: bool,
 }
 
@@ -87,6 +97,7 @@ macro_rules! lines {
         concat!(
             "SELECT e.id AS environment_id, e.name AS environment_name, c.process_id, p.name AS process_name,
                  c.id AS connection_id, c.name AS connection_name, c.uses_oauth, d.complete,
+                 d.saved_by, d.updated_at,
                  r.updated_at IS NOT NULL AS draft
              FROM connections c
              JOIN processes p ON p.space_guid = c.space_guid AND p.instance_id = c.instance_id AND p.id = c.process_id
@@ -176,6 +187,7 @@ fn line(space: &str, instance: &str, row: LineRow) -> ConnectionLine {
             Some(false) => Configured::Partly,
             Some(true) => Configured::Yes,
         },
+        saved: row.saved_by.zip(row.updated_at).map(|(by, at)| Saved { by, at: Timestamp(at).into() }),
         draft: row.draft,
     }
 }

@@ -63,5 +63,6 @@ pub async fn prune(db: Connection<'_>) -> Result<u64> {
              SELECT used_at FROM suggestions kept
              WHERE kept.account_id = suggestions.account_id AND kept.field = suggestions.field
              ORDER BY used_at DESC LIMIT 1 OFFSET $1)";
-    execute!(db, sql, KEPT_PER_FIELD)
+    // What is older than the last of those that stay.
+    execute!(db, sql, KEPT_PER_FIELD - 1)
 }

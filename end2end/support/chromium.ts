@@ -1,0 +1,19 @@
+// How Chromium is started: CHROMIUM names one, else Debian's, else Playwright's own download.
+import { existsSync } from 'node:fs';
+import type { LaunchOptions } from '@playwright/test';
+
+const installed = [process.env['CHROMIUM'], '/usr/bin/chromium'].find((path) => path && existsSync(path));
+const root = process.getuid?.() === 0;
+
+export const chromium: LaunchOptions = {
+  ...(installed ? { executablePath: installed } : {}),
+  args: [
+    ...(root ? ['--no-sandbox'] : []),
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-gpu',
+    '--disable-quic',
+    '--disable-sync',
+    '--no-first-run',
+  ],
+};

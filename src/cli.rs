@@ -1,0 +1,203 @@
+//! The command line: `serve` is the main job, the other commands prepare what it serves.
+//!
+//! A new command is a variant with its arguments and an arm in [`run`], which calls a use case.
+
+use crate::{
+    config::{Config, DEFAULT_DATABASE_URL},
+    effects::Clock,
+    server,
+    services::Services,
+    storage::open::open,
+    telemetry,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{error::Error, io::Read, path::PathBuf, sync::Arc};
+
+#[derive(Parser)]
+#[command(name = "ipack-connect", version, about = "Keeps the OAuth connector details of integration packs")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve pages and API
+    Serve {
+        #[command(flatten)]
+        config: Box<Config>,
+        /// Load demo content into a database without any account
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Bring the database up to date and stop
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Spaces: what an account's users install from
+    #[command(subcommand)]
+    Space(SpaceCommand),
+    /// API tokens: what programs prove themselves with
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Admins: the people who sign in
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// What can be installed in a Space
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+}
+
+#[derive(Args)]
+struct DatabaseArgs {
+    /// `sqlite://…` or `postgres://…`
+    #[arg(long, env = "IPACK_DATABASE_URL", default_value = DEFAULT_DATABASE_URL, hide_env_values = true)]
+    database_url: String,
+}
+
+#[derive(Subcommand)]
+enum SpaceCommand {
+    /// Make a Space and, where it is new, its account
+    Create {
+        #[arg(long)]
+        account: String,
+        #[arg(long)]
+        guid: String,
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make an API token; it is printed once, as JSON
+    Create {
+        #[arg(long)]
+        account: String,
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// From now on the token makes no JWT
+    Revoke {
+        #[arg(long)]
+        account: String,
+        #[arg(long)]
+        username: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an admin of one account; the password is read from standard input
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        account: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Give an admin another password, read from standard input, and end their sessions
+    Password {
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+#[derive(Subcommand)]
+enum CatalogueCommand {
+    /// Fill a Space from a JSON file: environments, packs, processes, connections
+    ///
+    /// {"environments": [{"id", "name", "classification": "PROD" | "TEST"}],
+    ///  "packs": [{"id", "name", "description", "installationType": "SINGLE" | "MULTI",
+    ///    "processes": [{"id", "name", "connections": [{"id", "name", "oauth": true, "defaults": {…}}]}]}]}
+    #[command(verbatim_doc_comment)]
+    Import {
+        #[arg(long)]
+        space: String,
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// With a sentence for the person at the terminal.
+pub async fn run() -> Result<(), Box<dyn Error>> {
+    telemetry::start();
+    match Cli::parse().command {
+        Command::Serve { config, demo } => serve(Arc::new(*config), demo).await,
+        Command::Migrate { database } => Ok(services(&database).await?.database.close().await),
+        Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
+            Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
+        }
+        Command::Token(TokenCommand::Create { account, name, database }) => {
+            let new = services(&database).await?.create_token(&account, &name).await?;
+            say(&serde_json::json!({"username": new.username, "token": new.token}).to_string());
+            Ok(())
+        }
+        Command::Token(TokenCommand::Revoke { account, username, database }) => {
+            let revoked = services(&database).await?.revoke_token(&account, &username).await?;
+            if revoked { Ok(()) } else { Err("there is no such token in force".into()) }
+        }
+        Command::Admin(AdminCommand::Create { email, account, database }) => {
+            let password = read_password()?;
+            Ok(services(&database).await?.create_admin(&email, password, Some(&account)).await?)
+        }
+        Command::Admin(AdminCommand::Password { email, database }) => {
+            let password = read_password()?;
+            Ok(services(&database).await?.change_password(&email, password).await?)
+        }
+        Command::Catalogue(CatalogueCommand::Import { space, file, database }) => {
+            let json = std::fs::read_to_string(file)?;
+            Ok(services(&database).await?.import_catalogue(&space, &json).await?)
+        }
+    }
+}
+
+async fn services(database: &DatabaseArgs) -> Result<Services, Box<dyn Error>> {
+    Ok(Services::new(open(&database.database_url).await?, Clock::system()).await?)
+}
+
+async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Box<dyn Error>> {
+    let services = Services::new(open(&config.database_url).await?, Clock::system()).await?;
+    if demo && services.load_demo().await? {
+        say("Demo content is loaded.");
+    }
+    let first_admin = services.ensure_first_admin(&config.admin_email, config.admin_password.clone()).await?;
+    let url = config.public_url();
+    server::serve(services, config, |_| {
+        say(&format!("iPack Connect is ready at {url}"));
+        if let Some(admin) = first_admin {
+            match admin.made_password {
+                Some(password) => say(&format!("First admin: {}  password: {password}", admin.email)),
+                None => say(&format!("First admin: {}  password: as configured", admin.email)),
+            }
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// The first line of standard input.
+fn read_password() -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    std::io::stdin().take(4_096).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+#[expect(clippy::print_stdout, reason = "what the person at the terminal asked for")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,41 @@
+//! The overview and the instance's page.
+
+use crate::{
+    domain::views::{InstanceView, Overview},
+    error::AppError,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+/// Instances whose name or pack's name contains `search`, by name, from `after` on.
+#[server(name = GetOverview, prefix = "/api", endpoint = "overview", input = GetUrl)]
+pub async fn overview(
+    #[server(default)] search: String,
+    #[server(default)] after: Option<String>,
+) -> Result<Overview, AppError> {
+    let door = crate::server::door::Door::of_request()?;
+    door.answer(door.services.overview(&door.admin, &search, after.as_deref()).await)
+}
+
+/// One instance, with the connections of the chosen process in the chosen environment.
+#[server(name = GetInstance, prefix = "/api", endpoint = "instance", input = GetUrl)]
+pub async fn instance(
+    space: String,
+    instance: String,
+    #[server(default)] environment: Option<String>,
+    #[server(default)] process: Option<String>,
+) -> Result<InstanceView, AppError> {
+    let door = crate::server::door::Door::of_request()?;
+    let found = door.services.instance(&door.admin, &space, &instance, environment.as_deref(), process.as_deref());
+    door.answer(found.await)
+}
+
+/// Attaches an instance to an environment, then shows the instance there.
+#[server(name = AttachEnvironment, prefix = "/api", endpoint = "attach")]
+pub async fn attach_environment(space: String, instance: String, environment: String) -> Result<(), AppError> {
+    use crate::domain::ids::{instance_path, segment};
+    let door = crate::server::door::Door::of_request()?;
+    door.answer(door.services.attach(&door.admin, &space, &instance, &environment).await)?;
+    let page = instance_path(&space, &instance);
+    leptos_axum::redirect(&format!("{page}?environment={}", segment(&environment)));
+    Ok(())
+}

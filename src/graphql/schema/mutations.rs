@@ -1,0 +1,65 @@
+//! Writing.
+
+use super::{
+    answer, caller,
+    inputs::{Given, InstallInput, RequiredId, SaveInput},
+    objects::{Details, Instance},
+};
+use crate::services;
+use async_graphql::{Context, Error, ID, Object};
+
+pub struct Mutation;
+
+/// What can be written. Every field is about the Space that the header `SPACE_GUID` names.
+#[Object]
+impl Mutation {
+    /// Persists the connector details of one connection: writes over those that are there, and keeps their id.
+    #[graphql(name = "saveIPackInstanceOauthConnectorDetails")]
+    async fn save_details(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to persist, and for which connection.")] input: Given<SaveInput>,
+    ) -> Option<Result<Details, Error>> {
+        let saved = async {
+            let (services, caller) = caller(context);
+            let save = input.required("input")?.checked()?;
+            let key = save.key.clone();
+            let stored = services.save_details(&caller.client, caller.space.as_deref(), save).await?;
+            services::Result::Ok(Details::new(key, stored))
+        };
+        answer(context, saved.await)
+    }
+
+    /// Installs an integration pack.
+    #[graphql(name = "integrationPackInstanceInstall")]
+    async fn install(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which pack, under which name.")] input: Given<InstallInput>,
+    ) -> Option<Result<Instance, Error>> {
+        let installed = async {
+            let (services, caller) = caller(context);
+            let (pack, name) = input.required("input")?.checked()?;
+            let row =
+                services.install(&caller.client, caller.space.as_deref(), &pack, name.as_deref()).await?;
+            Instance::try_from(row)
+        };
+        answer(context, installed.await)
+    }
+
+    /// Removes an instance and all that it held, and answers its id.
+    #[graphql(name = "integrationPackInstanceUninstall")]
+    async fn uninstall(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which instance.")] id: Given<RequiredId>,
+    ) -> Option<Result<ID, Error>> {
+        let uninstalled = async {
+            let (services, caller) = caller(context);
+            let id = id.required("id")?.0;
+            services.uninstall(&caller.client, caller.space.as_deref(), &id).await?;
+            services::Result::Ok(ID(id))
+        };
+        answer(context, uninstalled.await)
+    }
+}

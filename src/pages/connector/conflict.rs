@@ -1,0 +1,108 @@
+//! Two versions side by side, where somebody else saved since the draft was begun.
+
+use super::state::FormState;
+use crate::{
+    components::labels::When,
+    domain::{
+        form::Part,
+        views::{Conflict, ConflictPart},
+    },
+    functions::connector::Choices,
+};
+use leptos::{either::Either, prelude::*};
+
+#[component]
+pub fn ConflictPanel(state: FormState) -> impl IntoView {
+    let conflict = Memo::new(move |_| state.view.with(|view| view.conflict.clone()));
+    move || conflict.get().map(|conflict| view! { <Panel state=state conflict=conflict /> })
+}
+
+#[component]
+fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
+    let Conflict { by, at, version, parts } = conflict;
+    let rows = parts.into_iter().map(move |part| view! { <Versions state=state versions=part /> });
+    view! {
+        <section class="card flush conflict" aria-labelledby="conflict">
+            <input type="hidden" name="choices[version]" value=version.to_string() />
+            <div class="card-header">
+                <h2 id="conflict" tabindex="-1">
+                    "Somebody else saved this connection"
+                </h2>
+                <p class="lead">
+                    {format!("{by} saved it ")} <When moment=at />
+                    ", after you began. Nothing of yours is lost: choose for each field what to keep."
+                </p>
+            </div>
+            <table class="versions">
+                <thead>
+                    <tr>
+                        <th scope="col">"Field"</th>
+                        <th scope="col">"Saved version"</th>
+                        <th scope="col">"Your version"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect::<Vec<_>>()}</tbody>
+            </table>
+            <div class="card-footer">
+                <button class="button primary" type="submit" name="intent" value="resolve">
+                    "Save my choices"
+                </button>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Versions(state: FormState, versions: ConflictPart) -> impl IntoView {
+    let ConflictPart { part, saved, mine, prefer_mine } = versions;
+    let id = format!("conflict-{}", part.name());
+    view! {
+        <tr>
+            <th scope="row" id=id>
+                {part.label()}
+            </th>
+            <td>
+                <Version state=state part=part is_mine=false lines=saved is_preferred=!prefer_mine />
+            </td>
+            <td>
+                <Version state=state part=part is_mine=true lines=mine is_preferred=prefer_mine />
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Version(state: FormState, part: Part, is_mine: bool, lines: Vec<String>, is_preferred: bool) -> impl IntoView {
+    let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
+    let name = part.name();
+    let id = format!("choice-{name}-{value}");
+    let body = if lines.is_empty() {
+        Either::Left(view! { <p class="meta">"Empty"</p> })
+    } else {
+        let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
+        Either::Right(view! { <ul class="value">{lines.collect::<Vec<_>>()}</ul> })
+    };
+    let choose = move |_| {
+        state.chosen.update(|chosen| {
+            chosen.retain(|(other, _)| *other != part);
+            chosen.push((part, is_mine));
+        });
+    };
+    view! {
+        <div class="choice">
+            <input
+                type="radio"
+                id=id.clone()
+                name=format!("choices[{name}]")
+                value=value
+                aria-describedby=format!("conflict-{name}")
+                checked=is_preferred
+                on:change=choose
+            />
+            <div>
+                <label for=id>{label}</label>
+                {body}
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,218 @@
+//! The connector form: `/spaces/{space}/instances/{instance}/environments/{env}/processes/{process}/connections/{connection}`
+//!
+//! `state` is what is typed and how it is kept; the other files are parts of the page. All of it works before and
+//! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
+//! `domain::form`, a signal in `state`, and its input in `fields`.
+
+mod conflict;
+mod fields;
+mod notices;
+mod parameters;
+mod side;
+mod state;
+
+use crate::{
+    components::{
+        frame::{Failure, Frame},
+        labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
+    },
+    domain::{
+        form::Part,
+        ids::{ConnectionKey, instance_path},
+        views::{Configured, ConnectorView, Suggestion, SuggestionField},
+    },
+    functions::{connector::connector, session::signed_in},
+};
+use leptos::{either::Either, ev::SubmitEvent, html, prelude::*};
+use leptos_router::hooks::use_params_map;
+use state::{FormState, Keep};
+use wasm_bindgen::JsCast;
+
+#[component]
+pub fn ConnectorPage() -> impl IntoView {
+    let params = use_params_map();
+    let key = move || {
+        let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
+        ConnectionKey {
+            space: param("space"),
+            instance: param("instance"),
+            environment: param("environment"),
+            process: param("process"),
+            connection: param("connection"),
+        }
+    };
+    let found = Resource::new_blocking(key, |key| async move { (connector(key).await, signed_in().await) });
+    view! {
+        <Frame title="Connection">
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match found.await {
+                        (Ok(view), Ok(person)) => {
+                            Either::Left(view! { <Connector view=view admin=person.admin /> })
+                        }
+                        (Err(error), _) | (_, Err(error)) => Either::Right(view! { <Failure error=error /> }),
+                    }
+                })}
+            </Suspense>
+        </Frame>
+    }
+}
+
+#[component]
+fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
+    let names = view.names.clone();
+    let key = view.key.clone();
+    let form_path = key.form_path();
+    let suggestions = view.suggestions.clone();
+    let form = NodeRef::<html::Form>::new();
+    let state = FormState::new(view, admin, form);
+    state.wake_up();
+
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let button = event.submitter().and_then(|button| button.get_attribute("value"));
+        state.press(&button.unwrap_or_else(|| "save".to_owned()));
+    };
+    let configured = move || {
+        state.view.with(|view| match (&view.saved, view.missing.is_empty()) {
+            (None, _) => Configured::No,
+            (Some(_), false) => Configured::Partly,
+            (Some(_), true) => Configured::Yes,
+        })
+    };
+    let has_draft = move || state.view.with(|view| view.draft.is_some());
+    view! {
+        <leptos_meta::Title text=format!("{} · iPack Connect", names.connection) />
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <ol>
+                <li>
+                    <a href="/" rel="external">
+                        "Installed integrations"
+                    </a>
+                </li>
+                <li>
+                    <a href=instance_path(&key.space, &key.instance) rel="external">
+                        {names.instance}
+                    </a>
+                </li>
+            </ol>
+        </nav>
+        <header class="page-header">
+            <div>
+                <h1>{names.connection}</h1>
+                <dl class="facts">
+                    <div>
+                        <dt>"Environment"</dt>
+                        <dd>
+                            {names.environment.clone()} " "
+                            <ClassificationChip classification=names.classification />
+                        </dd>
+                    </div>
+                    <div>
+                        <dt>"Process"</dt>
+                        <dd>{names.process}</dd>
+                    </div>
+                    <div>
+                        <dt>"Space"</dt>
+                        <dd>{names.space}</dd>
+                    </div>
+                    <div>
+                        <dt>"Status"</dt>
+                        <dd>
+                            {move || view! { <ConfiguredStatus configured=configured() /> }} " "
+                            {move || has_draft().then(|| view! { <DraftChip /> })}
+                        </dd>
+                    </div>
+                </dl>
+            </div>
+        </header>
+        <div class="split">
+            <form
+                class="connector"
+                method="post"
+                action="/api/connector"
+                novalidate
+                node_ref=form
+                data-connection=form_path
+                on:submit=submit
+            >
+                // Enter in a field presses the first button of a form.
+                <button class="visually-hidden" type="submit" name="intent" value="save" tabindex="-1" aria-hidden="true">
+                    "Save"
+                </button>
+                <fields::Hidden state=state key=key />
+                <notices::SessionEnded state=state />
+                <notices::Problems state=state />
+                <conflict::ConflictPanel state=state />
+                <notices::DraftNotice state=state />
+                <fields::Details state=state suggestions=suggestions.clone() />
+                <parameters::Parameters state=state part=Part::Authorization suggestions=suggestions.clone() />
+                <parameters::Parameters state=state part=Part::AccessToken suggestions=suggestions />
+                <fields::AppliesTo state=state environment=names.environment />
+                <ActionBar state=state />
+            </form>
+            <side::History state=state />
+        </div>
+    }
+}
+
+#[component]
+fn ActionBar(state: FormState) -> impl IntoView {
+    let saved = move || state.view.with(|view| view.saved.clone());
+    let has_draft = move || {
+        state.view.with(|view| view.draft.is_some()) || matches!(state.keep.get(), Keep::Pending | Keep::Failed(_))
+    };
+    view! {
+        <div class="action-bar">
+            <div>
+                <p class="keep-status" role="status" id="keep-status" data-state=move || state.keep.get().name()>
+                    {move || state.keep.get().text()}
+                </p>
+                {move || {
+                    saved()
+                        .map(|saved| {
+                            view! {
+                                <p class="meta">
+                                    {format!("Saved by {} ", saved.by)} <When moment=saved.at />
+                                </p>
+                            }
+                        })
+                }}
+            </div>
+            <div>
+                {move || {
+                    has_draft()
+                        .then(|| {
+                            view! {
+                                <button class="button quiet" type="submit" name="intent" value="discard">
+                                    "Discard changes"
+                                </button>
+                            }
+                        })
+                }} <button class="button primary" type="submit" name="intent" value="save">
+                    "Save"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// The values an account used before, for an input's `list`.
+#[component]
+fn Earlier(id: &'static str, field: SuggestionField, suggestions: Vec<Suggestion>) -> impl IntoView {
+    let options = suggestions
+        .into_iter()
+        .filter(|suggestion| suggestion.field == field)
+        .map(|suggestion| view! { <option value=suggestion.value></option> });
+    view! { <datalist id=id>{options.collect::<Vec<_>>()}</datalist> }
+}
+
+/// Moves the keyboard to an element once it is there.
+fn focus_soon(id: &'static str) {
+    request_animation_frame(move || {
+        let element = document().get_element_by_id(id);
+        if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    });
+}

@@ -1,0 +1,507 @@
+//! What is typed into the form, and how it is kept.
+//!
+//! Every change marks the form as not saved and, a quarter of a second later, goes to the server's draft. One request
+//! is under way at a time; what is typed meanwhile goes with the next. An answer changes only what was not typed in
+//! since it was asked for.
+
+use crate::{
+    domain::{
+        form::{FormContent, Parameter, Part, PartValue, Problem, validate},
+        ids::ConnectionKey,
+        views::{ConnectorView, Outcome, Seen},
+    },
+    error::{AppError, ErrorCode},
+    functions::connector::{Choices, submit_connector},
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// From the first change to the request that keeps it.
+const KEEP_AFTER: Duration = Duration::from_millis(250);
+/// From a failed request to the next.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// Where what is typed has got to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing was ever saved or typed.
+    Nothing,
+    Pending,
+    Kept,
+    Saved,
+    Discarded,
+    /// The server could not take it; it is tried again.
+    Failed(String),
+    SessionEnded,
+}
+
+impl Keep {
+    pub fn text(&self) -> String {
+        match self {
+            Self::Nothing => "Nothing saved yet".into(),
+            Self::Pending | Self::SessionEnded => "Not saved yet".into(),
+            Self::Kept => "All changes kept".into(),
+            Self::Saved => "Saved".into(),
+            Self::Discarded => "Changes discarded".into(),
+            Self::Failed(why) => format!("Not saved yet. {why} Trying again…"),
+        }
+    }
+
+    /// For the style sheet.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Pending | Self::SessionEnded | Self::Failed(_) => Some("pending"),
+            Self::Kept => Some("kept"),
+            Self::Saved | Self::Discarded => Some("saved"),
+        }
+    }
+}
+
+/// A row of a table: its place in the list may change, its number does not.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub number: u32,
+    pub key: ArcRwSignal<String>,
+    pub value: ArcRwSignal<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Rows {
+    pub list: RwSignal<Vec<Row>>,
+    next_number: StoredValue<u32>,
+}
+
+impl Rows {
+    /// The rows that the server sent, with what was typed into them before the page woke up.
+    fn new(part: Part, rows: &[Parameter], source: &Typed) -> Self {
+        let this = Self { list: RwSignal::new(Vec::new()), next_number: StoredValue::new(0) };
+        this.set(rows);
+        this.list.with_untracked(|list| {
+            for row in list {
+                for (name, cell) in [("key", &row.key), ("value", &row.value)] {
+                    if let Some(text) = source.text(&input_id(part, row.number, name)) {
+                        cell.set(text);
+                    }
+                }
+            }
+        });
+        this
+    }
+
+    fn row(self, parameter: &Parameter) -> Row {
+        let number = self.next_number.get_value();
+        self.next_number.set_value(number + 1);
+        Row {
+            number,
+            key: ArcRwSignal::new(parameter.key.clone()),
+            value: ArcRwSignal::new(parameter.value.clone()),
+        }
+    }
+
+    /// An empty table is shown with one blank row.
+    fn set(self, rows: &[Parameter]) {
+        let blank = [Parameter::default()];
+        let rows = if rows.is_empty() { &blank } else { rows };
+        self.list.set(rows.iter().map(|parameter| self.row(parameter)).collect());
+    }
+
+    fn add(self) -> u32 {
+        let row = self.row(&Parameter::default());
+        let number = row.number;
+        self.list.update(|list| list.push(row));
+        number
+    }
+
+    fn delete(self, number: u32) {
+        self.list.update(|list| list.retain(|row| row.number != number));
+        if self.list.with_untracked(Vec::is_empty) {
+            self.set(&[]);
+        }
+    }
+
+    fn parameters(self) -> Vec<Parameter> {
+        self.list.with(|list| list.iter().map(|row| Parameter::new(row.key.get(), row.value.get())).collect())
+    }
+}
+
+/// The id and, with brackets, the name of an input in a row.
+pub fn input_id(part: Part, number: u32, cell: &str) -> String {
+    format!("{}-{number}-{cell}", table_name(part))
+}
+
+/// How buttons and ids name a table.
+pub fn table_name(part: Part) -> &'static str {
+    match part {
+        Part::AccessToken => "access-token",
+        _ => "authorization",
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct FormState {
+    /// The server's last answer.
+    pub view: RwSignal<ConnectorView>,
+    pub base_url: RwSignal<String>,
+    pub company_id: RwSignal<String>,
+    pub client_id: RwSignal<String>,
+    pub authorization: Rows,
+    pub access_token: Rows,
+    pub every_environment: RwSignal<bool>,
+    pub keep: RwSignal<Keep>,
+    /// A save was refused: from then on problems show as they come and go.
+    attempted: RwSignal<bool>,
+    /// What was chosen in the conflict panel, where it differs from what the panel proposes.
+    pub chosen: RwSignal<Vec<(Part, bool)>>,
+    key: StoredValue<ConnectionKey>,
+    admin: StoredValue<String>,
+    form: NodeRef<html::Form>,
+    is_sending: StoredValue<bool>,
+    is_waiting: StoredValue<bool>,
+    queued: StoredValue<Option<&'static str>>,
+}
+
+impl FormState {
+    pub fn new(view: ConnectorView, admin: String, form: NodeRef<html::Form>) -> Self {
+        let typed = Typed::before_waking(&view.key);
+        let content = &view.content;
+        let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
+        let keep = if view.draft.is_some() {
+            Keep::Kept
+        } else if view.saved.is_some() {
+            Keep::Saved
+        } else {
+            Keep::Nothing
+        };
+        Self {
+            base_url: text("base_url", &content.base_url),
+            company_id: text("company_id", &content.company_id),
+            client_id: text("client_id", &content.client_id),
+            authorization: Rows::new(Part::Authorization, &content.authorization, &typed),
+            access_token: Rows::new(Part::AccessToken, &content.access_token, &typed),
+            every_environment: RwSignal::new(
+                typed.checked("every-environment").unwrap_or(content.every_environment),
+            ),
+            keep: RwSignal::new(keep),
+            attempted: RwSignal::new(!view.problems.is_empty()),
+            chosen: RwSignal::new(Vec::new()),
+            key: StoredValue::new(view.key.clone()),
+            admin: StoredValue::new(admin),
+            form,
+            is_sending: StoredValue::new(false),
+            is_waiting: StoredValue::new(false),
+            queued: StoredValue::new(None),
+            view: RwSignal::new(view),
+        }
+    }
+
+    /// In the browser: keeps what was typed before, brings back what an ended session left, and listens to the window.
+    pub fn wake_up(self) {
+        Effect::new(move || {
+            if !self.restore_stash() && !same_content(&self.untracked_content(), &self.sent_content()) {
+                self.typed();
+            }
+            // Back from signing in elsewhere, or from a flaky network.
+            let focus = window_event_listener(leptos::ev::focus, move |_| {
+                if matches!(self.keep.get_untracked(), Keep::SessionEnded | Keep::Failed(_)) {
+                    self.send("keep");
+                }
+            });
+            let leave = window_event_listener(leptos::ev::pagehide, move |_| self.keep_while_leaving());
+            on_cleanup(move || {
+                focus.remove();
+                leave.remove();
+            });
+        });
+    }
+
+    pub fn rows(self, part: Part) -> Rows {
+        match part {
+            Part::AccessToken => self.access_token,
+            _ => self.authorization,
+        }
+    }
+
+    /// What the form holds now.
+    pub fn content(self) -> FormContent {
+        FormContent {
+            base_url: self.base_url.get(),
+            company_id: self.company_id.get(),
+            client_id: self.client_id.get(),
+            authorization: self.authorization.parameters(),
+            access_token: self.access_token.parameters(),
+            every_environment: self.every_environment.get(),
+        }
+    }
+
+    fn untracked_content(self) -> FormContent {
+        untrack(|| self.content())
+    }
+
+    fn sent_content(self) -> FormContent {
+        self.view.with_untracked(|view| view.content.clone())
+    }
+
+    pub fn problems(self) -> Vec<Problem> {
+        if self.attempted.get() { validate(&self.content()) } else { Vec::new() }
+    }
+
+    /// Something was typed: it is kept soon.
+    pub fn typed(self) {
+        if self.keep.get_untracked() != Keep::SessionEnded {
+            self.keep.set(Keep::Pending);
+        }
+        if !self.is_waiting.get_value() {
+            self.is_waiting.set_value(true);
+            set_timeout(
+                move || {
+                    self.is_waiting.set_value(false);
+                    self.send("keep");
+                },
+                KEEP_AFTER,
+            );
+        }
+    }
+
+    /// A button of the form.
+    pub fn press(self, button: &str) {
+        match button {
+            "save" => self.send("save"),
+            "discard" => self.send("discard"),
+            "resolve" => self.send("resolve"),
+            "add-authorization" => self.add_row(Part::Authorization),
+            "add-access-token" => self.add_row(Part::AccessToken),
+            _ => {}
+        }
+    }
+
+    fn add_row(self, part: Part) {
+        let number = self.rows(part).add();
+        self.typed();
+        let id = input_id(part, number, "key");
+        request_animation_frame(move || {
+            if let Some(input) = input_by_id(&id) {
+                let _ = input.focus();
+            }
+        });
+    }
+
+    pub fn delete_row(self, part: Part, number: u32) {
+        self.rows(part).delete(number);
+        self.typed();
+    }
+
+    fn choices(self) -> Choices {
+        let mut choices = Choices::default();
+        self.view.with_untracked(|view| {
+            let Some(conflict) = &view.conflict else { return };
+            choices.version = conflict.version;
+            for one in &conflict.parts {
+                let chosen = self.chosen.with_untracked(|chosen| {
+                    chosen.iter().find(|(part, _)| *part == one.part).map(|(_, mine)| *mine)
+                });
+                if chosen.unwrap_or(one.prefer_mine) {
+                    choices.set_mine(one.part);
+                }
+            }
+        });
+        choices
+    }
+
+    /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
+    fn send(self, intent: &'static str) {
+        if self.is_sending.get_value() {
+            self.queued.update_value(|queued| {
+                if queued.is_none() || intent != "keep" {
+                    *queued = Some(intent);
+                }
+            });
+            return;
+        }
+        self.is_sending.set_value(true);
+        let content = self.untracked_content();
+        let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
+        let letter = Letter { base_version, seen, content };
+        let choices = self.choices();
+        spawn_local(async move {
+            let Letter { base_version, seen, content } = letter.clone();
+            let answer =
+                submit_connector(self.key.get_value(), intent.into(), base_version, seen, content, choices).await;
+            self.is_sending.set_value(false);
+            match answer {
+                Ok(view) => self.answered(view, &letter.content),
+                Err(error) => self.refused(error, letter),
+            }
+            if let Some(next) = self.queued.try_update_value(Option::take).flatten() {
+                self.send(next);
+            }
+        });
+    }
+
+    fn answered(self, view: ConnectorView, sent: &FormContent) {
+        let now = self.untracked_content();
+        for part in Part::ALL {
+            let untouched = same_part(now.part(part), sent.part(part));
+            if untouched && !same_part(now.part(part), view.content.part(part)) {
+                self.set_part(part, &view.content);
+            }
+        }
+        let typed_since = !same_content(&now, sent);
+        self.keep.set(match view.outcome {
+            Outcome::Saved => Keep::Saved,
+            Outcome::Discarded => Keep::Discarded,
+            _ if view.draft.is_some() => Keep::Kept,
+            _ if view.saved.is_some() => Keep::Saved,
+            _ => Keep::Nothing,
+        });
+        match view.outcome {
+            Outcome::Refused => {
+                self.attempted.set(true);
+                super::focus_soon("errors");
+            }
+            Outcome::Conflicting => super::focus_soon("conflict"),
+            Outcome::Saved | Outcome::Discarded => {
+                self.attempted.set(false);
+                self.chosen.set(Vec::new());
+            }
+            Outcome::Kept | Outcome::Loaded => {}
+        }
+        self.view.set(view);
+        if typed_since {
+            self.typed();
+        }
+    }
+
+    fn refused(self, error: AppError, letter: Letter) {
+        if error.code == ErrorCode::Unauthorized {
+            self.keep.set(Keep::SessionEnded);
+            self.stash(&letter);
+            return;
+        }
+        self.keep.set(Keep::Failed(error.message));
+        set_timeout(
+            move || {
+                if matches!(self.keep.get_untracked(), Keep::Failed(_)) {
+                    self.send("keep");
+                }
+            },
+            RETRY_AFTER,
+        );
+    }
+
+    fn set_part(self, part: Part, content: &FormContent) {
+        match part {
+            Part::BaseUrl => self.base_url.set(content.base_url.clone()),
+            Part::CompanyId => self.company_id.set(content.company_id.clone()),
+            Part::ClientId => self.client_id.set(content.client_id.clone()),
+            Part::Authorization => self.authorization.set(&content.authorization),
+            Part::AccessToken => self.access_token.set(&content.access_token),
+            Part::Scope => self.every_environment.set(content.every_environment),
+        }
+    }
+
+    /// Closing or refreshing within the quarter of a second: the browser sends the plain form along.
+    fn keep_while_leaving(self) {
+        let is_at_rest = !matches!(self.keep.get_untracked(), Keep::Pending | Keep::Failed(_));
+        if is_at_rest {
+            return;
+        }
+        let Some(form) = self.form.get_untracked() else { return };
+        let send = || -> Result<bool, JsValue> {
+            let fields: JsValue = web_sys::FormData::new_with_form(&form)?.into();
+            let body = web_sys::UrlSearchParams::new_with_record_from_str_to_str(fields.unchecked_ref())?;
+            body.append("intent", "keep");
+            window().navigator().send_beacon_with_opt_url_search_params("/api/connector", Some(&body))
+        };
+        let _ = send();
+    }
+
+    // ── what an ended session leaves in this tab ──
+
+    fn stash_name(self) -> String {
+        format!("ipack:{}:{}", self.admin.get_value(), self.key.with_value(ConnectionKey::form_path))
+    }
+
+    fn stash(self, letter: &Letter) {
+        if let (Some(storage), Ok(text)) = (session_storage(), serde_json::to_string(letter)) {
+            let _ = storage.set_item(&self.stash_name(), &text);
+        }
+    }
+
+    /// Sends what the last session could not; the server merges it into the draft by what the page had seen then.
+    fn restore_stash(self) -> bool {
+        let Some(storage) = session_storage() else { return false };
+        let name = self.stash_name();
+        let Ok(Some(text)) = storage.get_item(&name) else { return false };
+        let _ = storage.remove_item(&name);
+        let Ok(letter) = serde_json::from_str::<Letter>(&text) else { return false };
+        for part in Part::ALL {
+            self.set_part(part, &letter.content);
+        }
+        self.view.update(|view| {
+            view.base_version = letter.base_version;
+            view.seen = letter.seen;
+        });
+        self.typed();
+        true
+    }
+}
+
+/// What a post carries beside its intent.
+#[derive(Clone, Serialize, Deserialize)]
+struct Letter {
+    base_version: i64,
+    seen: Seen,
+    content: FormContent,
+}
+
+/// One blank row is how an empty table looks.
+fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
+    fn rows<'a>(value: PartValue<'a>) -> PartValue<'a> {
+        match value {
+            PartValue::Rows([only]) if only.is_blank() => PartValue::Rows(&[]),
+            other => other,
+        }
+    }
+    rows(a) == rows(b)
+}
+
+fn same_content(a: &FormContent, b: &FormContent) -> bool {
+    Part::ALL.into_iter().all(|part| same_part(a.part(part), b.part(part)))
+}
+
+/// What stands in the inputs of the page as the server sent it, before the browser's half woke up.
+struct Typed {
+    is_there: bool,
+}
+
+impl Typed {
+    fn before_waking(key: &ConnectionKey) -> Self {
+        let is_there = cfg!(feature = "hydrate")
+            && document()
+                .query_selector("form.connector")
+                .ok()
+                .flatten()
+                .and_then(|form| form.get_attribute("data-connection"))
+                .is_some_and(|path| path == key.form_path());
+        Self { is_there }
+    }
+
+    fn text(&self, id: &str) -> Option<String> {
+        self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.value())
+    }
+
+    fn checked(&self, id: &str) -> Option<bool> {
+        self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.checked())
+    }
+}
+
+fn input_by_id(id: &str) -> Option<web_sys::HtmlInputElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+fn session_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
+}

@@ -1,0 +1,16 @@
+//! The page of an address that leads nowhere.
+
+use crate::{
+    components::frame::{Failure, Frame},
+    error::AppError,
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    view! {
+        <Frame title="There is nothing here">
+            <Failure error=AppError::not_found() />
+        </Frame>
+    }
+}

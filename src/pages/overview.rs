@@ -1,0 +1,196 @@
+//! `/`: the installed integrations, and for each OAuth connection whether it is configured.
+
+use crate::{
+    components::{
+        frame::{Failure, Frame},
+        labels::{ClassificationChip, ConfiguredStatus, DraftChip},
+    },
+    domain::{
+        ids::{instance_path, segment},
+        views::{ConnectionLine, Environment, InstanceCard, Overview},
+    },
+    functions::catalogue::overview,
+};
+use leptos::{either::Either, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let query = use_query_map();
+    let search = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
+    let after = Memo::new(move |_| query.with(|query| query.get("after")));
+    let found = Resource::new_blocking(move || (search.get(), after.get()), |(search, after)| overview(search, after));
+    view! {
+        <Frame title="Installed integrations" is_home=true>
+            <header class="page-header">
+                <div>
+                    <h1>"Installed integrations"</h1>
+                </div>
+                <form class="search" role="search" method="get" action="/">
+                    <div>
+                        <span class="icon search" aria-hidden="true"></span>
+                        <label class="visually-hidden" for="q">
+                            "Search integrations"
+                        </label>
+                        <input
+                            id="q"
+                            name="q"
+                            type="search"
+                            placeholder="Search integrations"
+                            autocomplete="off"
+                            value=search.get_untracked()
+                        />
+                    </div>
+                    <button class="button" type="submit">
+                        "Search"
+                    </button>
+                </form>
+            </header>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match found.await {
+                        Ok(found) => Either::Left(view! { <Cards found=found search=search.get_untracked() /> }),
+                        Err(error) => Either::Right(view! { <Failure error=error /> }),
+                    }
+                })}
+            </Suspense>
+        </Frame>
+    }
+}
+
+#[component]
+fn Cards(found: Overview, search: String) -> impl IntoView {
+    if found.instances.is_empty() {
+        return Either::Left(view! { <Nothing search=search /> });
+    }
+    let next = found.next.map(|after| {
+        let address = format!("/?q={}&after={}", segment(&search), segment(&after));
+        view! {
+            <nav class="pager" aria-label="More">
+                <a class="button" href=address rel="external">
+                    "More integrations"
+                </a>
+            </nav>
+        }
+    });
+    Either::Right(view! {
+        <ul class="stack">
+            {found.instances.into_iter().map(|card| view! { <Card card=card /> }).collect::<Vec<_>>()}
+        </ul>
+        {next}
+    })
+}
+
+#[component]
+fn Nothing(search: String) -> impl IntoView {
+    if search.is_empty() {
+        Either::Left(view! {
+            <div class="card blank">
+                <h2>"No integration is installed yet"</h2>
+                <p>
+                    "Integration packs are installed through the API. As soon as one is, or connector details are saved for it, it is listed here."
+                </p>
+            </div>
+        })
+    } else {
+        Either::Right(view! {
+            <div class="card blank">
+                <h2>{format!("No integration matches “{search}”")}</h2>
+                <p>"Look for the name of an integration or of its pack."</p>
+                <a class="button" href="/" rel="external">
+                    "Show all integrations"
+                </a>
+            </div>
+        })
+    }
+}
+
+#[component]
+fn Card(card: InstanceCard) -> impl IntoView {
+    let address = instance_path(&card.space, &card.instance);
+    let origin = match card.pack_name {
+        Some(pack) => format!("{pack} · {}", card.space_name),
+        None => card.space_name,
+    };
+    let body = if card.environments.is_empty() {
+        Either::Left(view! {
+            <p class="meta">
+                "No environment is attached yet. " <a href=address.clone() rel="external">
+                    "Attach one"
+                </a>
+            </p>
+        })
+    } else {
+        let environments = card.environments;
+        let connections = card.connections;
+        Either::Right(view! {
+            <ul class="environments">
+                {environments
+                    .into_iter()
+                    .map(|environment| {
+                        let here = connections
+                            .iter()
+                            .filter(|line| line.key.environment == environment.id)
+                            .cloned()
+                            .collect();
+                        view! { <EnvironmentBlock environment=environment lines=here is_complete=card.more == 0 /> }
+                    })
+                    .collect::<Vec<_>>()}
+            </ul>
+        })
+    };
+    let more = (card.more > 0).then(|| {
+        let text = if card.more == 1 { "1 more connection".into() } else { format!("{} more connections", card.more) };
+        view! {
+            <p class="meta">
+                <a href=address.clone() rel="external">
+                    {text}
+                </a>
+            </p>
+        }
+    });
+    view! {
+        <li class="card flush">
+            <div class="card-header">
+                <h2>
+                    <a href=address rel="external">
+                        {card.name}
+                    </a>
+                </h2>
+                <p class="meta">{origin}</p>
+            </div>
+            {body}
+            {more}
+        </li>
+    }
+}
+
+#[component]
+fn EnvironmentBlock(environment: Environment, lines: Vec<ConnectionLine>, is_complete: bool) -> impl IntoView {
+    let body = if lines.is_empty() {
+        Either::Left(is_complete.then(|| view! { <p class="meta">"No connection uses OAuth"</p> }))
+    } else {
+        let lines = lines.into_iter().map(|line| {
+            view! {
+                <li>
+                    <a class="connection" href=line.key.form_path() rel="external">
+                        <span title=line.process_name>{line.connection_name}</span>
+                        " "
+                        <ConfiguredStatus configured=line.configured />
+                        " "
+                        {line.draft.then(|| view! { <DraftChip /> })}
+                    </a>
+                </li>
+            }
+        });
+        Either::Right(view! { <ul>{lines.collect::<Vec<_>>()}</ul> })
+    };
+    view! {
+        <li>
+            <h3>
+                {environment.name} " " <ClassificationChip classification=environment.classification />
+            </h3>
+            {body}
+        </li>
+    }
+}

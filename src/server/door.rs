@@ -1,0 +1,87 @@
+//! What a server function knows of its request: who asks, and how to answer them.
+
+use super::state::AppState;
+use crate::{
+    error::{AppError, ErrorCode},
+    services::{self, Services, access::Admin},
+};
+use axum::http::{StatusCode, header::ACCEPT, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use tower_http::request_id::RequestId;
+
+/// Who is signed in, found out once for each request by `server::identify`.
+#[derive(Debug, Clone)]
+pub struct CurrentAdmin(pub Option<Admin>);
+
+pub struct Door {
+    pub services: Services,
+    pub admin: Admin,
+    request_id: String,
+    /// A plain form post, or a page being rendered: statuses and redirects are not ours to set.
+    is_page: bool,
+    is_post: bool,
+    response: Option<ResponseOptions>,
+}
+
+impl Door {
+    /// # Errors
+    /// `Unauthorized` where nobody is signed in.
+    pub fn of_request() -> Result<Self, AppError> {
+        let lost = || AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.");
+        let state = use_context::<AppState>().ok_or_else(lost)?;
+        let parts = use_context::<Parts>().ok_or_else(lost)?;
+        let response = use_context::<ResponseOptions>();
+        let is_page = wants_html(&parts);
+        match parts.extensions.get::<CurrentAdmin>() {
+            Some(CurrentAdmin(Some(admin))) => Ok(Self {
+                services: state.services,
+                admin: admin.clone(),
+                request_id: request_id(&parts),
+                is_page,
+                is_post: parts.method == axum::http::Method::POST,
+                response,
+            }),
+            _ => {
+                let error = AppError::unauthorized();
+                set_status(response.as_ref().filter(|_| !is_page), &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The answer of a use case, for the outside.
+    pub fn answer<T>(&self, answer: services::Result<T>) -> Result<T, AppError> {
+        answer.map_err(|error| self.fail(error.into_app_error(&self.request_id)))
+    }
+
+    /// Gives the answer the error's status, where there is no page to say it.
+    pub fn fail(&self, error: AppError) -> AppError {
+        set_status(self.response.as_ref().filter(|_| !self.is_page), &error);
+        error
+    }
+
+    /// After a post without JavaScript, shows this page.
+    pub fn go_back_to(&self, path: &str) {
+        if self.is_page && self.is_post {
+            leptos_axum::redirect(path);
+        }
+    }
+}
+
+fn set_status(response: Option<&ResponseOptions>, error: &AppError) {
+    if let Some(response) = response
+        && let Ok(status) = StatusCode::from_u16(error.code.status())
+    {
+        response.set_status(status);
+    }
+}
+
+pub fn wants_html(parts: &Parts) -> bool {
+    parts.headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+}
+
+pub fn request_id(parts: &Parts) -> String {
+    let id = parts.extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    id.unwrap_or_default().to_owned()
+}

@@ -1,0 +1,134 @@
+//! What happens to every request on its way in and out: an id, who asks, where from, and the headers that keep
+//! browsers on their guard.
+
+use super::{door::CurrentAdmin, sign_in, state::AppState};
+use crate::{
+    config::Config,
+    domain::ids::segment,
+    effects::{Clock, new_id},
+    error::AppError,
+};
+use axum::{
+    Json,
+    extract::{ConnectInfo, Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
+    },
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use tower_http::request_id::{MakeRequestId, RequestId};
+use tower_sessions::Session;
+
+/// The address that a request comes from, as far as it can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Gives each request an id that sorts by time.
+#[derive(Debug, Clone)]
+pub struct RequestIds(pub Clock);
+
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = new_id(self.0.now()).simple().to_string();
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
+    }
+}
+
+pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
+    let address = believed_address(peer, request.headers(), &state.config);
+    request.extensions_mut().insert(ClientAddress(address));
+    next.run(request).await
+}
+
+/// The peer, or, where that is a proxy of ours, the last address in `X-Forwarded-For` that is not.
+fn believed_address(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAddr {
+    let is_proxy = |address: &IpAddr| config.trusted_proxies.iter().any(|network| network.contains(address));
+    if !is_proxy(&peer) {
+        return peer;
+    }
+    let forwarded: Vec<IpAddr> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map_while(|address| address.trim().parse().ok())
+        .collect();
+    forwarded.into_iter().rev().find(|address| !is_proxy(address)).unwrap_or(peer)
+}
+
+/// Finds out who is signed in. Whoever is not gets the sign-in page, or a 401 where no page was asked for; what they
+/// had typed into a form goes along and is theirs again after signing in.
+pub async fn identify(State(state): State<AppState>, session: Session, mut request: Request, next: Next) -> Response {
+    let admin = match sign_in::current_admin(&state, &session).await {
+        Ok(admin) => admin,
+        Err(error) => return error_response(error),
+    };
+    let is_open = request.uri().path() == "/login";
+    let is_known = admin.is_some();
+    request.extensions_mut().insert(CurrentAdmin(admin));
+    if is_known || is_open {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let is_page = super::door::wants_html(&parts);
+    if parts.method == Method::GET && is_page {
+        let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        return Redirect::to(&format!("/login?next={}", segment(here))).into_response();
+    }
+    if parts.method == Method::POST && is_page && parts.uri.path() == "/api/connector" {
+        return sign_in::carry(state, Request::from_parts(parts, body)).await;
+    }
+    error_response(AppError::unauthorized())
+}
+
+pub fn error_response(error: AppError) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(error)).into_response()
+}
+
+/// Headers of every answer. Pages bring a Content-Security-Policy of their own; nothing else needs to load anything.
+pub async fn security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    default(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Forms without JavaScript find their way back by the referrer, which stays on this site.
+    default(REFERRER_POLICY, "same-origin");
+    default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    default(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    default(CACHE_CONTROL, "no-store");
+    if state.config.is_https() {
+        default(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn believed(peer: &str, forwarded: &str, proxies: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_str(forwarded).expect("a header"));
+        let trusted_proxies = proxies.iter().map(|network| network.parse().expect("a network")).collect();
+        let config = Config { trusted_proxies, ..Config::default() };
+        believed_address(peer.parse().expect("an address"), &headers, &config).to_string()
+    }
+
+    #[test]
+    fn s38_a_forged_forwarded_header_does_not_help() {
+        assert_eq!(believed("203.0.113.9", "1.2.3.4", &[]), "203.0.113.9");
+        assert_eq!(believed("203.0.113.9", "1.2.3.4", &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(believed("10.0.0.1", "1.2.3.4, 203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(believed("10.0.0.1", "203.0.113.9, 10.0.0.2", &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(believed("10.0.0.1", "nonsense", &["10.0.0.0/8"]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,198 @@
+//! The HTTP server: one router of pages, server functions, the API, files and health, and the layers around them.
+//!
+//! A new page is a route in `app.rs`, a new server function registers itself. Anything else gets a handler in a file
+//! here and a line in [`router`].
+
+pub mod assets;
+pub mod door;
+pub mod health;
+pub mod limits;
+pub mod middleware;
+pub mod shell;
+pub mod sign_in;
+pub mod sign_in_limits;
+pub mod state;
+
+use crate::{
+    app::App,
+    auth::session_store::DatabaseSessions,
+    config::Config,
+    graphql,
+    services::Services,
+};
+use assets::Assets;
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{from_fn, from_fn_with_state},
+    response::Response,
+    routing::{get, post},
+};
+use leptos::{config::LeptosOptions, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use limits::CallerLimits;
+use middleware::RequestIds;
+use shell::shell;
+use sign_in_limits::SignInLimits;
+use state::AppState;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tower_http::{
+    compression::CompressionLayer,
+    csrf::CsrfLayer,
+    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
+    trace::TraceLayer,
+};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+const REQUEST_ID: axum::http::HeaderName = axum::http::HeaderName::from_static("x-request-id");
+
+/// The whole application. Needs [`axum::extract::ConnectInfo`] to tell callers apart by address.
+pub fn router(services: Services, config: Arc<Config>) -> Router {
+    health::start_counting();
+    let leptos = LeptosOptions::builder().output_name("ipack-connect").build();
+    let state = AppState {
+        services: services.clone(),
+        config: config.clone(),
+        assets: Arc::new(Assets::new()),
+        sign_ins: Arc::new(SignInLimits::new(services.clock.clone())),
+        leptos,
+    };
+    let api = graphql::router(
+        services.clone(),
+        graphql::Settings { body_limit: config.body_limit, limits: Arc::new(CallerLimits::from_rate(config.rate_limit)) },
+    );
+    let health = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .with_state(state.clone());
+    let files = Router::new()
+        .route("/pkg/{*file}", get(assets::file))
+        .route("/icons/{*file}", get(assets::file))
+        .route("/favicon.svg", get(assets::file))
+        .with_state(state.clone());
+
+    Router::new()
+        .merge(api)
+        .merge(pages(&state))
+        .merge(health)
+        .merge(files)
+        .layer(from_fn(health::count))
+        .layer(from_fn_with_state(state.clone(), middleware::security_headers))
+        .layer(from_fn_with_state(state, middleware::client_address))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(TraceLayer::new_for_http())
+        .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(services.clock)))
+}
+
+/// Everything that a browser's session is for.
+fn pages(state: &AppState) -> Router {
+    let context = {
+        let state = state.clone();
+        move || provide_context(state.clone())
+    };
+    let routes = generate_route_list(App);
+    Router::new()
+        .leptos_routes_with_context(state, routes, context, || shell(view! { <App /> }))
+        .route("/api/{*function}", get(server_function).post(server_function))
+        .route("/login", post(sign_in::sign_in))
+        .route("/logout", post(sign_in::sign_out))
+        .fallback(no_such_page)
+        .with_state(state.clone())
+        .layer(DefaultBodyLimit::max(state.config.form_limit()))
+        .layer(from_fn_with_state(state.clone(), middleware::identify))
+        .layer(session_layer(&state.services, &state.config))
+        // Origin and Sec-Fetch-Site of everything that is not a read.
+        .layer(CsrfLayer::new())
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
+}
+
+fn session_layer(services: &Services, config: &Config) -> SessionManagerLayer<DatabaseSessions> {
+    let store = DatabaseSessions::new(services.database.clone(), services.clock.clone());
+    SessionManagerLayer::new(store)
+        .with_name(if config.is_https() { "__Host-ipack_session" } else { "ipack_session" })
+        .with_secure(config.is_https())
+        .with_http_only(true)
+        // Lax, so that a link to a form from a mail or a chat finds the session; posts are guarded by their origin.
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        // The row outlives the idle time; whether the session does is decided by its last use.
+        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(config.session_absolute_seconds)))
+}
+
+async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    use axum::response::IntoResponse;
+    let limited = limited_body(request, state.config.form_limit()).await;
+    match limited {
+        Ok(request) => {
+            leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request)
+                .await
+                .into_response()
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Leptos reads a server function's body without asking axum for its limit.
+async fn limited_body(request: Request, limit: usize) -> Result<Request, Box<Response>> {
+    use axum::response::IntoResponse;
+    let (parts, body) = request.into_parts();
+    match axum::body::to_bytes(body, limit).await {
+        Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Err(_) => Err(Box::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE.into_response())),
+    }
+}
+
+/// The application itself says that there is nothing.
+async fn no_such_page(State(state): State<AppState>, request: Request) -> Response {
+    let render = leptos_axum::render_app_async_with_context(
+        move || provide_context(state.clone()),
+        || shell(view! { <App /> }),
+    );
+    render(request).await
+}
+
+/// Serves until the process is told to stop, then lets running requests end.
+///
+/// # Errors
+/// Where the address cannot be listened on.
+pub async fn serve(services: Services, config: Arc<Config>, started: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let app = router(services.clone(), config).into_make_service_with_connect_info::<SocketAddr>();
+    let tidying = tokio::spawn(tidy_now_and_then(services.clone()));
+    started(address);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_stop()).await?;
+    tidying.abort();
+    services.database.close().await;
+    Ok(())
+}
+
+async fn tidy_now_and_then(services: Services) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = services.tidy().await {
+            tracing::warn!(error = %error, "housekeeping failed; it is tried again in an hour");
+        }
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "SIGTERM cannot be listened for");
+            let _ = interrupt.await;
+        }
+    }
+    tracing::info!("stopping: running requests may end");
+}

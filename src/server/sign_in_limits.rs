@@ -1,0 +1,130 @@
+//! How many failed sign-ins are too many. Only failures count, so that nobody is kept out by signing in often.
+//!
+//! Three counts, each with a patience of its own: of one address for one email, which stops a guesser; of one address
+//! for any email, which stops one who tries many; of one email from anywhere, which stops many who try together, and
+//! is generous, because it also keeps the email's owner out. Each replica counts for itself.
+
+use super::limits::address_key;
+use crate::{domain::time::Timestamp, effects::Clock};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+/// Failures that are forgiven at once, and the seconds after which one more is.
+struct Patience {
+    failures: f64,
+    seconds: f64,
+}
+
+const OF_PAIR: Patience = Patience { failures: 10.0, seconds: 30.0 };
+const OF_ADDRESS: Patience = Patience { failures: 30.0, seconds: 5.0 };
+const OF_EMAIL: Patience = Patience { failures: 100.0, seconds: 5.0 };
+/// When there are more counts than this, those that no longer matter are dropped.
+const MANY: usize = 10_000;
+
+#[derive(Debug)]
+pub struct SignInLimits {
+    clock: Clock,
+    counts: Mutex<HashMap<String, Count>>,
+}
+
+/// Failures not yet forgiven, as of a moment.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    failures: f64,
+    at: Timestamp,
+}
+
+impl Count {
+    fn now(self, patience: &Patience, now: Timestamp) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "seconds between two sign-ins")]
+        let passed = (now.0 - self.at.0).max(0) as f64 / 1_000_000.0;
+        (self.failures - passed / patience.seconds).max(0.0)
+    }
+}
+
+impl SignInLimits {
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, counts: Mutex::default() }
+    }
+
+    /// # Errors
+    /// The seconds to wait where there were too many failures.
+    pub fn check(&self, address: IpAddr, email: &str) -> Result<(), u64> {
+        let now = self.clock.now();
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = keys(address, email).into_iter().filter_map(|(key, patience)| {
+            let over = counts.get(&key)?.now(&patience, now) + 1.0 - patience.failures;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
+            (over > 0.0).then(|| (over * patience.seconds).ceil() as u64)
+        });
+        wait.max().map_or(Ok(()), Err)
+    }
+
+    pub fn failed(&self, address: IpAddr, email: &str) {
+        let now = self.clock.now();
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() > MANY {
+            counts.retain(|_, count| count.now(&OF_PAIR, now) > 0.0);
+        }
+        for (key, patience) in keys(address, email) {
+            let count = counts.entry(key).or_insert(Count { failures: 0.0, at: now });
+            *count = Count { failures: count.now(&patience, now) + 1.0, at: now };
+        }
+    }
+}
+
+fn keys(address: IpAddr, email: &str) -> [(String, Patience); 3] {
+    let address = address_key(address);
+    // An email longer than any real one is not worth the memory.
+    let email: String = email.chars().take(254).collect();
+    [
+        (format!("{address} {email}"), OF_PAIR),
+        (address, OF_ADDRESS),
+        (email, OF_EMAIL),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const AWAY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn limits() -> (SignInLimits, Arc<AtomicI64>) {
+        let now = Arc::new(AtomicI64::new(0));
+        let told = now.clone();
+        (SignInLimits::new(Clock::new(move || Timestamp(told.load(Ordering::SeqCst)))), now)
+    }
+
+    #[test]
+    fn s38_a_guesser_waits_and_others_do_not() {
+        let (limits, now) = limits();
+        for _ in 0..10 {
+            assert_eq!(limits.check(HOME, "a@x"), Ok(()));
+            limits.failed(HOME, "a@x");
+        }
+        assert_eq!(limits.check(HOME, "a@x"), Err(30));
+        assert_eq!(limits.check(AWAY, "a@x"), Ok(()), "the owner elsewhere");
+        assert_eq!(limits.check(HOME, "b@x"), Ok(()), "somebody else here");
+        now.store(30_000_000, Ordering::SeqCst);
+        assert_eq!(limits.check(HOME, "a@x"), Ok(()));
+    }
+
+    #[test]
+    fn s38_one_address_that_tries_many_emails_waits() {
+        let (limits, _) = limits();
+        for guess in 0..30 {
+            limits.failed(HOME, &format!("{guess}@x"));
+        }
+        assert!(limits.check(HOME, "new@x").is_err());
+        assert_eq!(limits.check(AWAY, "new@x"), Ok(()));
+    }
+}

@@ -1,0 +1,72 @@
+//! The API as its clients meet it, on both databases: every operation, everything that can be wrong with a request,
+//! and what must not get out.
+//!
+//! To add a test: an `async fn` that takes a [`Database`](crate::storage::Database), named in its file's `on_both!`,
+//! with the number of the security requirement in its name where it shows one. A new operation gets a line in
+//! `tenancy` too.
+
+mod auth;
+mod bad_input;
+mod catalogue;
+mod http;
+mod limits;
+mod schema;
+mod secrets;
+mod seed;
+mod tenancy;
+
+use serde_json::{Value, json};
+
+/// The Space of the seed's sample.
+const SPACE: &str = "796eeeb4-1b2f-4965-898a-7e443";
+const ACCOUNT: &str = "childaccount-ZF3X9U";
+/// The seed's sample request, verbatim.
+const SEED: &str = include_str!("seed_request.graphql");
+
+const SAVE: &str = "mutation ($input: SaveIPackInstanceOauthConnectorDetailsInput!) {
+    saveIPackInstanceOauthConnectorDetails(input: $input) {
+        id integrationPackInstanceId isTokenGenerated oauthConnectorDetails processId envId connectionId catalogGuid } }";
+const SAVED: &str = "saveIPackInstanceOauthConnectorDetails";
+
+const FIND: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    IPackInstanceOAuthConnectorDetails(input: $input) {
+        id integrationPackInstanceId envId isTokenGenerated connectionId processId oauthConnectorDetails catalogGuid } }";
+const FOUND: &str = "IPackInstanceOAuthConnectorDetails";
+
+/// The sample's input.
+fn save_input() -> Value {
+    json!({
+        "integrationPackInstanceId": "test-101",
+        "isTokenGenerated": false,
+        "oauthConnectorDetails": seed_details(),
+        "processId": "1",
+        "envId": "2",
+        "connectionId": "3",
+        "catalogGuid": SPACE,
+        "clientId": "dummyClientId",
+        "clientSecret": "dummyValue",
+    })
+}
+
+/// What the sample saves.
+fn seed_details() -> &'static str {
+    concat!(
+        r#"{"baseURL":"https://baseURL.com","companyId":"9341452451293689","clientId":"A","#,
+        r#""authParams":{"key":"value"},"accessTokenParams":{"key":"value"}}"#
+    )
+}
+
+/// The key of [`save_input`].
+fn find_input() -> Value {
+    json!({"integrationPackInstanceId": "test-101", "envId": "2", "processId": "1", "connectionId": "3", "catalogGuid": SPACE})
+}
+
+/// An input with one field replaced, or with `None` left out.
+fn with(mut input: Value, field: &str, value: Option<Value>) -> Value {
+    let fields = input.as_object_mut().expect("an object");
+    match value {
+        Some(value) => fields.insert(field.into(), value),
+        None => fields.remove(field),
+    };
+    input
+}

@@ -1,0 +1,80 @@
+//! Contract of `storage::api_tokens`: what an account's programs prove themselves with.
+//!
+//! A new function there gets a test here, named in `on_both!`.
+
+use super::world::{ACCOUNT, at, uuid};
+use crate::storage::{
+    Database, accounts,
+    api_tokens::{self, ApiToken},
+};
+
+on_both!(
+    a_token_comes_back_with_its_digest,
+    a_user_name_is_taken_once,
+    a_token_needs_its_account,
+    a_token_is_revoked_once_and_by_its_account_alone,
+);
+
+fn token(number: u8, username: &str, account: &str) -> ApiToken {
+    ApiToken {
+        id: uuid(u128::from(number)),
+        account_id: account.to_owned(),
+        name: format!("Token {number}"),
+        username: username.to_owned(),
+        digest: [0, 255, number].repeat(11)[..32].to_vec(),
+        revoked_at: None,
+    }
+}
+
+async fn two_accounts(database: &Database) {
+    write_now!(database, db => accounts::ensure(db, ACCOUNT, at(0)));
+    write_now!(database, db => accounts::ensure(db, "account-2", at(0)));
+}
+
+async fn a_token_comes_back_with_its_digest(database: Database) {
+    two_accounts(&database).await;
+    let tokens =
+        [token(1, "BOOMI_TOKEN.a@example.com", ACCOUNT), token(2, "BOOMI_TOKEN.b@example.com", "account-2")];
+    for token in &tokens {
+        write_now!(database, db => api_tokens::add(db, token, at(0)));
+    }
+    for token in tokens {
+        assert_eq!(read_now!(database, db => api_tokens::find(db, &token.username)), Some(token));
+    }
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "BOOMI_TOKEN.c@example.com")), None);
+}
+
+async fn a_user_name_is_taken_once(database: Database) {
+    two_accounts(&database).await;
+    let first = token(1, "BOOMI_TOKEN.a", ACCOUNT);
+    write_now!(database, db => api_tokens::add(db, &first, at(0)));
+    assert_refused!(database, Exists, db => api_tokens::add(db, &token(2, "BOOMI_TOKEN.a", "account-2"), at(1)));
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "BOOMI_TOKEN.a")), Some(first));
+}
+
+async fn a_token_needs_its_account(database: Database) {
+    assert_refused!(database, Reference, db => api_tokens::add(db, &token(1, "t", "nobody"), at(0)));
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "t")), None);
+}
+
+async fn a_token_is_revoked_once_and_by_its_account_alone(database: Database) {
+    two_accounts(&database).await;
+    let (one, two) = (token(1, "one", ACCOUNT), token(2, "two", ACCOUNT));
+    write_now!(database, db => api_tokens::add(db, &one, at(0)));
+    write_now!(database, db => api_tokens::add(db, &two, at(0)));
+    for other in ["account-0", "account-2"] {
+        let revoked = write_now!(database, db => api_tokens::revoke(db, other, "one", at(1)));
+        assert!(!revoked, "not its account");
+    }
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "one")), Some(one.clone()));
+    assert!(write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "one", at(2))));
+    assert!(!write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "one", at(3))), "no longer in force");
+    let expected = ApiToken { revoked_at: Some(at(2).0), ..one };
+    assert_eq!(
+        read_now!(database, db => api_tokens::find(db, "one")),
+        Some(expected),
+        "the first moment stays"
+    );
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "two")), Some(two));
+    assert!(!write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "three", at(2))), "no such token");
+}

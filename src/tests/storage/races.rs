@@ -1,0 +1,145 @@
+//! Many tasks at once: what each may count on, whoever comes first.
+//!
+//! A new race: start the tasks with [`at_once`], which lets none go before all are ready, then hold what must be
+//! true of the outcomes and of what is left in the tables. Never wait for time to pass.
+
+use super::world::{at, key, new_details, stand_up, uuid};
+use crate::storage::{
+    Database, StorageError, accounts, details,
+    details::{NewDetails, StoredDetails},
+};
+use std::{future::Future, sync::Arc};
+use tokio::{sync::Barrier, task::JoinSet};
+
+on_both!(
+    many_first_saves_of_one_key_make_one_row,
+    of_many_replacements_of_one_version_exactly_one_wins,
+    of_many_careful_first_saves_exactly_one_wins,
+    many_blind_replacements_are_all_counted,
+    one_new_account_is_added_by_exactly_one,
+    readers_are_answered_while_a_transaction_is_open,
+);
+
+const TASKS: u8 = 32;
+
+/// Runs the same work in many tasks that start together, and gives back what each made of it.
+async fn at_once<T, F>(database: &Database, work: impl Fn(Database, u8) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, StorageError>> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(usize::from(TASKS)));
+    let mut tasks = JoinSet::new();
+    for number in 1..=TASKS {
+        let (barrier, work) = (barrier.clone(), work(database.clone(), number));
+        tasks.spawn(async move {
+            barrier.wait().await;
+            work.await
+        });
+    }
+    let outcomes = tasks.join_all().await;
+    outcomes.into_iter().map(|outcome| outcome.expect("no task fails")).collect()
+}
+
+fn text(number: u8) -> String {
+    format!("{{\"task\":{number}}}")
+}
+
+fn new(text: &str) -> NewDetails<'_> {
+    new_details(text, "saver")
+}
+
+async fn saved(database: &Database) -> StoredDetails {
+    read_now!(database, db => details::find(db, &key())).expect("it is saved")
+}
+
+async fn many_first_saves_of_one_key_make_one_row(database: Database) {
+    stand_up(&database, &key()).await;
+    let outcomes = at_once(&database, |database, number| async move {
+        let mut writer = database.writer().await?;
+        let (id, text) = (uuid(u128::from(number)), text(number));
+        let saved = details::upsert(writer.connection(), id, &key(), new(&text), at(0)).await?;
+        writer.commit().await?;
+        assert_eq!(saved.oauth_connector_details, text, "each is told of its own save");
+        Ok(saved)
+    })
+    .await;
+    let mut versions: Vec<_> = outcomes.iter().map(|saved| saved.version).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=i64::from(TASKS)).collect::<Vec<_>>(), "no version is given twice");
+    let last = saved(&database).await;
+    assert_eq!(last.version, i64::from(TASKS));
+    assert!(outcomes.iter().all(|saved| saved.id == last.id), "all are told one id");
+    assert!(outcomes.contains(&last), "what is saved is what the last one wrote");
+}
+
+async fn of_many_replacements_of_one_version_exactly_one_wins(database: Database) {
+    stand_up(&database, &key()).await;
+    write_now!(database, db => details::upsert(db, uuid(1), &key(), new("base"), at(0)));
+    let outcomes = at_once(&database, |database, number| async move {
+        let mut writer = database.writer().await?;
+        let text = text(number);
+        let saved = details::replace_version(writer.connection(), &key(), 1, new(&text), at(1)).await?;
+        writer.commit().await?;
+        Ok(saved)
+    })
+    .await;
+    let winners: Vec<_> = outcomes.into_iter().flatten().collect();
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    assert_eq!(winners[0].version, 2);
+    assert_eq!(saved(&database).await, winners[0]);
+}
+
+async fn of_many_careful_first_saves_exactly_one_wins(database: Database) {
+    stand_up(&database, &key()).await;
+    let outcomes = at_once(&database, |database, number| async move {
+        let mut writer = database.writer().await?;
+        let (id, text) = (uuid(u128::from(number)), text(number));
+        let saved = details::insert_first(writer.connection(), id, &key(), new(&text), at(1)).await?;
+        writer.commit().await?;
+        Ok(saved)
+    })
+    .await;
+    let winners: Vec<_> = outcomes.into_iter().flatten().collect();
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    assert_eq!(winners[0].version, 1);
+    assert_eq!(saved(&database).await, winners[0]);
+}
+
+async fn many_blind_replacements_are_all_counted(database: Database) {
+    stand_up(&database, &key()).await;
+    write_now!(database, db => details::upsert(db, uuid(1), &key(), new("base"), at(0)));
+    let outcomes = at_once(&database, |database, number| async move {
+        let mut writer = database.writer().await?;
+        let text = text(number);
+        let saved = details::replace(writer.connection(), &key(), new(&text), at(1)).await?;
+        writer.commit().await?;
+        Ok(saved.expect("something is there").version)
+    })
+    .await;
+    let mut versions = outcomes;
+    versions.sort_unstable();
+    assert_eq!(versions, (2..=i64::from(TASKS) + 1).collect::<Vec<_>>());
+    assert_eq!(saved(&database).await.version, i64::from(TASKS) + 1);
+}
+
+async fn one_new_account_is_added_by_exactly_one(database: Database) {
+    let added = at_once(&database, |database, _| async move {
+        let mut writer = database.writer().await?;
+        let added = accounts::ensure(writer.connection(), "new", at(0)).await?;
+        writer.commit().await?;
+        Ok(added)
+    })
+    .await;
+    assert_eq!(added.into_iter().filter(|added| *added).count(), 1);
+}
+
+async fn readers_are_answered_while_a_transaction_is_open(database: Database) {
+    stand_up(&database, &key()).await;
+    write_now!(database, db => details::upsert(db, uuid(1), &key(), new("before"), at(0)));
+    let mut writer = database.writer().await.expect("a transaction begins");
+    details::replace(writer.connection(), &key(), new("after"), at(1)).await.expect("the write succeeds");
+    assert_eq!(saved(&database).await.oauth_connector_details, "before");
+    writer.commit().await.expect("the transaction commits");
+    assert_eq!(saved(&database).await.oauth_connector_details, "after");
+}

@@ -1,0 +1,116 @@
+//! What most contracts need around them: an account, a Space, and a connection key whose every part is there.
+//!
+//! To add a fixture: a function here, as soon as a second file wants it. Moments and ids are given, never drawn.
+
+use crate::{
+    domain::{ids::ConnectionKey, time::Timestamp},
+    storage::{
+        Database,
+        accounts::{self, Space},
+        admins::{self, Admin},
+        details::NewDetails,
+        environments, instances,
+        instances::NewInstance,
+    },
+};
+use uuid::Uuid;
+
+pub const ACCOUNT: &str = "account-1";
+pub const SPACE: &str = "space-1";
+
+/// A moment so many seconds after the first.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp(1_700_000_000_123_456).plus_seconds(seconds)
+}
+
+pub fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+pub fn key() -> ConnectionKey {
+    ConnectionKey {
+        space: SPACE.to_owned(),
+        instance: "instance-1".to_owned(),
+        environment: "environment-1".to_owned(),
+        process: "process-1".to_owned(),
+        connection: "connection-1".to_owned(),
+    }
+}
+
+/// Details that show who wrote them.
+pub fn new_details<'a>(oauth_connector_details: &'a str, saved_by: &'a str) -> NewDetails<'a> {
+    NewDetails {
+        is_token_generated: false,
+        oauth_connector_details,
+        client_id: "client",
+        complete: true,
+        saved_by,
+    }
+}
+
+pub fn new_instance<'a>(space: &'a str, id: &'a str, name: &'a str) -> NewInstance<'a> {
+    NewInstance {
+        space,
+        id,
+        account: ACCOUNT,
+        pack: None,
+        name,
+        override_name: None,
+        pack_name: "",
+        single_pack: None,
+    }
+}
+
+/// A Space of [`ACCOUNT`] (or of another), unless it is there.
+pub async fn add_space(database: &Database, account: &str, guid: &str) {
+    write_now!(database, db => accounts::ensure(db, account, at(0)));
+    if read_now!(database, db => accounts::find_space(db, guid)).is_none() {
+        let space =
+            Space { guid: guid.to_owned(), account_id: account.to_owned(), name: format!("Name of {guid}") };
+        write_now!(database, db => accounts::add_space(db, &space, at(0)));
+    }
+}
+
+/// An instance of [`ACCOUNT`] by this name, in a Space that is there.
+pub async fn add_instance(database: &Database, space: &str, id: &str, name: &str) {
+    write_now!(database, db => instances::add(db, new_instance(space, id, name), at(0)));
+}
+
+/// Everything that details or drafts of a key refer to, unless it is there.
+pub async fn stand_up(database: &Database, key: &ConnectionKey) {
+    add_space(database, ACCOUNT, &key.space).await;
+    write_now!(database, db => environments::register(db, &key.space, &key.environment, at(0)));
+    if read_now!(database, db => instances::find(db, &key.space, &key.instance)).is_none() {
+        add_instance(database, &key.space, &key.instance, &key.instance).await;
+    }
+    attach(database, &key.space, &key.instance, &key.environment).await;
+    let mut writer = database.writer().await.expect("a transaction begins");
+    instances::register_connection(&mut writer, key).await.expect("the connection is registered");
+    writer.commit().await.expect("the transaction commits");
+}
+
+/// Attaches an instance to an environment; the attachment's id comes from the three names.
+pub async fn attach(database: &Database, space: &str, instance: &str, environment: &str) {
+    let id = attachment_id(space, instance, environment);
+    write_now!(database, db => environments::attach(db, id, space, instance, environment, at(0)));
+}
+
+pub fn attachment_id(space: &str, instance: &str, environment: &str) -> Uuid {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (space, instance, environment).hash(&mut hasher);
+    uuid(u128::from(hasher.finish()))
+}
+
+/// An admin of every account; the id comes from the number.
+pub async fn add_admin(database: &Database, number: u128) -> Uuid {
+    let admin = Admin {
+        id: uuid(number),
+        email: format!("admin-{number}@example.com"),
+        account_id: None,
+        password_hash: "hash".to_owned(),
+        password_changed_at: at(0).0,
+    };
+    write_now!(database, db => admins::add(db, &admin, at(0)));
+    admin.id
+}
