@@ -1,7 +1,7 @@
-//! The application: its routes. The HTML around it is the server's (`server::shell`).
+//! The application: its routes. The HTML around it is `server::shell`'s.
 //!
-//! A new page is a file in `pages` and a line here; pages with data render completely before they are sent
-//! (`SsrMode::Async`), so that they have their status and work without JavaScript.
+//! A new page is a file in `pages` and a line here. Every page is rendered completely before it is sent
+//! (`SsrMode::Async`), so that it has its status and works without JavaScript.
 
 use crate::pages::{
     connector::ConnectorPage, instance::InstancePage, not_found::NotFoundPage, overview::OverviewPage,
@@ -18,12 +18,6 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // Tells tests, and whoever looks, that the page has woken up.
-    Effect::new(|| {
-        if let Some(body) = document().body() {
-            let _ = body.set_attribute("data-hydrated", "true");
-        }
-    });
     view! {
         <Router>
             <Routes fallback=NotFoundPage>

@@ -87,6 +87,7 @@ impl FromStr for RateLimit {
             return Ok(Self(None));
         }
         let rate = text.parse().ok().filter(|rate| *rate > 0);
-        rate.map(|rate| Self(Some(rate))).ok_or_else(|| "expected a whole number of at least 1, or `off`".into())
+        rate.map(|rate| Self(Some(rate)))
+            .ok_or_else(|| "expected a whole number of at least 1, or `off`".into())
     }
 }

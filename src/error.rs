@@ -53,7 +53,10 @@ impl ErrorCode {
         match self {
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
-            Self::NotFound | Self::SpaceNotFound | Self::IpackInstanceIdInvalid | Self::IpackNotFoundInSpace => 404,
+            Self::NotFound
+            | Self::SpaceNotFound
+            | Self::IpackInstanceIdInvalid
+            | Self::IpackNotFoundInSpace => 404,
             Self::MissingSpaceId | Self::BadUserInput => 400,
             Self::Conflict => 409,
             Self::TooManyRequests => 429,
@@ -100,7 +103,9 @@ impl FromServerFnError for AppError {
     /// What went wrong on the way to or from a server function.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => Self::new(ErrorCode::Unreachable, "The server cannot be reached."),
+            ServerFnErrorErr::Request(_) => {
+                Self::new(ErrorCode::Unreachable, "The server cannot be reached.")
+            }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 Self::new(ErrorCode::BadUserInput, "The request does not have the form's fields.")
             }

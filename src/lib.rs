@@ -4,13 +4,13 @@
 //! This file is the map: every module is named here, and every gate between the two halves stands here.
 #![recursion_limit = "256"]
 
-pub mod app;
 pub mod components;
 pub mod domain;
 pub mod error;
 pub mod functions;
-pub mod pages;
 
+#[cfg(feature = "ssr")]
+pub mod app;
 #[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
@@ -21,6 +21,8 @@ pub mod config;
 pub mod effects;
 #[cfg(feature = "ssr")]
 pub mod graphql;
+#[cfg(feature = "ssr")]
+pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
@@ -33,10 +35,10 @@ pub mod telemetry;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-/// Wakes the page up in the browser.
+/// Called by the page that has something to wake up.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    components::connector_form::wake_up();
 }

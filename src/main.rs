@@ -9,10 +9,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Rendering a page waits for its resources, so one worker would wait for itself.
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&error),
+        };
     match runtime.block_on(ipack_connect::cli::run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),

@@ -46,7 +46,11 @@ impl SigningKey {
         validation.set_audience(&[AUDIENCE]);
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
-        Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret), validation }
+        Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation,
+        }
     }
 
     pub fn sign(&self, client: &Client, now: Timestamp) -> Result<String, jsonwebtoken::errors::Error> {
@@ -65,7 +69,11 @@ impl SigningKey {
     /// The client a valid JWT stands for.
     pub fn check(&self, jwt: &str, now: Timestamp) -> Option<Client> {
         let claims = jsonwebtoken::decode::<Claims>(jwt, &self.decoding, &self.validation).ok()?.claims;
-        (claims.exp > now.seconds()).then_some(Client { account: claims.account, name: claims.name, username: claims.sub })
+        (claims.exp > now.seconds()).then_some(Client {
+            account: claims.account,
+            name: claims.name,
+            username: claims.sub,
+        })
     }
 }
 

@@ -53,7 +53,8 @@ impl Passwords {
 
 fn hash_now(password: &str) -> String {
     let salt = SaltString::encode_b64(&random_bytes::<16>()).expect("16 bytes are a salt");
-    let hash = Argon2::default().hash_password(password.as_bytes(), &salt).expect("default parameters are valid");
+    let hash =
+        Argon2::default().hash_password(password.as_bytes(), &salt).expect("default parameters are valid");
     hash.to_string()
 }
 

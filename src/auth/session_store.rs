@@ -31,9 +31,11 @@ impl DatabaseSessions {
 
     async fn write(&self, record: &Record) -> std::result::Result<(), StorageError> {
         let data = serde_json::json!(record.data).to_string();
-        let admin = record.data.get(ADMIN_ID).and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok());
+        let admin =
+            record.data.get(ADMIN_ID).and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok());
         let mut writer = self.database.writer().await?;
-        sessions::put(writer.connection(), &digest(&record.id), admin, &data, timestamp(record.expiry_date)).await?;
+        sessions::put(writer.connection(), &digest(&record.id), admin, &data, timestamp(record.expiry_date))
+            .await?;
         writer.commit().await
     }
 }
@@ -65,7 +67,8 @@ impl SessionStore for DatabaseSessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let mut reader = self.database.reader().await.map_err(backend)?;
-        let row = sessions::find(reader.connection(), &digest(id), self.clock.now()).await.map_err(backend)?;
+        let row =
+            sessions::find(reader.connection(), &digest(id), self.clock.now()).await.map_err(backend)?;
         let Some(row) = row else { return Ok(None) };
         let data = serde_json::from_str(&row.data).map_err(|error| Error::Decode(error.to_string()))?;
         let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(row.expires_at) * 1_000)

@@ -1,7 +1,7 @@
-//! Views that several pages use. They get what they show as properties and call no server function, but for the
-//! frame, which asks who is signed in.
+//! Views that both halves know. They get what they show as properties.
 //!
-//! A new one goes into the file of its kind; the class names are documented in `style/`.
+//! A new one goes into the file of its kind; the class names are documented in `style/`. What wakes up in the browser
+//! is the form alone.
 
-pub mod frame;
+pub mod connector_form;
 pub mod labels;

@@ -47,17 +47,16 @@ impl Details {
         for (key, value) in &entries {
             match key.as_str() {
                 BASE_URL | COMPANY_ID | CLIENT_ID => {
-                    serde_json::from_str::<String>(value.get()).map_err(|_| DetailsError::WrongType {
-                        path: key.clone(),
-                        expected: "a string",
-                    })?;
+                    serde_json::from_str::<String>(value.get())
+                        .map_err(|_| DetailsError::WrongType { path: key.clone(), expected: "a string" })?;
                 }
                 AUTHORIZATION | ACCESS_TOKEN => {
                     let expected = "an object of strings";
                     let wrong = |path| DetailsError::WrongType { path, expected };
                     let inner = read_entries(value.get()).map_err(|_| wrong(key.clone()))?;
                     for (name, value) in inner {
-                        serde_json::from_str::<String>(value.get()).map_err(|_| wrong(format!("{key}.{name}")))?;
+                        serde_json::from_str::<String>(value.get())
+                            .map_err(|_| wrong(format!("{key}.{name}")))?;
                     }
                 }
                 _ => {}
@@ -85,12 +84,13 @@ impl Details {
         let first_time = self.0.is_empty();
         let mut entries: Vec<(&str, String)> =
             self.0.iter().map(|(key, value)| (key.as_str(), value.get().to_owned())).collect();
-        let mut put = |key: &'static str, changed: bool, empty: bool, value: String| {
-            match entries.iter_mut().find(|(name, _)| *name == key) {
-                Some(entry) if changed => entry.1 = value,
-                None if first_time || !empty => entries.push((key, value)),
-                _ => {}
-            }
+        let mut put = |key: &'static str, changed: bool, empty: bool, value: String| match entries
+            .iter_mut()
+            .find(|(name, _)| *name == key)
+        {
+            Some(entry) if changed => entry.1 = value,
+            None if first_time || !empty => entries.push((key, value)),
+            _ => {}
         };
         for (key, old, new) in [
             (BASE_URL, &before.base_url, &content.base_url),
@@ -103,7 +103,12 @@ impl Details {
             (AUTHORIZATION, &before.authorization, &content.authorization),
             (ACCESS_TOKEN, &before.access_token, &content.access_token),
         ] {
-            put(key, old != new, new.is_empty(), json_object(new.iter().map(|p| (p.key.as_str(), json_string(&p.value)))));
+            put(
+                key,
+                old != new,
+                new.is_empty(),
+                json_object(new.iter().map(|p| (p.key.as_str(), json_string(&p.value)))),
+            );
         }
         json_object(entries.into_iter())
     }
@@ -120,7 +125,10 @@ impl Details {
         let entries = self.raw(key).and_then(|raw| read_entries(raw).ok()).unwrap_or_default();
         entries
             .into_iter()
-            .map(|(key, value)| Parameter { key, value: serde_json::from_str(value.get()).unwrap_or_default() })
+            .map(|(key, value)| Parameter {
+                key,
+                value: serde_json::from_str(value.get()).unwrap_or_default(),
+            })
             .collect()
     }
 }
@@ -172,7 +180,8 @@ fn read_entries(text: &str) -> serde_json::Result<Vec<(String, Box<RawValue>)>> 
 fn walk(text: &str) -> Result<(), DetailsError> {
     let found = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let outcome = Walk { path: String::new(), found: &found }.deserialize(&mut reader).and_then(|()| reader.end());
+    let outcome =
+        Walk { path: String::new(), found: &found }.deserialize(&mut reader).and_then(|()| reader.end());
     match (found.into_inner(), outcome) {
         (Some(error), _) => Err(error),
         (None, Err(error)) => Err(not_json(error)),
@@ -233,7 +242,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
             return Err(self.stop(DetailsError::NotAnObject));
         }
         let mut index = 0usize;
-        while seq.next_element_seed(Walk { path: format!("{}[{index}]", self.path), found: self.found })?.is_some() {
+        while seq
+            .next_element_seed(Walk { path: format!("{}[{index}]", self.path), found: self.found })?
+            .is_some()
+        {
             index += 1;
         }
         Ok(())
@@ -271,7 +283,8 @@ mod tests {
 
     #[test]
     fn unknown_keys_keep_their_bytes_and_their_place() {
-        let text = r#"{ "x" : 1.50e3, "baseURL":"a", "deep":{"z": [ 1 ,2], "big": 123456789012345678901234567890}}"#;
+        let text =
+            r#"{ "x" : 1.50e3, "baseURL":"a", "deep":{"z": [ 1 ,2], "big": 123456789012345678901234567890}}"#;
         let details = Details::parse(text).expect("valid");
         let mut content = details.content();
         content.base_url = "https://b\"é".into();

@@ -170,7 +170,9 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
             message: "Enter a URL that starts with https:// or http://".into(),
         });
     }
-    for (part, rows) in [(Part::Authorization, &content.authorization), (Part::AccessToken, &content.access_token)] {
+    for (part, rows) in
+        [(Part::Authorization, &content.authorization), (Part::AccessToken, &content.access_token)]
+    {
         let mut first_with: HashMap<&str, u32> = HashMap::new();
         for (index, row) in (0u32..).zip(rows.iter()).filter(|(_, row)| !row.is_blank()) {
             let key = row.key.trim();
@@ -191,10 +193,11 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
 
 /// An absolute http or https URL with a host and without white space or credentials.
 fn is_http_url(text: &str) -> bool {
-    let Some(rest) = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| text.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &text[scheme.len()..]))
-    else {
+    let Some(rest) = ["https://", "http://"].iter().find_map(|scheme| {
+        text.get(..scheme.len())
+            .filter(|start| start.eq_ignore_ascii_case(scheme))
+            .map(|_| &text[scheme.len()..])
+    }) else {
         return false;
     };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -227,11 +230,22 @@ mod tests {
 
     #[test]
     fn urls() {
-        for good in ["https://baseURL.com", "http://127.0.0.1:8080/a?b", "HTTPS://x", "https://ü.example/", ""] {
+        for good in
+            ["https://baseURL.com", "http://127.0.0.1:8080/a?b", "HTTPS://x", "https://ü.example/", ""]
+        {
             let content = FormContent { base_url: good.into(), ..Default::default() };
             assert_eq!(validate(&content), [], "{good}");
         }
-        for bad in ["example.com", "ftp://x", "https://", "https:///x", "https://a b", "https://u:p@x", "javascript:1", "http://:80"] {
+        for bad in [
+            "example.com",
+            "ftp://x",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "https://u:p@x",
+            "javascript:1",
+            "http://:80",
+        ] {
             let content = FormContent { base_url: bad.into(), ..Default::default() };
             assert_eq!(validate(&content).len(), 1, "{bad}");
         }
@@ -239,7 +253,8 @@ mod tests {
 
     #[test]
     fn rows_are_judged_one_by_one_and_blank_ones_never() {
-        let content = with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
+        let content =
+            with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
         let places: Vec<_> = validate(&content).into_iter().map(|p| p.place).collect();
         let row = |index| Place::Row(Part::Authorization, index);
         assert_eq!(places, [row(2), row(3), row(5)]);

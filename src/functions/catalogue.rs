@@ -25,13 +25,18 @@ pub async fn instance(
     #[server(default)] process: Option<String>,
 ) -> Result<InstanceView, AppError> {
     let door = crate::server::door::Door::of_request()?;
-    let found = door.services.instance(&door.admin, &space, &instance, environment.as_deref(), process.as_deref());
+    let found =
+        door.services.instance(&door.admin, &space, &instance, environment.as_deref(), process.as_deref());
     door.answer(found.await)
 }
 
 /// Attaches an instance to an environment, then shows the instance there.
 #[server(name = AttachEnvironment, prefix = "/api", endpoint = "attach")]
-pub async fn attach_environment(space: String, instance: String, environment: String) -> Result<(), AppError> {
+pub async fn attach_environment(
+    space: String,
+    instance: String,
+    environment: String,
+) -> Result<(), AppError> {
     use crate::domain::ids::{instance_path, segment};
     let door = crate::server::door::Door::of_request()?;
     door.answer(door.services.attach(&door.admin, &space, &instance, &environment).await)?;

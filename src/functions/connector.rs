@@ -30,7 +30,10 @@ impl Choices {
 
     /// The parts for which this admin's own value was chosen.
     pub fn mine(&self) -> Vec<Part> {
-        Part::DETAILS.into_iter().filter(|part| self.part(*part).is_some_and(|choice| choice == Self::MINE)).collect()
+        Part::DETAILS
+            .into_iter()
+            .filter(|part| self.part(*part).is_some_and(|choice| choice == Self::MINE))
+            .collect()
     }
 
     pub fn set_mine(&mut self, part: Part) {
@@ -97,7 +100,10 @@ pub async fn submit_connector(
 
 /// The intent that a button's value stands for, and where on the page its effect is seen.
 #[cfg(feature = "ssr")]
-pub fn read_intent(text: &str, choices: &Choices) -> Option<(crate::services::connector::Intent, Option<String>)> {
+pub fn read_intent(
+    text: &str,
+    choices: &Choices,
+) -> Option<(crate::services::connector::Intent, Option<String>)> {
     use crate::services::connector::Intent;
     let table = |name: &str| match name {
         "authorization" => Some(Part::Authorization),

@@ -1,10 +1,8 @@
 //! `/spaces/{space}/instances/{instance}`: environments, processes, connections; from there the forms.
 
+use super::frame::{Failure, Frame};
 use crate::{
-    components::{
-        frame::{Failure, Frame},
-        labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
-    },
+    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
     domain::{
         ids::segment,
         views::{Configured, ConnectionLine, Environment, InstanceView},
@@ -23,7 +21,9 @@ pub fn InstancePage() -> impl IntoView {
         let choice = |name: &str| query.with(|query| query.get(name)).filter(|id| !id.is_empty());
         (param("space"), param("instance"), choice("environment"), choice("process"))
     };
-    let found = Resource::new_blocking(asked, |(space, id, environment, process)| instance(space, id, environment, process));
+    let found = Resource::new_blocking(asked, |(space, id, environment, process)| {
+        instance(space, id, environment, process)
+    });
     view! {
         <Frame title="Integration">
             <Suspense>
@@ -54,7 +54,8 @@ fn Instance(found: InstanceView) -> impl IntoView {
         connections,
     } = found;
     let is_unattached = environments.is_empty();
-    let attach = view! { <Attach space=space instance=instance environments=attachable is_first=is_unattached /> };
+    let attach =
+        view! { <Attach space=space instance=instance environments=attachable is_first=is_unattached /> };
     let body = if is_unattached {
         Either::Left(attach)
     } else {
@@ -65,7 +66,6 @@ fn Instance(found: InstanceView) -> impl IntoView {
                 <li>
                     <a
                         href=format!("?environment={}{process}", segment(&one.id))
-                        rel="external"
                         aria-current=is_current.then_some("true")
                     >
                         <span>{one.name}</span>
@@ -114,7 +114,9 @@ fn Instance(found: InstanceView) -> impl IntoView {
                         {if is_open {
                             Either::Left(view! { <Connections lines=connections /> })
                         } else {
-                            Either::Right(view! { <p class="meta">"Select a process to see its connections."</p> })
+                            Either::Right(
+                                view! { <p class="meta">"Select a process to see its connections."</p> },
+                            )
                         }}
                     </section>
                 </div>
@@ -126,9 +128,7 @@ fn Instance(found: InstanceView) -> impl IntoView {
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <ol>
                 <li>
-                    <a href="/" rel="external">
-                        "Installed integrations"
-                    </a>
+                    <a href="/">"Installed integrations"</a>
                 </li>
             </ol>
         </nav>
@@ -173,7 +173,7 @@ fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
                     {line.draft.then(|| view! { <DraftChip /> })}
                 }),
                 Some(view! {
-                    <a class="button" href=line.key.form_path() rel="external">
+                    <a class="button" href=line.key.form_path()>
                         {action}
                         <span class="visually-hidden">{format!(" {}", line.connection_name)}</span>
                     </a>
@@ -191,9 +191,7 @@ fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
                         .saved
                         .map(|saved| {
                             view! {
-                                <span class="meta">
-                                    {format!("{}, ", saved.by)} <When moment=saved.at />
-                                </span>
+                                <span class="meta">{format!("{}, ", saved.by)} <When moment=saved.at /></span>
                             }
                         })}
                 </td>
@@ -225,7 +223,9 @@ fn Attach(space: String, instance: String, environments: Vec<Environment>, is_fi
             view! {
                 <section class="card blank">
                     <h2>"No environment is attached"</h2>
-                    <p>"This Space has no environment yet. One comes with a catalogue import, or with the first save for it."</p>
+                    <p>
+                        "This Space has no environment yet. One comes with a catalogue import, or with the first save for it."
+                    </p>
                 </section>
             }
         }));

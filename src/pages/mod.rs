@@ -1,8 +1,10 @@
 //! One route, one file: a page loads what it shows through server functions and composes components.
 //!
-//! A new page goes here, and its route into `app.rs`.
+//! Pages are rendered on the server and are plain HTML. A part that wakes up in the browser is a component that both
+//! halves know; its page carries the script (see `connector`). A new page goes here, and its route into `app.rs`.
 
 pub mod connector;
+pub mod frame;
 pub mod instance;
 pub mod not_found;
 pub mod overview;

@@ -1,9 +1,7 @@
 //! The page of an address that leads nowhere.
 
-use crate::{
-    components::frame::{Failure, Frame},
-    error::AppError,
-};
+use super::frame::{Failure, Frame};
+use crate::error::AppError;
 use leptos::prelude::*;
 
 #[component]

@@ -1,10 +1,8 @@
 //! `/`: the installed integrations, and for each OAuth connection whether it is configured.
 
+use super::frame::{Failure, Frame};
 use crate::{
-    components::{
-        frame::{Failure, Frame},
-        labels::{ClassificationChip, ConfiguredStatus, DraftChip},
-    },
+    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip},
     domain::{
         ids::{instance_path, segment},
         views::{ConnectionLine, Environment, InstanceCard, Overview},
@@ -19,7 +17,10 @@ pub fn OverviewPage() -> impl IntoView {
     let query = use_query_map();
     let search = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let found = Resource::new_blocking(move || (search.get(), after.get()), |(search, after)| overview(search, after));
+    let found = Resource::new_blocking(
+        move || (search.get(), after.get()),
+        |(search, after)| overview(search, after),
+    );
     view! {
         <Frame title="Installed integrations" is_home=true>
             <header class="page-header">
@@ -49,7 +50,9 @@ pub fn OverviewPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match found.await {
-                        Ok(found) => Either::Left(view! { <Cards found=found search=search.get_untracked() /> }),
+                        Ok(found) => {
+                            Either::Left(view! { <Cards found=found search=search.get_untracked() /> })
+                        }
                         Err(error) => Either::Right(view! { <Failure error=error /> }),
                     }
                 })}
@@ -67,7 +70,7 @@ fn Cards(found: Overview, search: String) -> impl IntoView {
         let address = format!("/?q={}&after={}", segment(&search), segment(&after));
         view! {
             <nav class="pager" aria-label="More">
-                <a class="button" href=address rel="external">
+                <a class="button" href=address>
                     "More integrations"
                 </a>
             </nav>
@@ -97,7 +100,7 @@ fn Nothing(search: String) -> impl IntoView {
             <div class="card blank">
                 <h2>{format!("No integration matches “{search}”")}</h2>
                 <p>"Look for the name of an integration or of its pack."</p>
-                <a class="button" href="/" rel="external">
+                <a class="button" href="/">
                     "Show all integrations"
                 </a>
             </div>
@@ -113,13 +116,9 @@ fn Card(card: InstanceCard) -> impl IntoView {
         None => card.space_name,
     };
     let body = if card.environments.is_empty() {
-        Either::Left(view! {
-            <p class="meta">
-                "No environment is attached yet. " <a href=address.clone() rel="external">
-                    "Attach one"
-                </a>
-            </p>
-        })
+        Either::Left(
+            view! { <p class="meta">"No environment is attached yet. " <a href=address.clone()>"Attach one"</a></p> },
+        )
     } else {
         let environments = card.environments;
         let connections = card.connections;
@@ -133,19 +132,23 @@ fn Card(card: InstanceCard) -> impl IntoView {
                             .filter(|line| line.key.environment == environment.id)
                             .cloned()
                             .collect();
-                        view! { <EnvironmentBlock environment=environment lines=here is_complete=card.more == 0 /> }
+                        view! {
+                            <EnvironmentBlock environment=environment lines=here is_complete=card.more == 0 />
+                        }
                     })
                     .collect::<Vec<_>>()}
             </ul>
         })
     };
     let more = (card.more > 0).then(|| {
-        let text = if card.more == 1 { "1 more connection".into() } else { format!("{} more connections", card.more) };
+        let text = if card.more == 1 {
+            "1 more connection".into()
+        } else {
+            format!("{} more connections", card.more)
+        };
         view! {
             <p class="meta">
-                <a href=address.clone() rel="external">
-                    {text}
-                </a>
+                <a href=address.clone()>{text}</a>
             </p>
         }
     });
@@ -153,9 +156,7 @@ fn Card(card: InstanceCard) -> impl IntoView {
         <li class="card flush">
             <div class="card-header">
                 <h2>
-                    <a href=address rel="external">
-                        {card.name}
-                    </a>
+                    <a href=address>{card.name}</a>
                 </h2>
                 <p class="meta">{origin}</p>
             </div>
@@ -166,14 +167,18 @@ fn Card(card: InstanceCard) -> impl IntoView {
 }
 
 #[component]
-fn EnvironmentBlock(environment: Environment, lines: Vec<ConnectionLine>, is_complete: bool) -> impl IntoView {
+fn EnvironmentBlock(
+    environment: Environment,
+    lines: Vec<ConnectionLine>,
+    is_complete: bool,
+) -> impl IntoView {
     let body = if lines.is_empty() {
         Either::Left(is_complete.then(|| view! { <p class="meta">"No connection uses OAuth"</p> }))
     } else {
         let lines = lines.into_iter().map(|line| {
             view! {
                 <li>
-                    <a class="connection" href=line.key.form_path() rel="external">
+                    <a class="connection" href=line.key.form_path()>
                         <span title=line.process_name>{line.connection_name}</span>
                         " "
                         <ConfiguredStatus configured=line.configured />
@@ -187,9 +192,7 @@ fn EnvironmentBlock(environment: Environment, lines: Vec<ConnectionLine>, is_com
     };
     view! {
         <li>
-            <h3>
-                {environment.name} " " <ClassificationChip classification=environment.classification />
-            </h3>
+            <h3>{environment.name} " " <ClassificationChip classification=environment.classification /></h3>
             {body}
         </li>
     }

@@ -24,7 +24,12 @@ impl SignInAttempt {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
-    view! { <SignInView attempt=SignInAttempt { next, ..SignInAttempt::default() } /> }
+    view! {
+        <SignInView attempt=SignInAttempt {
+            next,
+            ..SignInAttempt::default()
+        } />
+    }
 }
 
 #[component]
@@ -46,14 +51,20 @@ pub fn SignInView(attempt: SignInAttempt) -> impl IntoView {
                 <h1>"Sign in"</h1>
                 {message
                     .map(|message| {
-                        let (class, role) = if refused { ("notice bad", "alert") } else { ("notice", "status") };
+                        let (class, role) = if refused {
+                            ("notice bad", "alert")
+                        } else {
+                            ("notice", "status")
+                        };
                         view! {
                             <p class=class role=role id="sign-in-message">
                                 {message}
                             </p>
                         }
-                    })} <input type="hidden" name="next" value=next />
-                {(!carried.is_empty()).then(|| view! { <input type="hidden" name="carried" value=carried /> })}
+                    })}
+                <input type="hidden" name="next" value=next />
+                {(!carried.is_empty())
+                    .then(|| view! { <input type="hidden" name="carried" value=carried /> })}
                 <div class="field">
                     <label for="email">"Email"</label>
                     <input

@@ -82,7 +82,8 @@ pub fn respond(uri: &Uri, headers: &HeaderMap, assets: &Assets) -> Option<Respon
 
 /// For the paths that only ever are files.
 pub async fn file(State(state): State<super::state::AppState>, request: Request) -> Response {
-    respond(request.uri(), request.headers(), &state.assets).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+    respond(request.uri(), request.headers(), &state.assets)
+        .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 fn media_type(name: &str) -> &'static str {

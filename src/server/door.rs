@@ -78,7 +78,11 @@ fn set_status(response: Option<&ResponseOptions>, error: &AppError) {
 }
 
 pub fn wants_html(parts: &Parts) -> bool {
-    parts.headers.get_all(ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    parts
+        .headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 pub fn request_id(parts: &Parts) -> String {

@@ -13,7 +13,10 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+            X_CONTENT_TYPE_OPTIONS,
+        },
     },
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -63,7 +66,12 @@ fn believed_address(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAdd
 
 /// Finds out who is signed in. Whoever is not gets the sign-in page, or a 401 where no page was asked for; what they
 /// had typed into a form goes along and is theirs again after signing in.
-pub async fn identify(State(state): State<AppState>, session: Session, mut request: Request, next: Next) -> Response {
+pub async fn identify(
+    State(state): State<AppState>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let admin = match sign_in::current_admin(&state, &session).await {
         Ok(admin) => admin,
         Err(error) => return error_response(error),
@@ -98,7 +106,10 @@ pub async fn security_headers(State(state): State<AppState>, request: Request, n
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
-    default(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    default(
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    );
     default(X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Forms without JavaScript find their way back by the referrer, which stays on this site.
     default(REFERRER_POLICY, "same-origin");

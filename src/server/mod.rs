@@ -13,13 +13,7 @@ pub mod sign_in;
 pub mod sign_in_limits;
 pub mod state;
 
-use crate::{
-    app::App,
-    auth::session_store::DatabaseSessions,
-    config::Config,
-    graphql,
-    services::Services,
-};
+use crate::{app::App, auth::session_store::DatabaseSessions, config::Config, graphql, services::Services};
 use assets::Assets;
 use axum::{
     Router,
@@ -60,7 +54,10 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
     };
     let api = graphql::router(
         services.clone(),
-        graphql::Settings { body_limit: config.body_limit, limits: Arc::new(CallerLimits::from_rate(config.rate_limit)) },
+        graphql::Settings {
+            body_limit: config.body_limit,
+            limits: Arc::new(CallerLimits::from_rate(config.rate_limit)),
+        },
     );
     let health = Router::new()
         .route("/healthz", get(health::alive))
@@ -157,7 +154,11 @@ async fn no_such_page(State(state): State<AppState>, request: Request) -> Respon
 ///
 /// # Errors
 /// Where the address cannot be listened on.
-pub async fn serve(services: Services, config: Arc<Config>, started: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+pub async fn serve(
+    services: Services,
+    config: Arc<Config>,
+    started: impl FnOnce(SocketAddr),
+) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
     let app = router(services.clone(), config).into_make_service_with_connect_info::<SocketAddr>();

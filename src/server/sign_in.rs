@@ -12,7 +12,11 @@ use crate::{
     error::{AppError, ErrorCode},
     functions::connector::{Choices, read_intent},
     pages::sign_in::{SignInAttempt, SignInView},
-    services::{Services, ServiceError, access::Admin, connector::{Intent, Submission}},
+    services::{
+        ServiceError, Services,
+        access::Admin,
+        connector::{Intent, Submission},
+    },
 };
 use axum::{
     Extension, Form,
@@ -186,7 +190,8 @@ fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
         Some((intent @ (Intent::AddRow(_) | Intent::DeleteRow(..)), _)) => intent,
         _ => Intent::Keep,
     };
-    let submission = Submission { intent, base_version: form.base_version, seen: form.seen, content: form.content };
+    let submission =
+        Submission { intent, base_version: form.base_version, seen: form.seen, content: form.content };
     Some((form.key, submission))
 }
 
@@ -218,7 +223,15 @@ mod tests {
 
     #[test]
     fn s16_only_paths_of_this_site_are_gone_back_to() {
-        for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:1", "/a\r\nb", "/a b"] {
+        for bad in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:1",
+            "/a\r\nb",
+            "/a b",
+        ] {
             assert_eq!(local_path(bad), "/", "{bad:?}");
         }
         assert_eq!(local_path("/spaces/a%2Fb/instances/1?x=1"), "/spaces/a%2Fb/instances/1?x=1");

@@ -80,11 +80,7 @@ fn keys(address: IpAddr, email: &str) -> [(String, Patience); 3] {
     let address = address_key(address);
     // An email longer than any real one is not worth the memory.
     let email: String = email.chars().take(254).collect();
-    [
-        (format!("{address} {email}"), OF_PAIR),
-        (address, OF_ADDRESS),
-        (email, OF_EMAIL),
-    ]
+    [(format!("{address} {email}"), OF_PAIR), (address, OF_ADDRESS), (email, OF_EMAIL)]
 }
 
 #[cfg(test)]

@@ -49,13 +49,21 @@ impl Services {
     }
 
     /// The Space that a client named in its header.
-    pub(super) async fn client_space(db: Connection<'_>, client: &Client, header: Option<&str>) -> Result<accounts::Space> {
+    pub(super) async fn client_space(
+        db: Connection<'_>,
+        client: &Client,
+        header: Option<&str>,
+    ) -> Result<accounts::Space> {
         let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
         Self::space_for(db, Some(&client.account), guid).await
     }
 
     /// The Space named in an address, where this admin may see it.
-    pub(super) async fn admin_space(db: Connection<'_>, admin: &Admin, guid: &str) -> Result<accounts::Space> {
+    pub(super) async fn admin_space(
+        db: Connection<'_>,
+        admin: &Admin,
+        guid: &str,
+    ) -> Result<accounts::Space> {
         known([guid])?;
         Self::space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
             ServiceError::SpaceNotFound => ServiceError::NotFound,

@@ -120,7 +120,11 @@ impl Services {
     }
 
     /// Makes the first admin on a database that has none; of two replicas that start together, one does.
-    pub async fn ensure_first_admin(&self, email: &str, password: Option<String>) -> Result<Option<FirstAdmin>> {
+    pub async fn ensure_first_admin(
+        &self,
+        email: &str,
+        password: Option<String>,
+    ) -> Result<Option<FirstAdmin>> {
         let mut reader = self.database.reader().await?;
         let there = admins::any(reader.connection()).await?;
         drop(reader);

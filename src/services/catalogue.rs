@@ -1,7 +1,11 @@
 //! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
 //! attaching.
 
-use super::{Result, ServiceError, Services, access::{Admin, Client, known}, details::check_text};
+use super::{
+    Result, ServiceError, Services,
+    access::{Admin, Client, known},
+    details::check_text,
+};
 use crate::{
     domain::{ids::check_id, views::Environment},
     effects::new_id,
@@ -41,7 +45,12 @@ impl Page<'_> {
 
 impl Services {
     /// The instances of a Space, by id.
-    pub async fn instances(&self, client: &Client, header: Option<&str>, page: Page<'_>) -> Result<Vec<Instance>> {
+    pub async fn instances(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        page: Page<'_>,
+    ) -> Result<Vec<Instance>> {
         page.check()?;
         let mut reader = self.database.reader().await?;
         let space = Self::client_space(reader.connection(), client, header).await?;
@@ -58,7 +67,8 @@ impl Services {
         page.check()?;
         let mut reader = self.database.reader().await?;
         let space = Self::client_space(reader.connection(), client, header).await?;
-        let environments = environments::list(reader.connection(), &space.guid, page.after, page.first).await?;
+        let environments =
+            environments::list(reader.connection(), &space.guid, page.after, page.first).await?;
         let mut attachments: HashMap<String, Vec<Attachment>> = HashMap::new();
         for attachment in environments::attachments(reader.connection(), &space.guid).await? {
             attachments.entry(attachment.environment_id.clone()).or_default().push(attachment);
@@ -88,7 +98,9 @@ impl Services {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
-        let pack = packs::find(writer.connection(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
+        let pack = packs::find(writer.connection(), &space.guid, pack_id)
+            .await?
+            .ok_or(ServiceError::PackNotFound)?;
         let is_single = pack.installation_type == "SINGLE";
         let name = override_name.map(str::trim).filter(|name| !name.is_empty());
         if let Some(name) = name {
@@ -109,14 +121,27 @@ impl Services {
             single_pack: is_single.then_some(pack_id),
         };
         instances::add(writer.connection(), new, now).await.map_err(|error| match error {
-            StorageError::Exists => {
-                ServiceError::Conflict("This integration pack is installed already, and can be only once.".into())
-            }
+            StorageError::Exists => ServiceError::Conflict(
+                "This integration pack is installed already, and can be only once.".into(),
+            ),
             other => other.into(),
         })?;
         instances::adopt_pack(&mut writer, &space.guid, &id, pack_id).await?;
-        let place = Place { account: Some(&space.account_id), space: Some(&space.guid), instance: Some(&id), ..Place::default() };
-        timeline::add_at(writer.connection(), new_id(now), place, Kind::InstanceInstalled, &client.label(), now).await?;
+        let place = Place {
+            account: Some(&space.account_id),
+            space: Some(&space.guid),
+            instance: Some(&id),
+            ..Place::default()
+        };
+        timeline::add_at(
+            writer.connection(),
+            new_id(now),
+            place,
+            Kind::InstanceInstalled,
+            &client.label(),
+            now,
+        )
+        .await?;
         let instance = instances::find(writer.connection(), &space.guid, &id).await?;
         writer.commit().await?;
         instance.ok_or(ServiceError::Internal("an instance just installed is gone"))
@@ -135,8 +160,21 @@ impl Services {
             return Err(ServiceError::InstanceInvalid);
         }
         timeline::remove_of_instance(writer.connection(), &space.guid, instance).await?;
-        let place = Place { account: Some(&space.account_id), space: Some(&space.guid), instance: Some(instance), ..Place::default() };
-        timeline::add_at(writer.connection(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now).await?;
+        let place = Place {
+            account: Some(&space.account_id),
+            space: Some(&space.guid),
+            instance: Some(instance),
+            ..Place::default()
+        };
+        timeline::add_at(
+            writer.connection(),
+            new_id(now),
+            place,
+            Kind::InstanceUninstalled,
+            &client.label(),
+            now,
+        )
+        .await?;
         Ok(writer.commit().await?)
     }
 
@@ -150,7 +188,8 @@ impl Services {
         let mut writer = self.database.writer().await?;
         let space = Self::admin_space(writer.connection(), admin, space).await?;
         let attached =
-            environments::attach(writer.connection(), new_id(now), &space.guid, instance, environment, now).await;
+            environments::attach(writer.connection(), new_id(now), &space.guid, instance, environment, now)
+                .await;
         match attached {
             Ok(true) => {}
             Ok(false) => return Ok(()),
@@ -163,7 +202,15 @@ impl Services {
             instance: Some(instance),
             environment: Some(environment),
         };
-        timeline::add_at(writer.connection(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now).await?;
+        timeline::add_at(
+            writer.connection(),
+            new_id(now),
+            place,
+            Kind::EnvironmentAttached,
+            &admin.email,
+            now,
+        )
+        .await?;
         Ok(writer.commit().await?)
     }
 }
@@ -171,7 +218,10 @@ impl Services {
 pub(super) fn check_name(field: &str, name: &str) -> Result<()> {
     check_text(field, name)?;
     if name.len() > MAX_NAME_BYTES {
-        return Err(ServiceError::bad_input(field, format!("must not be longer than {MAX_NAME_BYTES} bytes")));
+        return Err(ServiceError::bad_input(
+            field,
+            format!("must not be longer than {MAX_NAME_BYTES} bytes"),
+        ));
     }
     if name.chars().any(char::is_control) {
         return Err(ServiceError::bad_input(field, "must not contain control characters"));

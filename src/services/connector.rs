@@ -4,7 +4,12 @@
 //! a post says what the page had seen, only what it changed is applied to the draft, and the draft remembers the
 //! version it started from. To add a button: a variant of [`Intent`] and what it does in [`Services::submit`].
 
-use super::{Result, ServiceError, Services, access::{Admin, known}, connector_view as view, details::remember};
+use super::{
+    Result, ServiceError, Services,
+    access::{Admin, known},
+    connector_view as view,
+    details::remember,
+};
 use crate::{
     domain::{
         details::Details,
@@ -93,7 +98,12 @@ impl Services {
     /// # Errors
     /// `NotFound` for what is not there or not theirs. Nothing that was typed is an error: it is kept, and the
     /// view says what is wrong with it.
-    pub async fn submit(&self, admin: &Admin, key: &ConnectionKey, submission: Submission) -> Result<ConnectorView> {
+    pub async fn submit(
+        &self,
+        admin: &Admin,
+        key: &ConnectionKey,
+        submission: Submission,
+    ) -> Result<ConnectorView> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let mut situation = situation(writer.connection(), admin, key).await?;
@@ -159,7 +169,8 @@ async fn promote(
         return Ok(Outcome::Conflicting);
     }
     let content = draft.content.tidied();
-    let Some(stored) = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now).await? else {
+    let Some(stored) = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now).await?
+    else {
         // Saved by somebody between our read and our write, which only PostgreSQL allows.
         situation.stored = details::find(writer.connection(), &situation.key).await?;
         situation.start = start(&situation.place, situation.stored.as_ref())?;
@@ -177,7 +188,8 @@ async fn promote(
         }
     }
     if content.every_environment != situation.place.every_environment {
-        instances::set_every_environment(writer.connection(), &situation.key, content.every_environment).await?;
+        instances::set_every_environment(writer.connection(), &situation.key, content.every_environment)
+            .await?;
         situation.place.every_environment = content.every_environment;
     }
     remember(writer, &situation.space.account_id, &content, now).await?;
@@ -201,7 +213,11 @@ async fn record(
     Ok(timeline::add(writer.connection(), new_id(now), event, now).await?)
 }
 
-pub(super) async fn situation(mut db: Connection<'_>, admin: &Admin, key: &ConnectionKey) -> Result<Situation> {
+pub(super) async fn situation(
+    mut db: Connection<'_>,
+    admin: &Admin,
+    key: &ConnectionKey,
+) -> Result<Situation> {
     known([&*key.instance, &key.environment, &key.process, &key.connection])?;
     let space = Services::admin_space(db.lend(), admin, &key.space).await?;
     let place = instances::connection(db.lend(), key)
@@ -302,7 +318,13 @@ fn stale(
             base.take(*part, &FormContent::default());
         }
     }
-    Draft { base_version: submission.base_version, base, content: submitted, attempted: false, updated_at: now }
+    Draft {
+        base_version: submission.base_version,
+        base,
+        content: submitted,
+        attempted: false,
+        updated_at: now,
+    }
 }
 
 /// Each part from the side that was chosen; the draft then starts from what is saved now.

@@ -1,13 +1,16 @@
 //! From what the database knows about one form to what its page shows.
 
-use super::{Result, connector::{Situation, read}};
+use super::{
+    Result,
+    connector::{Situation, read},
+};
 use crate::{
     domain::{
         form::{FormContent, Part, PartValue, validate},
         time::Timestamp,
         views::{
-            Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry, OtherEnvironment,
-            OtherState, Outcome, Saved, Seen,
+            Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry,
+            OtherEnvironment, OtherState, Outcome, Saved, Seen,
         },
     },
     storage::{Connection, details, suggestions, timeline},
@@ -16,14 +19,20 @@ use sha2::{Digest, Sha256};
 
 const HISTORY_LENGTH: i64 = 20;
 
-pub(super) async fn view(mut db: Connection<'_>, situation: Situation, outcome: Outcome) -> Result<ConnectorView> {
+pub(super) async fn view(
+    mut db: Connection<'_>,
+    situation: Situation,
+    outcome: Outcome,
+) -> Result<ConnectorView> {
     let others = details::in_other_environments(db.lend(), &situation.key)
         .await?
         .into_iter()
         .map(|other| {
             let state = match &other.oauth_connector_details {
                 None => OtherState::Empty,
-                Some(text) if read(text)?.content().differing(&situation.start, &Part::DETAILS).is_empty() => {
+                Some(text)
+                    if read(text)?.content().differing(&situation.start, &Part::DETAILS).is_empty() =>
+                {
                     OtherState::Same
                 }
                 Some(_) => OtherState::Different,
@@ -32,7 +41,8 @@ pub(super) async fn view(mut db: Connection<'_>, situation: Situation, outcome: 
         })
         .collect::<Result<_>>()?;
     let suggestions = suggestions::latest(db.lend(), &situation.space.account_id).await?;
-    let history = timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
+    let history =
+        timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
 
     let conflict = conflict(&situation);
     let Situation { key, space, place, stored, start, draft } = situation;
@@ -48,7 +58,9 @@ pub(super) async fn view(mut db: Connection<'_>, situation: Situation, outcome: 
             process: place.process_name,
             connection: place.name,
         },
-        base_version: draft.as_ref().map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
+        base_version: draft
+            .as_ref()
+            .map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
         seen: seen(&content),
         problems: if attempted { validate(&content) } else { Vec::new() },
         missing: if stored.is_some() { start.missing() } else { Vec::new() },

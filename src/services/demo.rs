@@ -31,7 +31,8 @@ impl Services {
         }
         self.create_space(ACCOUNT, SPACE, "Field Operations").await?;
         self.import_catalogue(SPACE, include_str!("demo.json")).await?;
-        let client = Client { account: ACCOUNT.into(), name: "demo".into(), username: "BOOMI_TOKEN.demo".into() };
+        let client =
+            Client { account: ACCOUNT.into(), name: "demo".into(), username: "BOOMI_TOKEN.demo".into() };
         for (pack, name, attached_to) in INSTANCES {
             let instance = self.install(&client, Some(SPACE), pack, Some(name)).await?;
             let now = self.clock.now();

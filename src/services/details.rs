@@ -11,7 +11,11 @@ use crate::{
     },
     effects::new_id,
     storage::{
-        Writer, details::{self, NewDetails, StoredDetails}, environments, instances::{self, NewInstance}, suggestions,
+        Writer,
+        details::{self, NewDetails, StoredDetails},
+        environments,
+        instances::{self, NewInstance},
+        suggestions,
         timeline::{self, Event, Kind},
     },
 };
@@ -30,7 +34,12 @@ impl Services {
     ///
     /// # Errors
     /// `MissingSpace`, `SpaceNotFound`, or `BadInput` with the API's name of the field.
-    pub async fn save_details(&self, client: &Client, header: Option<&str>, save: SaveDetails) -> Result<StoredDetails> {
+    pub async fn save_details(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        save: SaveDetails,
+    ) -> Result<StoredDetails> {
         check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
@@ -142,15 +151,21 @@ async fn register(writer: &mut Writer, account: &str, key: &ConnectionKey, now: 
         single_pack: None,
     };
     instances::register(writer.connection(), instance, now).await?;
-    environments::attach(writer.connection(), new_id(now), &key.space, &key.instance, &key.environment, now).await?;
+    environments::attach(writer.connection(), new_id(now), &key.space, &key.instance, &key.environment, now)
+        .await?;
     Ok(instances::register_connection(writer, key).await?)
 }
 
 /// The labels of what a save changed.
-fn changes(before: Option<&StoredDetails>, after: &StoredDetails, content: &FormContent) -> Vec<&'static str> {
+fn changes(
+    before: Option<&StoredDetails>,
+    after: &StoredDetails,
+    content: &FormContent,
+) -> Vec<&'static str> {
     let old = before.and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
     let old_content = old.map(|details| details.content()).unwrap_or_default();
-    let mut labels: Vec<_> = content.differing(&old_content, &Part::DETAILS).into_iter().map(Part::label).collect();
+    let mut labels: Vec<_> =
+        content.differing(&old_content, &Part::DETAILS).into_iter().map(Part::label).collect();
     if let Some(before) = before {
         if labels.is_empty() && before.oauth_connector_details != after.oauth_connector_details {
             labels.push("Other details");
@@ -166,7 +181,12 @@ fn changes(before: Option<&StoredDetails>, after: &StoredDetails, content: &Form
 }
 
 /// Offers the values of a saved form again.
-pub(super) async fn remember(writer: &mut Writer, account: &str, content: &FormContent, now: Timestamp) -> Result<()> {
+pub(super) async fn remember(
+    writer: &mut Writer,
+    account: &str,
+    content: &FormContent,
+    now: Timestamp,
+) -> Result<()> {
     use SuggestionField as Field;
     for part in Part::DETAILS {
         let values: Vec<(Field, &str)> = match (part, content.part(part)) {
@@ -175,7 +195,9 @@ pub(super) async fn remember(writer: &mut Writer, account: &str, content: &FormC
             (Part::ClientId, PartValue::Text(text)) => vec![(Field::ClientId, text)],
             (Part::Authorization, PartValue::Rows(rows)) => rows
                 .iter()
-                .flat_map(|row| [(Field::AuthorizationKey, &*row.key), (Field::AuthorizationValue, &*row.value)])
+                .flat_map(|row| {
+                    [(Field::AuthorizationKey, &*row.key), (Field::AuthorizationValue, &*row.value)]
+                })
                 .collect(),
             (Part::AccessToken, PartValue::Rows(rows)) => rows
                 .iter()

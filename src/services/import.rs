@@ -125,7 +125,10 @@ impl Services {
                     let defaults = connection.defaults.as_ref().map(|raw| raw.get());
                     if let Some(defaults) = defaults {
                         Details::parse(defaults).map_err(|error| {
-                            ServiceError::bad_input(format!("the defaults of connection {}", connection.id), error.to_string())
+                            ServiceError::bad_input(
+                                format!("the defaults of connection {}", connection.id),
+                                error.to_string(),
+                            )
                         })?;
                     }
                     let row = packs::PackConnection {

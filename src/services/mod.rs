@@ -74,14 +74,18 @@ impl ServiceError {
             Self::Unauthorized => AppError::unauthorized(),
             Self::Forbidden => AppError::new(ErrorCode::Forbidden, "You may not do this."),
             Self::NotFound => AppError::not_found(),
-            Self::MissingSpace => AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing."),
+            Self::MissingSpace => {
+                AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing.")
+            }
             Self::SpaceNotFound => AppError::new(ErrorCode::SpaceNotFound, "There is no such Space."),
-            Self::InstanceInvalid => {
-                AppError::new(ErrorCode::IpackInstanceIdInvalid, "There is no such integration pack instance.")
-            }
-            Self::PackNotFound => {
-                AppError::new(ErrorCode::IpackNotFoundInSpace, "There is no such integration pack in this Space.")
-            }
+            Self::InstanceInvalid => AppError::new(
+                ErrorCode::IpackInstanceIdInvalid,
+                "There is no such integration pack instance.",
+            ),
+            Self::PackNotFound => AppError::new(
+                ErrorCode::IpackNotFoundInSpace,
+                "There is no such integration pack in this Space.",
+            ),
             Self::BadInput { field, message } => {
                 let sentence = format!("{field} {message}.");
                 AppError::in_field(field, sentence)

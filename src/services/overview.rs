@@ -1,6 +1,9 @@
 //! What the overview and an instance's page list.
 
-use super::{Result, ServiceError, Services, access::{Admin, known}};
+use super::{
+    Result, ServiceError, Services,
+    access::{Admin, known},
+};
 use crate::{
     domain::{
         ids::{segment, unsegment},
@@ -32,7 +35,8 @@ impl Services {
         for InstanceInList { space_guid, space_name, id, name, pack_name } in found {
             let environments = environments::of_instance(reader.connection(), &space_guid, &id).await?;
             let connections =
-                overview::oauth_lines(reader.connection(), &space_guid, &id, admin.id, LINES_PER_CARD).await?;
+                overview::oauth_lines(reader.connection(), &space_guid, &id, admin.id, LINES_PER_CARD)
+                    .await?;
             let all = overview::count_oauth_lines(reader.connection(), &space_guid, &id).await?;
             let shown = i64::try_from(connections.len()).unwrap_or(i64::MAX);
             cards.push(InstanceCard {
@@ -65,7 +69,9 @@ impl Services {
         known([instance])?;
         let mut reader = self.database.reader().await?;
         let space = Self::admin_space(reader.connection(), admin, space).await?;
-        let found = instances::find(reader.connection(), &space.guid, instance).await?.ok_or(ServiceError::NotFound)?;
+        let found = instances::find(reader.connection(), &space.guid, instance)
+            .await?
+            .ok_or(ServiceError::NotFound)?;
         let environments = environments::of_instance(reader.connection(), &space.guid, instance).await?;
         let processes = instances::processes(reader.connection(), &space.guid, instance).await?;
         let all = environments::list(reader.connection(), &space.guid, "", ENVIRONMENTS_TO_ATTACH).await?;
@@ -86,7 +92,8 @@ impl Services {
         let connections = match (&environment, &process) {
             (Some(environment), Some(process)) => {
                 let place = ProcessInEnvironment { space: &space.guid, instance, environment, process };
-                overview::process_lines(reader.connection(), place, admin.id, "", CONNECTIONS_PER_PAGE).await?
+                overview::process_lines(reader.connection(), place, admin.id, "", CONNECTIONS_PER_PAGE)
+                    .await?
             }
             _ => Vec::new(),
         };

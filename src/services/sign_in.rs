@@ -20,12 +20,20 @@ impl Services {
         let mut reader = self.database.reader().await?;
         let found = admins::find_by_email(reader.connection(), &email).await?;
         drop(reader);
-        let right = self.passwords.verify(password, found.as_ref().map(|admin| admin.password_hash.clone())).await;
+        let right =
+            self.passwords.verify(password, found.as_ref().map(|admin| admin.password_hash.clone())).await;
         let admin = found.filter(|_| right);
         match &admin {
             Some(admin) => self.note(Kind::SignedIn, &admin.email, admin.account_id.as_deref()).await?,
             // The timeline names whom somebody claimed to be, cut to a length that fits.
-            None => self.note(Kind::SignInRefused, &email.chars().take(254).collect::<String>().replace('\0', ""), None).await?,
+            None => {
+                self.note(
+                    Kind::SignInRefused,
+                    &email.chars().take(254).collect::<String>().replace('\0', ""),
+                    None,
+                )
+                .await?
+            }
         }
         admin.map(Into::into).ok_or(ServiceError::Unauthorized)
     }

@@ -58,7 +58,16 @@ pub async fn register(db: Connection<'_>, new: NewInstance<'_>, now: Timestamp) 
 async fn write(db: Connection<'_>, sql: &'static str, new: NewInstance<'_>, now: Timestamp) -> Result<()> {
     let search_text = format!("{} {}", new.name, new.pack_name).to_lowercase();
     execute!(
-        db, sql, new.space, new.id, new.account, new.pack, new.name, new.override_name, &search_text, new.single_pack,
+        db,
+        sql,
+        new.space,
+        new.id,
+        new.account,
+        new.pack,
+        new.name,
+        new.override_name,
+        &search_text,
+        new.single_pack,
         now.0
     )?;
     Ok(())
@@ -101,7 +110,8 @@ pub async fn adopt_pack(db: &mut super::Writer, space: &str, instance: &str, pac
          SELECT space_guid, $2, id, name FROM pack_processes WHERE space_guid = $1 AND pack_id = $3
          ON CONFLICT (space_guid, instance_id, id) DO UPDATE SET name = excluded.name";
     execute!(db.connection(), processes, space, instance, pack)?;
-    let connections = "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, defaults,
+    let connections =
+        "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, defaults,
              every_environment)
          SELECT space_guid, $2, process_id, id, name, uses_oauth, defaults, FALSE FROM pack_connections
          WHERE space_guid = $1 AND pack_id = $3

@@ -31,7 +31,10 @@ use sqlx::{
 #[derive(Debug, Clone)]
 pub enum Database {
     /// SQLite has one writer; readers do not wait for it.
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -168,7 +171,9 @@ impl Writer {
 macro_rules! on_connection {
     ($connection:expr, $executor:ident => $query:expr) => {
         match $connection {
-            $crate::storage::Connection::Sqlite($executor) => $query.await.map_err($crate::storage::StorageError::from),
+            $crate::storage::Connection::Sqlite($executor) => {
+                $query.await.map_err($crate::storage::StorageError::from)
+            }
             $crate::storage::Connection::Postgres($executor) => {
                 $query.await.map_err($crate::storage::StorageError::from)
             }

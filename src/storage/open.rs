@@ -95,9 +95,14 @@ async fn check_sqlite(connection: &mut SqliteConnection) -> Result<(), sqlx::Err
     if !is_at_least(&version, SQLITE_AT_LEAST) {
         return Err(sqlx::Error::Configuration(format!("SQLite {version} is too old").into()));
     }
-    for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")] {
+    for (pragma, expected) in
+        [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")]
+    {
         // Pragmas answer text or an integer; all of them cast.
-        let sql = format!("SELECT CAST({column} AS TEXT) FROM pragma_{pragma}", column = if pragma == "busy_timeout" { "timeout" } else { pragma });
+        let sql = format!(
+            "SELECT CAST({column} AS TEXT) FROM pragma_{pragma}",
+            column = if pragma == "busy_timeout" { "timeout" } else { pragma }
+        );
         let actual: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
         if actual != expected {
             let message = format!("SQLite's {pragma} is {actual}, not {expected}");
@@ -131,7 +136,9 @@ impl Database {
     pub async fn is_ready(&self) -> Result<bool, StorageError> {
         let sql = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success";
         let (applied, expected): (i64, _) = match self {
-            Self::Sqlite { readers, .. } => (sqlx::query_scalar(sql).fetch_one(readers).await?, SQLITE.iter().count()),
+            Self::Sqlite { readers, .. } => {
+                (sqlx::query_scalar(sql).fetch_one(readers).await?, SQLITE.iter().count())
+            }
             Self::Postgres(pool) => (sqlx::query_scalar(sql).fetch_one(pool).await?, POSTGRES.iter().count()),
         };
         Ok(usize::try_from(applied).is_ok_and(|applied| applied >= expected))
@@ -144,14 +151,18 @@ mod tests {
 
     #[test]
     fn versions_compare_by_number() {
-        for (version, fine) in [("3.51.3", true), ("3.51.2", false), ("3.60.0", true), ("3.9.9", false), ("4.0", true)] {
+        for (version, fine) in
+            [("3.51.3", true), ("3.51.2", false), ("3.60.0", true), ("3.9.9", false), ("4.0", true)]
+        {
             assert_eq!(is_at_least(version, SQLITE_AT_LEAST), fine, "{version}");
         }
     }
 
     #[test]
     fn both_databases_have_the_same_migrations() {
-        let names = |migrator: &'static Migrator| -> Vec<_> { migrator.iter().map(|m| (m.version, &m.description)).collect() };
+        let names = |migrator: &'static Migrator| -> Vec<_> {
+            migrator.iter().map(|m| (m.version, &m.description)).collect()
+        };
         assert_eq!(names(&SQLITE), names(&POSTGRES));
     }
 

@@ -122,7 +122,9 @@ pub async fn oauth_lines(
     admin: Uuid,
     limit: i64,
 ) -> Result<Vec<ConnectionLine>> {
-    let sql = lines!("AND c.uses_oauth ORDER BY e.classification, e.name, p.name, c.name, c.process_id, c.id LIMIT $4");
+    let sql = lines!(
+        "AND c.uses_oauth ORDER BY e.classification, e.name, p.name, c.name, c.process_id, c.id LIMIT $4"
+    );
     let rows = on_connection!(db, executor => sqlx::query_as::<_, LineRow>(sql)
         .bind(space)
         .bind(instance)
@@ -134,7 +136,8 @@ pub async fn oauth_lines(
 
 /// How many lines [`oauth_lines`] would have without a limit.
 pub async fn count_oauth_lines(db: Connection<'_>, space: &str, instance: &str) -> Result<i64> {
-    let sql = "SELECT (SELECT COUNT(*) FROM connections WHERE space_guid = $1 AND instance_id = $2 AND uses_oauth)
+    let sql =
+        "SELECT (SELECT COUNT(*) FROM connections WHERE space_guid = $1 AND instance_id = $2 AND uses_oauth)
          * (SELECT COUNT(*) FROM attachments WHERE space_guid = $1 AND instance_id = $2)";
     on_connection!(db, executor => sqlx::query_scalar(sql).bind(space).bind(instance).fetch_one(executor))
 }

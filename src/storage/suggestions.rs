@@ -52,9 +52,13 @@ pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>
         "base_url", "company_id", "client_id", "authorization_key", "authorization_value", "access_token_key";
         "access_token_value"
     );
-    let rows = on_connection!(db, executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor))?;
+    let rows =
+        on_connection!(db, executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor))?;
     let known = |name: &str| SuggestionField::ALL.into_iter().find(|field| field.name() == name);
-    Ok(rows.into_iter().filter_map(|row| Some(Suggestion { field: known(&row.field)?, value: row.value })).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some(Suggestion { field: known(&row.field)?, value: row.value }))
+        .collect())
 }
 
 /// Leaves the latest values of each account's fields.

@@ -71,7 +71,16 @@ pub async fn add_at(
     let sql = "INSERT INTO timeline (id, account_id, space_guid, instance_id, environment_id, at, actor, kind, changed)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '[]')";
     execute!(
-        db, sql, id, place.account, place.space, place.instance, place.environment, now.0, actor, kind.name()
+        db,
+        sql,
+        id,
+        place.account,
+        place.space,
+        place.instance,
+        place.environment,
+        now.0,
+        actor,
+        kind.name()
     )?;
     Ok(())
 }

@@ -72,7 +72,13 @@ fn Versions(state: FormState, versions: ConflictPart) -> impl IntoView {
 }
 
 #[component]
-fn Version(state: FormState, part: Part, is_mine: bool, lines: Vec<String>, is_preferred: bool) -> impl IntoView {
+fn Version(
+    state: FormState,
+    part: Part,
+    is_mine: bool,
+    lines: Vec<String>,
+    is_preferred: bool,
+) -> impl IntoView {
     let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
     let name = part.name();
     let id = format!("choice-{name}-{value}");

@@ -57,7 +57,11 @@ pub fn Details(state: FormState, suggestions: Vec<Suggestion>) -> impl IntoView 
                 />
             </div>
             <Earlier id="base_url-earlier" field=SuggestionField::BaseUrl suggestions=suggestions.clone() />
-            <Earlier id="company_id-earlier" field=SuggestionField::CompanyId suggestions=suggestions.clone() />
+            <Earlier
+                id="company_id-earlier"
+                field=SuggestionField::CompanyId
+                suggestions=suggestions.clone()
+            />
             <Earlier id="client_id-earlier" field=SuggestionField::ClientId suggestions=suggestions />
         </section>
     }

@@ -328,7 +328,8 @@ impl FormState {
         spawn_local(async move {
             let Letter { base_version, seen, content } = letter.clone();
             let answer =
-                submit_connector(self.key.get_value(), intent.into(), base_version, seen, content, choices).await;
+                submit_connector(self.key.get_value(), intent.into(), base_version, seen, content, choices)
+                    .await;
             self.is_sending.set_value(false);
             match answer {
                 Ok(view) => self.answered(view, &letter.content),

@@ -4,7 +4,9 @@ use crate::{
     error::{AppError, ErrorCode},
     functions::session::signed_in,
 };
+use axum::http::StatusCode;
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 /// A page with its title, inside the product's frame.
@@ -19,17 +21,17 @@ pub fn Frame(
     let person = Resource::new_blocking(|| (), |()| signed_in());
     view! {
         <Title text=format!("{title} · iPack Connect") />
-        <a class="skip-link" href="#main" rel="external">
+        <a class="skip-link" href="#main">
             "Skip to content"
         </a>
         <header class="site-header">
             <div class="site-header-inner">
-                <a class="brand" href="/" rel="external">
+                <a class="brand" href="/">
                     <img src="/favicon.svg" alt="" width="24" height="24" />
                     "iPack Connect"
                 </a>
                 <nav aria-label="Main">
-                    <a href="/" rel="external" aria-current=is_home.then_some("page")>
+                    <a href="/" aria-current=is_home.then_some("page")>
                         "Installed integrations"
                     </a>
                 </nav>
@@ -88,21 +90,16 @@ pub fn Failure(error: AppError) -> impl IntoView {
                         </p>
                     }
                 })}
-            <a class="button" href="/" rel="external">
+            <a class="button" href="/">
                 "Show installed integrations"
             </a>
         </div>
     }
 }
 
-/// The status of the page being rendered; in the browser there is none to set.
-pub fn set_status(status: u16) {
-    #[cfg(feature = "ssr")]
-    if let (Some(response), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), axum::http::StatusCode::from_u16(status))
-    {
+/// The status of the page being rendered.
+fn set_status(status: u16) {
+    if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);
     }
-    #[cfg(not(feature = "ssr"))]
-    let _ = status;
 }

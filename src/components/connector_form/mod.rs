@@ -1,6 +1,6 @@
-//! The connector form: `/spaces/{space}/instances/{instance}/environments/{env}/processes/{process}/connections/{connection}`
+//! The connector form, the one part of the site that wakes up in the browser.
 //!
-//! `state` is what is typed and how it is kept; the other files are parts of the page. All of it works before and
+//! `state` is what is typed and how it is kept; the other files are parts of the view. All of it works before and
 //! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
 //! `domain::form`, a signal in `state`, and its input in `fields`.
 
@@ -12,54 +12,49 @@ mod side;
 mod state;
 
 use crate::{
-    components::{
-        frame::{Failure, Frame},
-        labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
-    },
+    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
     domain::{
         form::Part,
-        ids::{ConnectionKey, instance_path},
+        ids::instance_path,
         views::{Configured, ConnectorView, Suggestion, SuggestionField},
     },
-    functions::{connector::connector, session::signed_in},
 };
-use leptos::{either::Either, ev::SubmitEvent, html, prelude::*};
-use leptos_router::hooks::use_params_map;
+use leptos::{ev::SubmitEvent, html, prelude::*};
+use serde::{Deserialize, Serialize};
 use state::{FormState, Keep};
 use wasm_bindgen::JsCast;
 
-#[component]
-pub fn ConnectorPage() -> impl IntoView {
-    let params = use_params_map();
-    let key = move || {
-        let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
-        ConnectionKey {
-            space: param("space"),
-            instance: param("instance"),
-            environment: param("environment"),
-            process: param("process"),
-            connection: param("connection"),
+/// What the form starts with; the page carries it as JSON for the browser's half.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectorStart {
+    pub view: ConnectorView,
+    /// Whose unsent typing is whose: [`SignedIn::admin`](crate::domain::views::SignedIn).
+    pub admin: String,
+}
+
+/// The id of the element that holds the form and nothing else.
+pub const ROOT: &str = "connector";
+/// The root's attribute with the [`ConnectorStart`].
+pub const START: &str = "data-start";
+
+/// Wakes the form up, where the page has one.
+#[cfg(feature = "hydrate")]
+pub fn wake_up() {
+    let Some(root) = document().get_element_by_id(ROOT) else { return };
+    let Some(root) = root.dyn_into::<web_sys::HtmlElement>().ok() else { return };
+    let start = root.get_attribute(START).and_then(|json| serde_json::from_str::<ConnectorStart>(&json).ok());
+    if let Some(start) = start {
+        leptos::mount::hydrate_from(root, move || view! { <Connector start=start /> }).forget();
+        // Tells tests, and whoever looks, that the page is awake.
+        if let Some(body) = document().body() {
+            let _ = body.set_attribute("data-hydrated", "true");
         }
-    };
-    let found = Resource::new_blocking(key, |key| async move { (connector(key).await, signed_in().await) });
-    view! {
-        <Frame title="Connection">
-            <Suspense>
-                {move || Suspend::new(async move {
-                    match found.await {
-                        (Ok(view), Ok(person)) => {
-                            Either::Left(view! { <Connector view=view admin=person.admin /> })
-                        }
-                        (Err(error), _) | (_, Err(error)) => Either::Right(view! { <Failure error=error /> }),
-                    }
-                })}
-            </Suspense>
-        </Frame>
     }
 }
 
 #[component]
-fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
+pub fn Connector(start: ConnectorStart) -> impl IntoView {
+    let ConnectorStart { view, admin } = start;
     let names = view.names.clone();
     let key = view.key.clone();
     let form_path = key.form_path();
@@ -82,18 +77,13 @@ fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
     };
     let has_draft = move || state.view.with(|view| view.draft.is_some());
     view! {
-        <leptos_meta::Title text=format!("{} · iPack Connect", names.connection) />
         <nav class="breadcrumb" aria-label="Breadcrumb">
             <ol>
                 <li>
-                    <a href="/" rel="external">
-                        "Installed integrations"
-                    </a>
+                    <a href="/">"Installed integrations"</a>
                 </li>
                 <li>
-                    <a href=instance_path(&key.space, &key.instance) rel="external">
-                        {names.instance}
-                    </a>
+                    <a href=instance_path(&key.space, &key.instance)>{names.instance}</a>
                 </li>
             </ol>
         </nav>
@@ -137,7 +127,14 @@ fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
                 on:submit=submit
             >
                 // Enter in a field presses the first button of a form.
-                <button class="visually-hidden" type="submit" name="intent" value="save" tabindex="-1" aria-hidden="true">
+                <button
+                    class="visually-hidden"
+                    type="submit"
+                    name="intent"
+                    value="save"
+                    tabindex="-1"
+                    aria-hidden="true"
+                >
                     "Save"
                 </button>
                 <fields::Hidden state=state key=key />
@@ -146,7 +143,11 @@ fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
                 <conflict::ConflictPanel state=state />
                 <notices::DraftNotice state=state />
                 <fields::Details state=state suggestions=suggestions.clone() />
-                <parameters::Parameters state=state part=Part::Authorization suggestions=suggestions.clone() />
+                <parameters::Parameters
+                    state=state
+                    part=Part::Authorization
+                    suggestions=suggestions.clone()
+                />
                 <parameters::Parameters state=state part=Part::AccessToken suggestions=suggestions />
                 <fields::AppliesTo state=state environment=names.environment />
                 <ActionBar state=state />
@@ -160,12 +161,18 @@ fn Connector(view: ConnectorView, admin: String) -> impl IntoView {
 fn ActionBar(state: FormState) -> impl IntoView {
     let saved = move || state.view.with(|view| view.saved.clone());
     let has_draft = move || {
-        state.view.with(|view| view.draft.is_some()) || matches!(state.keep.get(), Keep::Pending | Keep::Failed(_))
+        state.view.with(|view| view.draft.is_some())
+            || matches!(state.keep.get(), Keep::Pending | Keep::Failed(_))
     };
     view! {
         <div class="action-bar">
             <div>
-                <p class="keep-status" role="status" id="keep-status" data-state=move || state.keep.get().name()>
+                <p
+                    class="keep-status"
+                    role="status"
+                    id="keep-status"
+                    data-state=move || state.keep.get().name()
+                >
                     {move || state.keep.get().text()}
                 </p>
                 {move || {

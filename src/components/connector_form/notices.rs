@@ -20,7 +20,7 @@ pub fn SessionEnded(state: FormState) -> impl IntoView {
                 <div class="notice bad pinned" role="alert">
                     <p>"Your session ended. Sign in again to go on; what you typed is still here."</p>
                     " "
-                    <a class="button" href=address.clone() rel="external">
+                    <a class="button" href=address.clone()>
                         "Sign in again"
                     </a>
                 </div>
@@ -36,13 +36,13 @@ pub fn Problems(state: FormState) -> impl IntoView {
     let line = move |problem: Problem| {
         let (target, place) = match problem.place {
             Place::Field(part) => (part.name().to_owned(), part.label().to_owned()),
-            Place::Row(part, index) => (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1)),
+            Place::Row(part, index) => {
+                (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1))
+            }
         };
         view! {
             <li>
-                <a href=format!("#{target}") rel="external">
-                    {format!("{place}: {}", problem.message)}
-                </a>
+                <a href=format!("#{target}")>{format!("{place}: {}", problem.message)}</a>
             </li>
         }
     };

@@ -47,13 +47,21 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
                     <For
                         each=move || rows.list.get()
                         key=|row| row.number
-                        children=move |row| view! { <ParameterRow state=state part=part row=row keys=keys values=values /> }
+                        children=move |row| {
+                            view! { <ParameterRow state=state part=part row=row keys=keys values=values /> }
+                        }
                     />
                 </tbody>
             </table>
             <Earlier id=keys field=key_field suggestions=suggestions.clone() />
             <Earlier id=values field=value_field suggestions=suggestions />
-            <button class="button" type="submit" name="intent" value=format!("add-{}", table_name(part)) id=add>
+            <button
+                class="button"
+                type="submit"
+                name="intent"
+                value=format!("add-{}", table_name(part))
+                id=add
+            >
                 <span class="icon plus" aria-hidden="true"></span>
                 "Add Property"
             </button>
@@ -62,7 +70,13 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
 }
 
 #[component]
-fn ParameterRow(state: FormState, part: Part, row: Row, keys: &'static str, values: &'static str) -> impl IntoView {
+fn ParameterRow(
+    state: FormState,
+    part: Part,
+    row: Row,
+    keys: &'static str,
+    values: &'static str,
+) -> impl IntoView {
     let number = row.number;
     let rows = state.rows(part);
     // Rows are counted as they stand now; their numbers stay as they were.

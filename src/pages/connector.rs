@@ -1,0 +1,67 @@
+//! The connector form's page:
+//! `/spaces/{space}/instances/{instance}/environments/{env}/processes/{process}/connections/{connection}`
+
+use super::frame::{Failure, Frame};
+use crate::{
+    components::connector_form::{Connector, ConnectorStart, ROOT},
+    domain::ids::ConnectionKey,
+    error::AppError,
+    functions::{connector::connector, session::signed_in},
+    server::shell::site_version,
+};
+use leptos::{either::Either, nonce::use_nonce, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn ConnectorPage() -> impl IntoView {
+    let params = use_params_map();
+    let key = move || {
+        let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
+        ConnectionKey {
+            space: param("space"),
+            instance: param("instance"),
+            environment: param("environment"),
+            process: param("process"),
+            connection: param("connection"),
+        }
+    };
+    let start = Resource::new_blocking(key, |key| async move {
+        let view = connector(key).await?;
+        let admin = signed_in().await?.admin;
+        Ok::<_, AppError>(ConnectorStart { view, admin })
+    });
+    view! {
+        <Frame title="Connection">
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match start.await {
+                        Ok(start) => Either::Left(view! { <AwakeningForm start=start /> }),
+                        Err(error) => Either::Right(view! { <Failure error=error /> }),
+                    }
+                })}
+            </Suspense>
+        </Frame>
+    }
+}
+
+/// The form, complete as it is, with what the browser's half needs to take it over.
+#[component]
+fn AwakeningForm(start: ConnectorStart) -> impl IntoView {
+    let json = serde_json::to_string(&start).unwrap_or_default();
+    let version = site_version();
+    let nonce = use_nonce();
+    let script = format!(
+        "import('/pkg/ipack-connect.js?v={version}').then(page => \
+         page.default({{module_or_path: '/pkg/ipack-connect.wasm?v={version}'}}).then(() => page.hydrate()));"
+    );
+    view! {
+        <Title text=format!("{} · iPack Connect", start.view.names.connection) />
+        <div id=ROOT data-start=json>
+            <Connector start=start />
+        </div>
+        <script type="module" nonce=nonce>
+            {script}
+        </script>
+    }
+}
