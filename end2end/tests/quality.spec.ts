@@ -74,6 +74,8 @@ for (const [name, go] of Object.entries(PAGES)) {
     test(`${name}: axe finds nothing, ${colorScheme}`, { tag: '@javascript' }, async ({ visit, world, complaints }) => {
       for (const status of [401, 404]) complaints.allowStatus(status);
       const page = await visit({ admin: world.anna, colorScheme });
+      // A colour on its way to another is neither.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await go(page, world);
       const { violations, passes } = await new AxeBuilder({ page }).analyze();
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);

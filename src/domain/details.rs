@@ -269,6 +269,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SEED: &str = r#"{"baseURL":"https://baseURL.com","companyId":"9341452451293689","clientId":"A","authParams":{"key":"value"},"accessTokenParams":{"key":"value"}}"#;
 
@@ -329,6 +330,50 @@ mod tests {
         }
         for text in ["", "{", "{}x", "{'a':1}", "{\"a\":\"\n\"}", &"{\"a\":".repeat(200)] {
             assert!(matches!(Details::parse(text), Err(DetailsError::NotJson(_))), "{text}");
+        }
+    }
+
+    /// JSON as strangers write it: any value, white space anywhere between tokens.
+    fn json() -> impl Strategy<Value = String> {
+        let gap = || prop::sample::select(vec!["", " ", "\n", "\t  "]);
+        let text = || any::<String>().prop_map(|text| json_string(&text));
+        let leaf = prop_oneof![
+            text(),
+            any::<i64>().prop_map(|number| number.to_string()),
+            Just("1.50e-3".to_owned()),
+            Just("true".to_owned()),
+            Just("null".to_owned()),
+        ];
+        leaf.prop_recursive(4, 32, 4, move |inner| {
+            let members = prop::collection::btree_map("[a-y]{1,6}", (gap(), inner.clone(), gap()), 0..4);
+            prop_oneof![
+                (prop::collection::vec(inner, 0..4), gap())
+                    .prop_map(|(items, gap)| { format!("[{gap}{}{gap}]", items.join(&format!("{gap},"))) }),
+                members.prop_map(|members| {
+                    let members = members
+                        .into_iter()
+                        .map(|(key, (a, value, b))| format!("{a}\"{key}\"{b}:{a}{value}{b}"));
+                    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_edit_of_one_field_leaves_every_stranger_as_it_was(
+            strangers in prop::collection::btree_map("z[a-z0-9]{0,8}", json(), 0..6),
+            company in any::<String>(),
+        ) {
+            let members: Vec<String> = strangers.iter().map(|(key, value)| format!("\"{key}\" : {value}")).collect();
+            let text = format!("{{ \"companyId\":\"before\"{}{} }}", if members.is_empty() { "" } else { " , " }, members.join(" ,"));
+            let details = Details::parse(&text).expect("valid");
+            let edited = details.with(&FormContent { company_id: company.clone(), ..details.content() });
+            let again = Details::parse(&edited).expect("still valid");
+            prop_assert_eq!(&again.content().company_id, &company);
+            for (key, value) in &strangers {
+                prop_assert_eq!(again.raw(key), Some(value.as_str()));
+            }
         }
     }
 }

@@ -204,17 +204,7 @@ fn is_http_url(text: &str) -> bool {
     !host.is_empty()
         && !host.starts_with(':')
         && !host.contains('@')
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '<' | '>' | '"'))
-}
-
-/// Brings together what this admin changed and what was saved meanwhile: a part that only one side changed since
-/// `base` comes from that side. The parts that both changed, to different things, keep `mine`.
-pub fn merged(base: &FormContent, mine: &FormContent, theirs: &FormContent) -> FormContent {
-    let mut result = theirs.clone();
-    for part in mine.differing(base, &Part::ALL) {
-        result.take(part, mine);
-    }
-    result
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
 }
 
 #[cfg(test)]
@@ -266,14 +256,5 @@ mod tests {
         let mut content = with_rows(&[("a", "1")]);
         content.access_token = content.authorization.clone();
         assert_eq!(validate(&content), []);
-    }
-
-    #[test]
-    fn merging_takes_each_part_from_the_side_that_changed_it() {
-        let base = FormContent { base_url: "base".into(), company_id: "1".into(), ..Default::default() };
-        let mine = FormContent { base_url: "mine".into(), ..base.clone() };
-        let theirs = FormContent { base_url: "theirs".into(), company_id: "2".into(), ..base.clone() };
-        let result = merged(&base, &mine, &theirs);
-        assert_eq!((result.base_url.as_str(), result.company_id.as_str()), ("mine", "2"));
     }
 }

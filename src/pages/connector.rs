@@ -1,7 +1,10 @@
 //! The connector form's page:
 //! `/spaces/{space}/instances/{instance}/environments/{env}/processes/{process}/connections/{connection}`
 
-use super::frame::{Failure, Frame};
+use super::{
+    address::id_after,
+    frame::{Failure, Frame},
+};
 use crate::{
     components::connector_form::{Connector, ConnectorStart, ROOT},
     domain::ids::ConnectionKey,
@@ -11,26 +14,24 @@ use crate::{
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
 #[component]
 pub fn ConnectorPage() -> impl IntoView {
-    let params = use_params_map();
-    let key = move || {
-        let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
-        ConnectionKey {
-            space: param("space"),
-            instance: param("instance"),
-            environment: param("environment"),
-            process: param("process"),
-            connection: param("connection"),
-        }
+    let key = ConnectionKey {
+        space: id_after("spaces"),
+        instance: id_after("instances"),
+        environment: id_after("environments"),
+        process: id_after("processes"),
+        connection: id_after("connections"),
     };
-    let start = Resource::new_blocking(key, |key| async move {
-        let view = connector(key).await?;
-        let admin = signed_in().await?.admin;
-        Ok::<_, AppError>(ConnectorStart { view, admin })
-    });
+    let start = Resource::new_blocking(
+        move || key.clone(),
+        |key| async move {
+            let view = connector(key).await?;
+            let admin = signed_in().await?.admin;
+            Ok::<_, AppError>(ConnectorStart { view, admin })
+        },
+    );
     view! {
         <Frame title="Connection">
             <Suspense>

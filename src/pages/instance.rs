@@ -1,6 +1,9 @@
 //! `/spaces/{space}/instances/{instance}`: environments, processes, connections; from there the forms.
 
-use super::frame::{Failure, Frame};
+use super::{
+    address::id_after,
+    frame::{Failure, Frame},
+};
 use crate::{
     components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
     domain::{
@@ -10,16 +13,15 @@ use crate::{
     functions::catalogue::instance,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn InstancePage() -> impl IntoView {
-    let params = use_params_map();
     let query = use_query_map();
+    let (space, id) = (id_after("spaces"), id_after("instances"));
     let asked = move || {
-        let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
         let choice = |name: &str| query.with(|query| query.get(name)).filter(|id| !id.is_empty());
-        (param("space"), param("instance"), choice("environment"), choice("process"))
+        (space.clone(), id.clone(), choice("environment"), choice("process"))
     };
     let found = Resource::new_blocking(asked, |(space, id, environment, process)| {
         instance(space, id, environment, process)

@@ -3,6 +3,7 @@
 //! Pages are rendered on the server and are plain HTML. A part that wakes up in the browser is a component that both
 //! halves know; its page carries the script (see `connector`). A new page goes here, and its route into `app.rs`.
 
+pub mod address;
 pub mod connector;
 pub mod frame;
 pub mod instance;

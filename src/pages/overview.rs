@@ -111,7 +111,7 @@ fn Nothing(search: String) -> impl IntoView {
 #[component]
 fn Card(card: InstanceCard) -> impl IntoView {
     let address = instance_path(&card.space, &card.instance);
-    let origin = match card.pack_name {
+    let origin = match card.pack_name.filter(|pack| *pack != card.name) {
         Some(pack) => format!("{pack} · {}", card.space_name),
         None => card.space_name,
     };
@@ -175,11 +175,17 @@ fn EnvironmentBlock(
     let body = if lines.is_empty() {
         Either::Left(is_complete.then(|| view! { <p class="meta">"No connection uses OAuth"</p> }))
     } else {
+        let names: Vec<String> = lines.iter().map(|line| line.connection_name.clone()).collect();
         let lines = lines.into_iter().map(|line| {
+            // Several processes may have a connection of the same name.
+            let is_ambiguous = names.iter().filter(|name| **name == line.connection_name).count() > 1;
+            let process = is_ambiguous.then(|| view! { <span class="meta">{line.process_name}</span> });
             view! {
                 <li>
                     <a class="connection" href=line.key.form_path()>
-                        <span title=line.process_name>{line.connection_name}</span>
+                        <span>{line.connection_name}</span>
+                        " "
+                        {process}
                         " "
                         <ConfiguredStatus configured=line.configured />
                         " "

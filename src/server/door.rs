@@ -86,6 +86,9 @@ pub fn wants_html(parts: &Parts) -> bool {
 }
 
 pub fn request_id(parts: &Parts) -> String {
-    let id = parts.extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    id.unwrap_or_default().to_owned()
+    parts.extensions.get::<RequestId>().map(id_text).unwrap_or_default()
+}
+
+pub fn id_text(id: &RequestId) -> String {
+    id.header_value().to_str().unwrap_or_default().to_owned()
 }

@@ -1,7 +1,7 @@
 //! What happens to every request on its way in and out: an id, who asks, where from, and the headers that keep
 //! browsers on their guard.
 
-use super::{door::CurrentAdmin, sign_in, state::AppState};
+use super::{door::CurrentAdmin, lone_page::failure, sign_in, state::AppState};
 use crate::{
     config::Config,
     domain::ids::segment,
@@ -40,6 +40,18 @@ impl MakeRequestId for RequestIds {
     }
 }
 
+/// The id that a proxy gave the request stays, if it looks like one; it comes back in pages and in the log.
+pub async fn plain_request_id(mut request: Request) -> Request {
+    let is_plain = |id: &HeaderValue| {
+        (1..=64).contains(&id.len())
+            && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    if request.headers().get(super::REQUEST_ID).is_some_and(|id| !is_plain(id)) {
+        request.headers_mut().remove(super::REQUEST_ID);
+    }
+    request
+}
+
 pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
@@ -54,14 +66,16 @@ fn believed_address(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAdd
     if !is_proxy(&peer) {
         return peer;
     }
-    let forwarded: Vec<IpAddr> = headers
+    // From the right, where our proxies write. What stands left of something that is no address, the caller wrote.
+    headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map_while(|address| address.trim().parse().ok())
-        .collect();
-    forwarded.into_iter().rev().find(|address| !is_proxy(address)).unwrap_or(peer)
+        .rev()
+        .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
+        .map_while(|address| address.trim().parse::<IpAddr>().ok())
+        .map(|address| address.to_canonical())
+        .find(|address| !is_proxy(address))
+        .unwrap_or(peer)
 }
 
 /// Finds out who is signed in. Whoever is not gets the sign-in page, or a 401 where no page was asked for; what they
@@ -69,26 +83,31 @@ fn believed_address(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAdd
 pub async fn identify(
     State(state): State<AppState>,
     session: Session,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let admin = match sign_in::current_admin(&state, &session).await {
-        Ok(admin) => admin,
-        Err(error) => return error_response(error),
-    };
-    let is_open = request.uri().path() == "/login";
-    let is_known = admin.is_some();
-    request.extensions_mut().insert(CurrentAdmin(admin));
-    if is_known || is_open {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let is_page = super::door::wants_html(&parts);
+    let request_id = super::door::request_id(&parts);
+    let admin = match sign_in::current_admin(&state, &session, &request_id).await {
+        Ok(admin) => admin,
+        Err(error) => return failure(state, is_page, error).await,
+    };
+    // Who signs out has no need to sign in for it first.
+    let is_open = matches!(parts.uri.path(), "/login" | "/logout");
+    let is_known = admin.is_some();
+    parts.extensions.insert(CurrentAdmin(admin));
+    if is_known || is_open {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     if parts.method == Method::GET && is_page {
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         return Redirect::to(&format!("/login?next={}", segment(here))).into_response();
     }
-    if parts.method == Method::POST && is_page && parts.uri.path() == "/api/connector" {
+    if parts.method == Method::POST && is_page {
+        if parts.uri.path() != "/api/connector" {
+            return sign_in::ended(state).await;
+        }
         return sign_in::carry(state, Request::from_parts(parts, body)).await;
     }
     error_response(AppError::unauthorized())
@@ -141,5 +160,8 @@ mod tests {
         assert_eq!(believed("10.0.0.1", "1.2.3.4, 203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(believed("10.0.0.1", "203.0.113.9, 10.0.0.2", &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(believed("10.0.0.1", "nonsense", &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(believed("10.0.0.1", "1.2.3.4, nonsense, 203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
+        assert_eq!(believed("10.0.0.1", "1.2.3.4, nonsense", &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(believed("10.0.0.1", "1.2.3.4, ::ffff:203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
     }
 }

@@ -7,26 +7,39 @@ pub mod assets;
 pub mod door;
 pub mod health;
 pub mod limits;
+pub mod lone_page;
 pub mod middleware;
 pub mod shell;
 pub mod sign_in;
 pub mod sign_in_limits;
 pub mod state;
 
-use crate::{app::App, auth::session_store::DatabaseSessions, config::Config, graphql, services::Services};
+use crate::{
+    app::App, auth::session_store::DatabaseSessions, config::Config, error::AppError, graphql,
+    services::Services,
+};
 use assets::Assets;
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request, State},
-    middleware::{from_fn, from_fn_with_state},
-    response::Response,
+    http::{HeaderName, Method, StatusCode, header::ALLOW},
+    middleware::{from_fn, from_fn_with_state, map_request},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use leptos::{config::LeptosOptions, prelude::*};
+use leptos::{
+    config::LeptosOptions,
+    prelude::*,
+    server_fn::{
+        axum::server_fn_paths,
+        error::{FromServerFnError, ServerFnErrorErr},
+    },
+};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use limits::CallerLimits;
-use middleware::RequestIds;
+use lone_page::{failure, too_large};
+use middleware::{RequestIds, error_response};
 use shell::shell;
 use sign_in_limits::SignInLimits;
 use state::AppState;
@@ -39,7 +52,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const REQUEST_ID: axum::http::HeaderName = axum::http::HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole application. Needs [`axum::extract::ConnectInfo`] to tell callers apart by address.
 pub fn router(services: Services, config: Arc<Config>) -> Router {
@@ -81,6 +94,7 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(services.clock)))
+        .layer(map_request(middleware::plain_request_id))
 }
 
 /// Everything that a browser's session is for.
@@ -93,7 +107,11 @@ fn pages(state: &AppState) -> Router {
     Router::new()
         .leptos_routes_with_context(state, routes, context, || shell(view! { <App /> }))
         .route("/api/{*function}", get(server_function).post(server_function))
-        .route("/login", post(sign_in::sign_in))
+        // A form that is carried through signing in is escaped a second time.
+        .route(
+            "/login",
+            post(sign_in::sign_in).layer(DefaultBodyLimit::max(state.config.form_limit().saturating_mul(2))),
+        )
         .route("/logout", post(sign_in::sign_out))
         .fallback(no_such_page)
         .with_state(state.clone())
@@ -119,26 +137,41 @@ fn session_layer(services: &Services, config: &Config) -> SessionManagerLayer<Da
 }
 
 async fn server_function(State(state): State<AppState>, request: Request) -> Response {
-    use axum::response::IntoResponse;
-    let limited = limited_body(request, state.config.form_limit()).await;
-    match limited {
-        Ok(request) => {
-            leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request)
-                .await
-                .into_response()
-        }
-        Err(response) => *response,
+    let (parts, body) = request.into_parts();
+    let is_page = door::wants_html(&parts);
+    let methods: Vec<Method> =
+        server_fn_paths().filter(|(path, _)| *path == parts.uri.path()).map(|(_, method)| method).collect();
+    if methods.is_empty() {
+        return failure(state, is_page, AppError::not_found()).await;
     }
+    if !methods.contains(&parts.method) {
+        let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allow)]).into_response();
+    }
+    // Leptos reads a server function's body without asking axum for its limit.
+    let Ok(body) = to_bytes(body, state.config.form_limit()).await else {
+        return too_large(state, is_page).await;
+    };
+    let request_id = door::request_id(&parts);
+    let request = Request::from_parts(parts, Body::from(body));
+    let answer =
+        leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await;
+    with_its_status(answer.into_response(), &request_id).await
 }
 
-/// Leptos reads a server function's body without asking axum for its limit.
-async fn limited_body(request: Request, limit: usize) -> Result<Request, Box<Response>> {
-    use axum::response::IntoResponse;
-    let (parts, body) = request.into_parts();
-    match axum::body::to_bytes(body, limit).await {
-        Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
-        Err(_) => Err(Box::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE.into_response())),
+/// What goes wrong before a server function begins, Leptos answers with a 500, whatever it is.
+async fn with_its_status(response: Response, request_id: &str) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
     }
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
+    let error = serde_json::from_slice(&body);
+    let mut error: AppError =
+        error.unwrap_or_else(|_| AppError::from_server_fn_error(ServerFnErrorErr::Response(String::new())));
+    if error.code.status() >= 500 {
+        error.request_id = Some(request_id.to_owned());
+    }
+    error_response(error)
 }
 
 /// The application itself says that there is nothing.

@@ -4,10 +4,12 @@ use super::state::AppState;
 use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
-use leptos_meta::MetaTags;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 
 /// The document.
 pub fn shell<V: IntoView + 'static>(page: V) -> impl IntoView {
+    // Before any page asks for it, so that all titles count in one place.
+    provide_meta_context();
     let nonce = use_nonce();
     if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), &nonce)
         && let Ok(policy) = HeaderValue::from_str(&policy(nonce))
@@ -24,11 +26,17 @@ pub fn shell<V: IntoView + 'static>(page: V) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=format!("/pkg/ipack-connect.css?v={}", site_version()) />
                 {use_context::<AppState>().map(|state| view! { <AutoReload options=state.leptos /> })}
+                <Title formatter=escaped />
                 <MetaTags />
             </head>
             <body>{page}</body>
         </html>
     }
+}
+
+/// Leptos writes a title into the document as it is, and in ours there are names that others gave.
+fn escaped(title: String) -> String {
+    title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// What the addresses of the site's script and style carry; empty outside a request.

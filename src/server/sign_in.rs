@@ -1,9 +1,9 @@
 //! The sign-in page's other half: plain form posts, sessions, and what was typed while a session ended.
 
 use super::{
-    door::CurrentAdmin,
-    middleware::{ClientAddress, error_response},
-    shell::shell,
+    door::{CurrentAdmin, id_text},
+    lone_page::{failure, lone_page, too_large},
+    middleware::ClientAddress,
     state::AppState,
 };
 use crate::{
@@ -20,13 +20,13 @@ use crate::{
 };
 use axum::{
     Extension, Form,
-    body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use tower_http::request_id::RequestId;
 use tower_sessions::Session;
 use uuid::Uuid;
 
@@ -36,7 +36,12 @@ const LAST_SEEN_AT: &str = "last_seen_at";
 const LAST_SEEN_STEP_SECONDS: i64 = 30;
 
 /// The admin whose session this is, if it is neither idle for too long nor too old.
-pub async fn current_admin(state: &AppState, session: &Session) -> Result<Option<Admin>, AppError> {
+pub async fn current_admin(
+    state: &AppState,
+    session: &Session,
+    request_id: &str,
+) -> Result<Option<Admin>, AppError> {
+    let session_error = |error| session_error(&error, request_id);
     let now = state.services.clock.now();
     let found = session_facts(session).await.map_err(session_error)?;
     let Some((id, signed_in_at, last_seen_at)) = found else { return Ok(None) };
@@ -48,7 +53,7 @@ pub async fn current_admin(state: &AppState, session: &Session) -> Result<Option
             session.flush().await.map_err(session_error)?;
             return Ok(None);
         }
-        Err(error) => return Err(error.into_app_error("")),
+        Err(error) => return Err(error.into_app_error(request_id)),
     };
     let step = LAST_SEEN_STEP_SECONDS.min(state.config.session_idle_seconds / 4) * 1_000_000;
     if now.0 - last_seen_at >= step {
@@ -66,9 +71,12 @@ async fn session_facts(session: &Session) -> Result<Option<Facts>, tower_session
     Ok(id.zip(signed_in_at).zip(last_seen_at).map(|((id, signed_in), seen)| (id, signed_in, seen)))
 }
 
-fn session_error(error: tower_sessions::session::Error) -> AppError {
-    tracing::error!(error = %error, "a session could not be read or written");
-    AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.")
+fn session_error(error: &tower_sessions::session::Error, request_id: &str) -> AppError {
+    tracing::error!(request_id, error = %error, "a session could not be read or written");
+    AppError {
+        request_id: Some(request_id.to_owned()),
+        ..AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.")
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,6 +96,7 @@ pub struct SignInForm {
 pub async fn sign_in(
     State(state): State<AppState>,
     Extension(address): Extension<ClientAddress>,
+    Extension(request_id): Extension<RequestId>,
     session: Session,
     Form(form): Form<SignInForm>,
 ) -> Response {
@@ -97,31 +106,35 @@ pub async fn sign_in(
         carried: form.carried.clone(),
         message: None,
     };
+    let request_id = id_text(&request_id);
     let email = form.email.trim().to_lowercase();
-    if let Err(seconds) = state.sign_ins.check(address.0, &email) {
+    if let Err(seconds) = state.sign_ins.begin(address.0, &email) {
         let message = format!("Too many attempts. Try again in {seconds} seconds.");
         let mut response = page(state, attempt.with_message(message), StatusCode::TOO_MANY_REQUESTS).await;
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
-    let admin = match state.services.sign_in(&email, form.password).await {
+    let outcome = state.services.sign_in(&email, form.password).await;
+    if !matches!(outcome, Err(ServiceError::Unauthorized)) {
+        state.sign_ins.did_not_fail(address.0, &email);
+    }
+    let admin = match outcome {
         Ok(admin) => admin,
         Err(ServiceError::Unauthorized) => {
-            state.sign_ins.failed(address.0, &email);
             let message = "That email and password do not match.".to_owned();
             return page(state, attempt.with_message(message), StatusCode::UNAUTHORIZED).await;
         }
-        Err(error) => return error_response(error.into_app_error("")),
+        Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
     };
     if let Err(error) = begin_session(&state.services, &session, &admin).await {
-        return error_response(session_error(error));
+        return failure(state, true, session_error(&error, &request_id)).await;
     }
     if let Some((key, submission)) = read_carried(&form.carried) {
         // What was typed becomes this admin's draft; where it is not theirs to see, it is nobody's.
         match state.services.submit(&admin, &key, submission).await {
             Ok(_) => return Redirect::to(&key.form_path()).into_response(),
             Err(ServiceError::NotFound) => {}
-            Err(error) => return error_response(error.into_app_error("")),
+            Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
         }
     }
     Redirect::to(&attempt.next).into_response()
@@ -145,24 +158,33 @@ async fn begin_session(
 pub async fn sign_out(
     State(state): State<AppState>,
     Extension(CurrentAdmin(admin)): Extension<CurrentAdmin>,
+    Extension(request_id): Extension<RequestId>,
     session: Session,
 ) -> Response {
+    let request_id = id_text(&request_id);
     if let Err(error) = session.flush().await {
-        return error_response(session_error(error));
+        return failure(state, true, session_error(&error, &request_id)).await;
     }
     if let Some(admin) = admin
         && let Err(error) = state.services.signed_out(&admin).await
     {
-        return error_response(error.into_app_error(""));
+        return failure(state, true, error.into_app_error(&request_id)).await;
     }
     Redirect::to("/login").into_response()
+}
+
+/// Answers a post without a session that has nothing worth carrying.
+pub async fn ended(state: AppState) -> Response {
+    let message = Some("Your session ended. Sign in to go on.".to_owned());
+    let attempt = SignInAttempt { next: "/".to_owned(), message, ..SignInAttempt::default() };
+    page(state, attempt, StatusCode::UNAUTHORIZED).await
 }
 
 /// Answers a form that was posted without a session by the sign-in page, with the form's fields on it.
 pub async fn carry(state: AppState, request: Request) -> Response {
     let limit = state.config.form_limit();
     let Ok(body) = axum::body::to_bytes(request.into_body(), limit).await else {
-        return error_response(AppError::new(ErrorCode::BadUserInput, "The form is too large."));
+        return too_large(state, true).await;
     };
     let carried = String::from_utf8_lossy(&body).into_owned();
     let next = read_carried(&carried).map_or_else(|| "/".to_owned(), |(key, _)| key.form_path());
@@ -205,16 +227,7 @@ fn local_path(next: &str) -> String {
 }
 
 async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Response {
-    let context = {
-        let state = state.clone();
-        move || provide_context(state.clone())
-    };
-    let render = leptos_axum::render_app_async_with_context(context, move || {
-        shell(view! { <SignInView attempt=attempt.clone() /> })
-    });
-    let mut response = render(Request::new(Body::empty())).await;
-    *response.status_mut() = status;
-    response
+    lone_page(state, status, move || view! { <SignInView attempt=attempt.clone() /> }).await
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ const MANY: usize = 10_000;
 #[derive(Debug)]
 pub struct SignInLimits {
     clock: Clock,
-    counts: Mutex<HashMap<String, Count>>,
+    counts: Mutex<HashMap<Key, Count>>,
 }
 
 /// Failures not yet forgiven, as of a moment.
@@ -50,37 +50,60 @@ impl SignInLimits {
         Self { clock, counts: Mutex::default() }
     }
 
+    /// Counts an attempt as a failure before its password is looked at, so that many at once are not each the first.
+    ///
     /// # Errors
-    /// The seconds to wait where there were too many failures.
-    pub fn check(&self, address: IpAddr, email: &str) -> Result<(), u64> {
+    /// The seconds to wait where there were too many failures; the attempt is then not counted.
+    pub fn begin(&self, address: IpAddr, email: &str) -> Result<(), u64> {
         let now = self.clock.now();
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = keys(address, email).into_iter().filter_map(|(key, patience)| {
-            let over = counts.get(&key)?.now(&patience, now) + 1.0 - patience.failures;
+        let keys = keys(address, email);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = keys.iter().filter_map(|(key, patience)| {
+            let over = counts.get(key)?.now(patience, now) + 1.0 - patience.failures;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
             (over > 0.0).then(|| (over * patience.seconds).ceil() as u64)
         });
-        wait.max().map_or(Ok(()), Err)
-    }
-
-    pub fn failed(&self, address: IpAddr, email: &str) {
-        let now = self.clock.now();
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seconds) = wait.max() {
+            return Err(seconds);
+        }
         if counts.len() > MANY {
             counts.retain(|_, count| count.now(&OF_PAIR, now) > 0.0);
         }
-        for (key, patience) in keys(address, email) {
+        for (key, patience) in keys {
             let count = counts.entry(key).or_insert(Count { failures: 0.0, at: now });
             *count = Count { failures: count.now(&patience, now) + 1.0, at: now };
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`SignInLimits::begin`] counted.
+    pub fn did_not_fail(&self, address: IpAddr, email: &str) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, _) in keys(address, email) {
+            if let Some(count) = counts.get_mut(&key) {
+                count.failures = (count.failures - 1.0).max(0.0);
+            }
         }
     }
 }
 
-fn keys(address: IpAddr, email: &str) -> [(String, Patience); 3] {
+/// What is counted. Kinds apart, because an email can look like anything, an address too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Pair(String, String),
+    Address(String),
+    Email(String),
+}
+
+fn keys(address: IpAddr, email: &str) -> [(Key, Patience); 3] {
     let address = address_key(address);
     // An email longer than any real one is not worth the memory.
     let email: String = email.chars().take(254).collect();
-    [(format!("{address} {email}"), OF_PAIR), (address, OF_ADDRESS), (email, OF_EMAIL)]
+    [
+        (Key::Pair(address.clone(), email.clone()), OF_PAIR),
+        (Key::Address(address), OF_ADDRESS),
+        (Key::Email(email), OF_EMAIL),
+    ]
 }
 
 #[cfg(test)]
@@ -104,23 +127,41 @@ mod tests {
     fn s38_a_guesser_waits_and_others_do_not() {
         let (limits, now) = limits();
         for _ in 0..10 {
-            assert_eq!(limits.check(HOME, "a@x"), Ok(()));
-            limits.failed(HOME, "a@x");
+            assert_eq!(limits.begin(HOME, "a@x"), Ok(()));
         }
-        assert_eq!(limits.check(HOME, "a@x"), Err(30));
-        assert_eq!(limits.check(AWAY, "a@x"), Ok(()), "the owner elsewhere");
-        assert_eq!(limits.check(HOME, "b@x"), Ok(()), "somebody else here");
+        assert_eq!(limits.begin(HOME, "a@x"), Err(30));
+        assert_eq!(limits.begin(AWAY, "a@x"), Ok(()), "the owner elsewhere");
+        assert_eq!(limits.begin(HOME, "b@x"), Ok(()), "somebody else here");
         now.store(30_000_000, Ordering::SeqCst);
-        assert_eq!(limits.check(HOME, "a@x"), Ok(()));
+        assert_eq!(limits.begin(HOME, "a@x"), Ok(()));
     }
 
     #[test]
     fn s38_one_address_that_tries_many_emails_waits() {
         let (limits, _) = limits();
         for guess in 0..30 {
-            limits.failed(HOME, &format!("{guess}@x"));
+            assert_eq!(limits.begin(HOME, &format!("{guess}@x")), Ok(()));
         }
-        assert!(limits.check(HOME, "new@x").is_err());
-        assert_eq!(limits.check(AWAY, "new@x"), Ok(()));
+        assert!(limits.begin(HOME, "new@x").is_err());
+        assert_eq!(limits.begin(AWAY, "new@x"), Ok(()));
+    }
+
+    #[test]
+    fn s38_who_signs_in_often_is_not_kept_out() {
+        let (limits, _) = limits();
+        for _ in 0..200 {
+            assert_eq!(limits.begin(HOME, "a@x"), Ok(()));
+            limits.did_not_fail(HOME, "a@x");
+        }
+    }
+
+    #[test]
+    fn s38_an_email_that_looks_like_an_address_keeps_nobody_there_out() {
+        let (limits, _) = limits();
+        for number in 0..60 {
+            let from = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, number));
+            assert_eq!(limits.begin(from, &HOME.to_string()), Ok(()));
+        }
+        assert_eq!(limits.begin(HOME, "a@x"), Ok(()));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     },
     effects::new_id,
     storage::{
-        Connection, Writer,
+        Connection, StorageError, Writer,
         accounts::Space,
         details::{self, NewDetails, StoredDetails},
         drafts::{self, Draft},
@@ -28,6 +28,9 @@ use crate::{
         timeline::{self, Event, Kind},
     },
 };
+
+/// How often a save begins again that the database undid.
+const ATTEMPTS: u32 = 4;
 
 /// What a post of the form asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +107,26 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
     ) -> Result<ConnectorView> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.submit_once(admin, key, &submission).await {
+                // Two saves that wait for each other: PostgreSQL undoes one of them, which can simply begin again.
+                Err(ServiceError::Storage(StorageError::Database(error)))
+                    if attempts < ATTEMPTS && is_undone(&error) => {}
+                // Uninstalled meanwhile.
+                Err(ServiceError::Storage(StorageError::Reference)) => return Err(ServiceError::NotFound),
+                other => return other,
+            }
+        }
+    }
+
+    async fn submit_once(
+        &self,
+        admin: &Admin,
+        key: &ConnectionKey,
+        submission: &Submission,
+    ) -> Result<ConnectorView> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let mut situation = situation(writer.connection(), admin, key).await?;
@@ -113,11 +136,16 @@ impl Services {
             situation.draft = None;
             outcome = Outcome::Discarded;
         } else {
-            let mut draft = applied(&situation, &submission, now);
+            let submitted = submitted(submission);
+            let changed = changed(&submitted, submission);
+            let mut draft = applied(&situation, submission, &submitted, &changed, now);
             if let Intent::Resolve { version, mine } = &submission.intent
                 && *version == situation.version()
+                && has_seen_draft(&situation, submission)
             {
-                resolve(&situation, &mut draft, mine);
+                // What was typed beside the choices is mine too.
+                let is_mine = |part: &Part| mine.contains(part) || changed.contains(part);
+                resolve(&situation, &mut draft, is_mine);
             }
             let saves = matches!(submission.intent, Intent::Save | Intent::Resolve { .. });
             draft.attempted = saves || situation.draft.as_ref().is_some_and(|before| before.attempted);
@@ -131,6 +159,12 @@ impl Services {
         writer.commit().await?;
         Ok(view)
     }
+}
+
+/// Whether PostgreSQL undid the transaction for the sake of another (deadlock, serialization).
+fn is_undone(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(&*code, "40P01" | "40001"))
 }
 
 /// Leaves a draft row only where there is something to keep.
@@ -169,6 +203,11 @@ async fn promote(
         return Ok(Outcome::Conflicting);
     }
     let content = draft.content.tidied();
+    let is_saved_already =
+        situation.stored.is_some() && content.differing(&situation.start, &Part::ALL).is_empty();
+    if is_saved_already && !content.every_environment {
+        return Ok(Outcome::Saved);
+    }
     let Some(stored) = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now).await?
     else {
         // Saved by somebody between our read and our write, which only PostgreSQL allows.
@@ -181,8 +220,13 @@ async fn promote(
     if content.every_environment {
         for other in details::in_other_environments(writer.connection(), &situation.key).await? {
             let key = ConnectionKey { environment: other.environment_id, ..situation.key.clone() };
-            let before = details::find(writer.connection(), &key).await?;
-            write(writer, admin, &key, before.as_ref(), &content, now).await?;
+            // What somebody saves there at this moment is read and written over.
+            let before = loop {
+                let before = details::find(writer.connection(), &key).await?;
+                if write(writer, admin, &key, before.as_ref(), &content, now).await?.is_some() {
+                    break before;
+                }
+            };
             let before = start(&situation.place, before.as_ref())?;
             record(writer, admin, account, &key, &before, &content, now).await?;
         }
@@ -244,31 +288,69 @@ pub(super) fn read(text: &str) -> Result<Details> {
     Details::parse(text).map_err(|_| ServiceError::Internal("stored connector details cannot be read"))
 }
 
-/// The draft after a post: what the page changed since it last saw each part, on top of what is kept.
-fn applied(situation: &Situation, submission: &Submission, now: Timestamp) -> Draft {
-    let mut submitted = submission.content.clone();
-    // An empty table is shown with one blank row.
-    for rows in [&mut submitted.authorization, &mut submitted.access_token] {
-        if rows.len() == 1 && rows[0].is_blank() {
-            rows.clear();
-        }
+/// The content of a post as it can be kept.
+fn submitted(submission: &Submission) -> FormContent {
+    let mut content = submission.content.clone();
+    // No browser sends a NUL, and PostgreSQL's text cannot hold one.
+    for text in [&mut content.base_url, &mut content.company_id, &mut content.client_id] {
+        text.retain(|c| c != '\0');
     }
-    let changed: Vec<Part> = Part::ALL
-        .into_iter()
-        .filter(|part| view::fingerprint(&submitted, *part) != submission.seen.part(*part))
-        .collect();
+    for rows in [&mut content.authorization, &mut content.access_token] {
+        for row in rows.iter_mut() {
+            row.key.retain(|c| c != '\0');
+            row.value.retain(|c| c != '\0');
+        }
+        clear_stand_in(rows);
+    }
+    content
+}
+
+/// An empty table is shown with one blank row.
+fn clear_stand_in(rows: &mut Vec<Parameter>) {
+    if rows.len() == 1 && rows[0].is_blank() {
+        rows.clear();
+    }
+}
+
+/// The parts that are not what the page had got.
+fn changed(submitted: &FormContent, submission: &Submission) -> Vec<Part> {
+    let differs = |part: &Part| view::fingerprint(submitted, *part) != submission.seen.part(*part);
+    Part::ALL.into_iter().filter(differs).collect()
+}
+
+/// Whether the page showed the draft that is kept, so that its choices were about that.
+fn has_seen_draft(situation: &Situation, submission: &Submission) -> bool {
+    situation.draft.as_ref().is_some_and(|draft| {
+        Part::DETAILS
+            .into_iter()
+            .all(|part| view::fingerprint(&draft.content, part) == submission.seen.part(part))
+    })
+}
+
+/// The draft after a post: what the page changed since it last saw each part, on top of what is kept.
+fn applied(
+    situation: &Situation,
+    submission: &Submission,
+    submitted: &FormContent,
+    changed: &[Part],
+    now: Timestamp,
+) -> Draft {
     let mut draft = match &situation.draft {
         Some(draft) => {
             let mut draft = draft.clone();
-            for part in &changed {
-                draft.content.take(*part, &submitted);
+            for part in changed {
+                if is_from_elsewhere(situation, &draft, submission, *part) {
+                    draft.base.take(*part, &unlike(&situation.start));
+                    draft.base_version = draft.base_version.min(submission.base_version);
+                }
+                draft.content.take(*part, submitted);
             }
             draft
         }
         None if submission.base_version == situation.version() => {
             let mut content = situation.start.clone();
-            for part in &changed {
-                content.take(*part, &submitted);
+            for part in changed {
+                content.take(*part, submitted);
             }
             Draft {
                 base_version: submission.base_version,
@@ -278,7 +360,7 @@ fn applied(situation: &Situation, submission: &Submission, now: Timestamp) -> Dr
                 updated_at: now,
             }
         }
-        None => stale(situation, submission, submitted.clone(), &changed, now),
+        None => stale(situation, submission, submitted, changed, now),
     };
     draft.updated_at = now;
     match submission.intent {
@@ -290,47 +372,68 @@ fn applied(situation: &Situation, submission: &Submission, now: Timestamp) -> Dr
         }
         Intent::DeleteRow(part, index) => {
             // The index counts the rows of this page, whatever another tab did to the table since.
-            draft.content.take(part, &submitted);
+            draft.content.take(part, submitted);
             let rows = rows_mut(&mut draft.content, part);
             if index < rows.len() {
                 rows.remove(index);
             }
+            clear_stand_in(rows);
         }
         _ => {}
     }
     draft
 }
 
+/// The page is older than the draft's start, and what it showed of this part is in neither: somebody else saved in
+/// between, and another page of this admin knew, but this one did not.
+fn is_from_elsewhere(situation: &Situation, draft: &Draft, submission: &Submission, part: Part) -> bool {
+    submission.base_version != draft.base_version
+        && [&draft.content, &draft.base, &situation.start]
+            .into_iter()
+            .all(|known| view::fingerprint(known, part) != submission.seen.part(part))
+}
+
 /// The first post of a page that was loaded before somebody else saved. What it showed is known by fingerprint only:
-/// a part that it left alone is itself the base, one that nobody else changed has its base in what is saved.
+/// a part that nobody else changed has its base in what is saved, and one that the page left alone is itself the base.
 fn stale(
     situation: &Situation,
     submission: &Submission,
-    submitted: FormContent,
+    submitted: &FormContent,
     changed: &[Part],
     now: Timestamp,
 ) -> Draft {
-    let mut base = submitted.clone();
-    for part in changed {
-        if view::fingerprint(&situation.start, *part) == submission.seen.part(*part) {
-            base.take(*part, &situation.start);
-        } else {
-            base.take(*part, &FormContent::default());
+    let (mut base, mut content) = (submitted.clone(), submitted.clone());
+    for part in Part::ALL {
+        if view::fingerprint(&situation.start, part) == submission.seen.part(part) {
+            base.take(part, &situation.start);
+            if !changed.contains(&part) {
+                content.take(part, &situation.start);
+            }
+        } else if changed.contains(&part) {
+            base.take(part, &unlike(&situation.start));
         }
     }
-    Draft {
-        base_version: submission.base_version,
-        base,
-        content: submitted,
-        attempted: false,
-        updated_at: now,
+    Draft { base_version: submission.base_version, base, content, attempted: false, updated_at: now }
+}
+
+/// A base for parts whose own is unknown: surely not what is saved, and nothing that is ever typed.
+fn unlike(content: &FormContent) -> FormContent {
+    let text = |text: &str| format!("{text}\n");
+    let rows = |rows: &[Parameter]| rows.iter().cloned().chain([Parameter::default()]).collect();
+    FormContent {
+        base_url: text(&content.base_url),
+        company_id: text(&content.company_id),
+        client_id: text(&content.client_id),
+        authorization: rows(&content.authorization),
+        access_token: rows(&content.access_token),
+        every_environment: content.every_environment,
     }
 }
 
 /// Each part from the side that was chosen; the draft then starts from what is saved now.
-fn resolve(situation: &Situation, draft: &mut Draft, mine: &[Part]) {
+fn resolve(situation: &Situation, draft: &mut Draft, is_mine: impl Fn(&Part) -> bool) {
     for part in Part::DETAILS {
-        if !mine.contains(&part) {
+        if !is_mine(&part) {
             draft.content.take(part, &situation.start);
         }
     }
@@ -356,11 +459,18 @@ async fn write(
 ) -> Result<Option<StoredDetails>> {
     let details = before.map(|stored| read(&stored.oauth_connector_details)).transpose()?;
     let details = details.unwrap_or_else(Details::empty);
-    let text = details.with(content);
+    let text = match before {
+        // Untouched parts keep their bytes, and so do details of which no part was touched.
+        Some(stored) if details.content().differing(content, &Part::DETAILS).is_empty() => {
+            stored.oauth_connector_details.clone()
+        }
+        _ => details.with(content),
+    };
     // The API keeps a client id of its own. While the two agreed, they go on agreeing.
     let client_id = match before {
         Some(stored) if stored.client_id != details.content().client_id => &stored.client_id,
-        _ => &content.client_id,
+        // The content can hold a NUL that came through the API; PostgreSQL's text cannot.
+        _ => &content.client_id.replace('\0', ""),
     };
     let new = NewDetails {
         is_token_generated: before.is_some_and(|stored| stored.is_token_generated),

@@ -76,8 +76,20 @@ pub(super) async fn view(
 }
 
 /// Tells whether a part is what a page last saw: the first 64 bits of a SHA-256 digest, in hexadecimal.
+/// What a browser makes of a part by showing it and sending it back is the same part: its inputs drop line breaks, and
+/// an empty table is shown with one blank row.
 pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
-    let digest = Sha256::digest(serde_json::json!(content.part(part)).to_string());
+    let in_one_line = |text: &str| text.replace(['\r', '\n'], "").replace('\0', "\u{FFFD}");
+    let shown = match content.part(part) {
+        PartValue::Text(text) => serde_json::json!(in_one_line(text)),
+        PartValue::Rows([only]) if only.is_blank() => serde_json::json!([]),
+        PartValue::Rows(rows) => rows
+            .iter()
+            .map(|row| serde_json::json!([in_one_line(&row.key), in_one_line(&row.value)]))
+            .collect(),
+        PartValue::Choice(choice) => serde_json::json!(choice),
+    };
+    let digest = Sha256::digest(shown.to_string());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -189,7 +189,7 @@ pub(super) async fn remember(
 ) -> Result<()> {
     use SuggestionField as Field;
     for part in Part::DETAILS {
-        let values: Vec<(Field, &str)> = match (part, content.part(part)) {
+        let mut values: Vec<(Field, &str)> = match (part, content.part(part)) {
             (Part::BaseUrl, PartValue::Text(text)) => vec![(Field::BaseUrl, text)],
             (Part::CompanyId, PartValue::Text(text)) => vec![(Field::CompanyId, text)],
             (Part::ClientId, PartValue::Text(text)) => vec![(Field::ClientId, text)],
@@ -206,7 +206,10 @@ pub(super) async fn remember(
             _ => Vec::new(),
         };
         // More rows than a list of suggestions ever shows are not worth their writes.
-        for (field, value) in values.into_iter().take(40) {
+        values.truncate(40);
+        // In one order everywhere, so that two saves with the same values do not wait for each other.
+        values.sort_unstable_by_key(|(field, value)| (field.name(), *value));
+        for (field, value) in values {
             suggestions::record(writer.connection(), account, field, value, now).await?;
         }
     }

@@ -18,22 +18,19 @@ impl Services {
     pub async fn sign_in(&self, email: &str, password: String) -> Result<Admin> {
         let email = email.trim().to_lowercase();
         let mut reader = self.database.reader().await?;
-        let found = admins::find_by_email(reader.connection(), &email).await?;
+        // PostgreSQL's text cannot hold a NUL, so nobody has one in their email.
+        let found = match email.contains('\0') {
+            true => None,
+            false => admins::find_by_email(reader.connection(), &email).await?,
+        };
         drop(reader);
         let right =
             self.passwords.verify(password, found.as_ref().map(|admin| admin.password_hash.clone())).await;
         let admin = found.filter(|_| right);
         match &admin {
             Some(admin) => self.note(Kind::SignedIn, &admin.email, admin.account_id.as_deref()).await?,
-            // The timeline names whom somebody claimed to be, cut to a length that fits.
-            None => {
-                self.note(
-                    Kind::SignInRefused,
-                    &email.chars().take(254).collect::<String>().replace('\0', ""),
-                    None,
-                )
-                .await?
-            }
+            // The timeline names whom somebody claimed to be.
+            None => self.note(Kind::SignInRefused, &printable(&email), None).await?,
         }
         admin.map(Into::into).ok_or(ServiceError::Unauthorized)
     }
@@ -62,6 +59,15 @@ impl Services {
         timeline::add_at(writer.connection(), new_id(now), place, kind, email, now).await?;
         Ok(writer.commit().await?)
     }
+}
+
+/// Cut to a length that an email can have, with control characters escaped.
+fn printable(email: &str) -> String {
+    let mut out = String::new();
+    for c in email.chars().take(254) {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
 }
 
 impl From<admins::Admin> for Admin {

@@ -8,4 +8,5 @@
 mod storage;
 
 mod graphql;
+mod readme;
 mod support;
