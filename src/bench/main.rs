@@ -36,6 +36,9 @@ struct Cli {
     /// Shorter, and with fewer details: shows that the benchmark works, not how fast the program is
     #[arg(long)]
     quick: bool,
+    /// Only this request, beside the bare handler: for a profiler to watch
+    #[arg(long)]
+    only: Option<Kind>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
         }
         // One thread asks, so that most of the machine is left to who answers.
         None => runtime(&mut tokio::runtime::Builder::new_current_thread())
-            .and_then(|runtime| runtime.block_on(measure(cli.quick))),
+            .and_then(|runtime| runtime.block_on(measure(cli.quick, cli.only))),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,72 +105,82 @@ impl Scale {
     }
 }
 
-async fn measure(quick: bool) -> Result<()> {
+async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     let scale = Scale::new(quick);
     let folder = data::Folder::new()?;
     let mut report = Report::new(scale.few, scale.many, folder.commit_time()?);
     let few = data::prepare(&folder, "few", scale.few).await?;
+    if let Some(kind) = only {
+        let (program, bare) =
+            (Server::program(&few.program).await?, Server::bare(&few.bare, &few.seed_answers).await?);
+        beside(&scale, kind, &few, &program, &bare, &mut report).await?;
+        report.aims();
+        return Ok(());
+    }
     measure_start(&few, &mut report, scale.pause).await?;
-    {
-        let program = Server::program(&few.program).await?;
-        let bare = Server::bare(&few.bare, &few.seed_answers).await?;
-        for kind in Kind::ALL {
-            let pair = alternate(&scale, kind, &few, Sign::Seed, [(&program, false), (&bare, true)]).await?;
-            report.beside(kind, pair, [program.peak_kib()?, bare.peak_kib()?]);
-        }
-        for (server, is_bare) in [(&program, false), (&bare, true)] {
-            let work = Work::new(Kind::Page, &few, Sign::Seed, server, is_bare).await?;
-            report.steady(is_bare, load::open(server, &work, 200, scale.plan).await?);
-        }
-        let work = Work::compressed_page(&few, &program).await?;
-        report.compressed(load::open(&program, &work, 200, scale.plan).await?);
-        report.under_load(program.peak_kib()?);
-    }
-    say(&format!("Saving {} details …", scale.many));
+    measure_few(&scale, &few, &mut report).await?;
+    say(&format!("\nSaving {} details …", scale.many));
     let many = data::prepare(&folder, "many", scale.many).await?;
-    {
-        let of_few = Server::program(&few.program).await?;
-        let of_many = Server::program(&many.program).await?;
-        let bare = Server::bare(&many.bare, &many.spread_answers).await?;
-        // The mutation last: it lengthens the pages' histories.
-        for kind in Kind::ALL.into_iter().rev() {
-            let (mut small, mut large, mut beside) = Default::default();
-            for round in 0..scale.rounds {
-                let plan = scale.plan.in_round(round);
-                for (prepared, server, is_bare, sum) in [
-                    (&few, &of_few, false, &mut small),
-                    (&many, &of_many, false, &mut large),
-                    (&many, &bare, true, &mut beside),
-                ] {
-                    let work = Work::new(kind, prepared, Sign::Spread, server, is_bare).await?;
-                    Figures::add(sum, load::closed(server, &work, plan).await?);
-                }
-            }
-            let peaks = [of_few.peak_kib()?, of_many.peak_kib()?, bare.peak_kib()?];
-            report.among_many(kind, [small, large, beside], peaks);
-        }
-    }
+    measure_many(&scale, &few, &many, &mut report).await?;
     report.sizes(&servers::site_folder()?)?;
     report.aims();
     Ok(())
 }
 
 /// The same load on both in turn, so that what drifts drifts for both.
-async fn alternate(
+async fn beside(
     scale: &Scale,
     kind: Kind,
     prepared: &Prepared,
-    sign: Sign,
-    servers: [(&Server, bool); 2],
-) -> Result<[Figures; 2]> {
+    program: &Server,
+    bare: &Server,
+    report: &mut Report,
+) -> Result<()> {
     let mut sums = <[Figures; 2]>::default();
     for round in 0..scale.rounds {
-        for ((server, is_bare), sum) in servers.iter().zip(&mut sums) {
-            let work = Work::new(kind, prepared, sign, server, *is_bare).await?;
+        for ((server, is_bare), sum) in [(program, false), (bare, true)].into_iter().zip(&mut sums) {
+            let work = Work::new(kind, prepared, Sign::Seed, server, is_bare).await?;
             sum.add(load::closed(server, &work, scale.plan.in_round(round)).await?);
         }
     }
-    Ok(sums)
+    report.beside(kind, sums, [program.peak_kib()?, bare.peak_kib()?]);
+    Ok(())
+}
+
+async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
+    let program = Server::program(&few.program).await?;
+    let bare = Server::bare(&few.bare, &few.seed_answers).await?;
+    for kind in Kind::ALL {
+        beside(scale, kind, few, &program, &bare, report).await?;
+    }
+    for (server, is_bare) in [(&program, false), (&bare, true)] {
+        let work = Work::new(Kind::Page, few, Sign::Seed, server, is_bare).await?;
+        report.steady(is_bare, &load::open(server, &work, 200, scale.plan).await?);
+    }
+    let work = Work::compressed_page(few, &program).await?;
+    report.compressed(&load::open(&program, &work, 200, scale.plan).await?);
+    report.under_load(program.peak_kib()?);
+    Ok(())
+}
+
+/// The program with few details and with many, and the bare handler with many.
+async fn measure_many(scale: &Scale, few: &Prepared, many: &Prepared, report: &mut Report) -> Result<()> {
+    let of_few = Server::program(&few.program).await?;
+    let of_many = Server::program(&many.program).await?;
+    let bare = Server::bare(&many.bare, &many.spread_answers).await?;
+    // The mutation last: it lengthens the pages' histories.
+    for kind in Kind::ALL.into_iter().rev() {
+        let mut sums = <[Figures; 3]>::default();
+        for round in 0..scale.rounds {
+            let turns = [(few, &of_few, false), (many, &of_many, false), (many, &bare, true)];
+            for ((prepared, server, is_bare), sum) in turns.into_iter().zip(&mut sums) {
+                let work = Work::new(kind, prepared, Sign::Spread, server, is_bare).await?;
+                sum.add(load::closed(server, &work, scale.plan.in_round(round)).await?);
+            }
+        }
+        report.among_many(kind, &sums, [of_few.peak_kib()?, of_many.peak_kib()?, bare.peak_kib()?]);
+    }
+    Ok(())
 }
 
 /// From start to the first page on a database that is there, and the memory of a program that nobody asks for anything.

@@ -79,19 +79,19 @@ impl Report {
     }
 
     /// The page at a fixed rate.
-    pub fn steady(&mut self, is_bare: bool, figures: Figures) {
+    pub fn steady(&mut self, is_bare: bool, figures: &Figures) {
         if is_bare {
-            row("bare", &figures, None);
+            row("bare", figures, None);
             return;
         }
         say("\nThe seed's page, 200 requests a second whether answered or not");
         head();
-        row("program", &figures, None);
+        row("program", figures, None);
         self.at_most("page at 200 a second, p99", 10.0, " ms", figures.within(99));
     }
 
-    pub fn compressed(&mut self, figures: Figures) {
-        row("program, as browsers ask: compressed", &figures, None);
+    pub fn compressed(&mut self, figures: &Figures) {
+        row("program, as browsers ask: compressed", figures, None);
     }
 
     pub fn under_load(&mut self, peak_kib: u64) {
@@ -99,10 +99,10 @@ impl Report {
     }
 
     /// The program with few details and with many, and the bare handler with many.
-    pub fn among_many(&mut self, kind: Kind, figures: [Figures; 3], peaks: [u64; 3]) {
+    pub fn among_many(&mut self, kind: Kind, figures: &[Figures; 3], peaks: [u64; 3]) {
         say(&format!("\n{} of 1000 keys spread over {} and {} details", kind.name(), self.few, self.many));
         head();
-        let [small, large, bare] = &figures;
+        let [small, large, bare] = figures;
         row(&format!("program, {}", self.few), small, Some(peaks[0]));
         row(&format!("program, {}", self.many), large, Some(peaks[1]));
         row(&format!("bare, {}", self.many), bare, Some(peaks[2]));

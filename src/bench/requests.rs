@@ -15,7 +15,7 @@ pub const KEY_HEADER: &str = "x-bench-key";
 /// How many different keys are asked for where they are spread.
 const SPREAD: u32 = 1_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     Mutation,
     Query,

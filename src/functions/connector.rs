@@ -69,7 +69,8 @@ impl Choices {
 #[server(name = GetConnector, prefix = "/api", endpoint = "connector-view", input = GetUrl)]
 pub async fn connector(key: ConnectionKey) -> Result<ConnectorView, AppError> {
     let door = crate::server::door::Door::of_request()?;
-    door.answer(door.services.connector(&door.admin, &key).await)
+    // Boxed, for the future is large and is moved several times on its way into a page.
+    door.answer(Box::pin(door.services.connector(&door.admin, &key)).await)
 }
 
 /// Every post of the form; the button pressed is the intent. Without JavaScript it leads back to the form, at the
@@ -88,7 +89,7 @@ pub async fn submit_connector(
     let (intent, place) = read_intent(&intent, &choices)
         .ok_or_else(|| door.fail(AppError::in_field("intent", "The form has no such button.")))?;
     let submission = Submission { intent, base_version, seen, content };
-    let view = door.answer(door.services.submit(&door.admin, &key, submission).await)?;
+    let view = door.answer(Box::pin(door.services.submit(&door.admin, &key, submission)).await)?;
     let place = match view.outcome {
         Outcome::Refused => Some("#errors".to_owned()),
         Outcome::Conflicting => Some("#conflict".to_owned()),

@@ -178,7 +178,7 @@ async fn read_body(body: axum::body::Body, limit: usize) -> Result<Vec<u8>, Refu
 
 async fn execute(door: &Door, caller: &Caller, request: GraphQlRequest) -> Answer {
     let refuse = |error| Answer { data: None, errors: vec![error] };
-    let document = match document::parse(&request.query) {
+    let document = match door.documents.parse(&request.query) {
         Ok(document) => document,
         Err(refused) => return refuse(errors::refused(refused)),
     };

@@ -1,8 +1,8 @@
 //! The API's door: GraphQL over HTTP, and the JWTs it is opened with.
 //!
 //! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), measured
-//! (`document`), and handed to the schema, whose resolvers call one use case of `services` each. What comes back is
-//! put into the words of the API (`errors`).
+//! (`document`; `documents` remembers queries), and handed to the schema, whose resolvers call one use case of
+//! `services` each. What comes back is put into the words of the API (`errors`).
 //!
 //! To add an operation: its use case in `services`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
 //! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
@@ -11,6 +11,7 @@
 //! go to `tests/graphql`, another tenant's token among them.
 
 mod document;
+mod documents;
 mod errors;
 mod http;
 mod jwt;
@@ -28,6 +29,7 @@ use axum::{
     http::{Extensions, request::Parts},
     routing::{get, post},
 };
+use documents::Documents;
 use errors::SchemaNames;
 use schema::Api;
 use std::sync::Arc;
@@ -48,6 +50,7 @@ struct Door {
     settings: Settings,
     api: Api,
     names: Arc<SchemaNames>,
+    documents: Arc<Documents>,
 }
 
 /// `POST /graphql` and `GET /auth/jwt/generate/{accountId}`.
@@ -57,7 +60,7 @@ pub fn router(services: Services, settings: Settings) -> Router {
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
-        .with_state(Door { services, settings, api, names })
+        .with_state(Door { services, settings, api, names, documents: Arc::default() })
 }
 
 /// The id that the answer's header carries; errors name it, so that they are found in the log.

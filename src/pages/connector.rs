@@ -24,14 +24,15 @@ pub fn ConnectorPage() -> impl IntoView {
         process: id_after("processes"),
         connection: id_after("connections"),
     };
-    let start = Resource::new_blocking(
-        move || key.clone(),
-        |key| async move {
+    // Not a `Resource`, which would write all of this into the page once more for a browser's half that asks for none.
+    let start = AsyncDerived::new(move || {
+        let key = key.clone();
+        async move {
             let view = connector(key).await?;
             let admin = signed_in().await?.admin;
             Ok::<_, AppError>(ConnectorStart { view, admin })
-        },
-    );
+        }
+    });
     view! {
         <Frame title="Connection">
             <Suspense>

@@ -18,7 +18,7 @@ pub fn Frame(
     is_home: bool,
     children: Children,
 ) -> impl IntoView {
-    let person = Resource::new_blocking(|| (), |()| signed_in());
+    let person = AsyncDerived::new(signed_in);
     view! {
         <Title text=format!("{title} · iPack Connect") />
         <a class="skip-link" href="#main">

@@ -23,7 +23,8 @@ pub fn InstancePage() -> impl IntoView {
         let choice = |name: &str| query.with(|query| query.get(name)).filter(|id| !id.is_empty());
         (space.clone(), id.clone(), choice("environment"), choice("process"))
     };
-    let found = Resource::new_blocking(asked, |(space, id, environment, process)| {
+    let found = AsyncDerived::new(move || {
+        let (space, id, environment, process) = asked();
         instance(space, id, environment, process)
     });
     view! {

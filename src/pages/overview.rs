@@ -17,10 +17,7 @@ pub fn OverviewPage() -> impl IntoView {
     let query = use_query_map();
     let search = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let found = Resource::new_blocking(
-        move || (search.get(), after.get()),
-        |(search, after)| overview(search, after),
-    );
+    let found = AsyncDerived::new(move || overview(search.get(), after.get()));
     view! {
         <Frame title="Installed integrations" is_home=true>
             <header class="page-header">

@@ -106,6 +106,10 @@ impl Services {
         }
         for pack in &catalogue.packs {
             check_named(&pack.id, &pack.name, "pack")?;
+            if pack.description.contains('\0') {
+                let field = format!("the description of pack {:?}", pack.id);
+                return Err(ServiceError::bad_input(field, "must not contain a NUL character"));
+            }
             let row = packs::Pack {
                 id: pack.id.clone(),
                 name: pack.name.clone(),

@@ -7,6 +7,7 @@ pub mod access;
 pub mod accounts;
 pub mod catalogue;
 pub mod connector;
+mod connector_draft;
 mod connector_view;
 pub mod demo;
 pub mod details;

@@ -96,9 +96,10 @@ pub struct Entry {
 
 /// The latest entries of one connection, latest first.
 pub async fn latest(db: Connection<'_>, key: &ConnectionKey, limit: i64) -> Result<Vec<Entry>> {
+    // SQLite plans a statement anew each time where its limit is a parameter and nothing else.
     let sql = "SELECT at, actor, kind, changed FROM timeline
          WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-         ORDER BY at DESC, id DESC LIMIT $6";
+         ORDER BY at DESC, id DESC LIMIT $6 + 0";
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Entry>(sql), key).bind(limit).fetch_all(executor))
 }
 

@@ -1,12 +1,13 @@
 //! Tests that need more than one module: against both databases, and over HTTP.
 //!
-//! `support` sets things up; `storage` is the contract of every repository function, `graphql` that of the API. To
-//! add a test: a file beside its kin, named after what it holds together.
+//! `support` sets things up; `storage` is the contract of every repository function, `graphql` that of the API,
+//! `http` that of pages and sessions. To add a test: a file beside its kin, named after what it holds together.
 
 // First, because its `on_both!` serves the others too.
 #[macro_use]
 mod storage;
 
 mod graphql;
+mod http;
 mod readme;
 mod support;

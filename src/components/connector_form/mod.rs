@@ -4,10 +4,12 @@
 //! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
 //! `domain::form`, a signal in `state`, and its input in `fields`.
 
+mod browser;
 mod conflict;
 mod fields;
 mod notices;
 mod parameters;
+mod rows;
 mod side;
 mod state;
 
@@ -22,7 +24,6 @@ use crate::{
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use serde::{Deserialize, Serialize};
 use state::{FormState, Keep};
-use wasm_bindgen::JsCast;
 
 /// What the form starts with; the page carries it as JSON for the browser's half.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ pub const START: &str = "data-start";
 /// Wakes the form up, where the page has one.
 #[cfg(feature = "hydrate")]
 pub fn wake_up() {
+    use wasm_bindgen::JsCast;
     let Some(root) = document().get_element_by_id(ROOT) else { return };
     let Some(root) = root.dyn_into::<web_sys::HtmlElement>().ok() else { return };
     let start = root.get_attribute(START).and_then(|json| serde_json::from_str::<ConnectorStart>(&json).ok());
@@ -212,14 +214,4 @@ fn Earlier(id: &'static str, field: SuggestionField, suggestions: Vec<Suggestion
         .filter(|suggestion| suggestion.field == field)
         .map(|suggestion| view! { <option value=suggestion.value></option> });
     view! { <datalist id=id>{options.collect::<Vec<_>>()}</datalist> }
-}
-
-/// Moves the keyboard to an element once it is there.
-fn focus_soon(id: &'static str) {
-    request_animation_frame(move || {
-        let element = document().get_element_by_id(id);
-        if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = element.focus();
-        }
-    });
 }

@@ -1,6 +1,9 @@
 //! What the form says at its top: a session that ended, problems, a draft.
 
-use super::state::{FormState, Keep, input_id};
+use super::{
+    rows::input_id,
+    state::{FormState, Keep},
+};
 use crate::{
     components::labels::DraftChip,
     domain::{

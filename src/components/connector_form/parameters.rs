@@ -2,7 +2,8 @@
 
 use super::{
     Earlier,
-    state::{FormState, Row, input_id, table_name},
+    rows::{Row, input_id, table_name},
+    state::FormState,
 };
 use crate::domain::{
     form::{Part, Place},

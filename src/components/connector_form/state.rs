@@ -4,9 +4,13 @@
 //! is under way at a time; what is typed meanwhile goes with the next. An answer changes only what was not typed in
 //! since it was asked for.
 
+use super::{
+    browser::{Typed, focus_soon, session_storage},
+    rows::{Rows, input_id},
+};
 use crate::{
     domain::{
-        form::{FormContent, Parameter, Part, PartValue, Problem, validate},
+        form::{FormContent, Part, PartValue, Problem, validate},
         ids::ConnectionKey,
         views::{ConnectorView, Outcome, Seen},
     },
@@ -57,86 +61,6 @@ impl Keep {
             Self::Kept => Some("kept"),
             Self::Saved | Self::Discarded => Some("saved"),
         }
-    }
-}
-
-/// A row of a table: its place in the list may change, its number does not.
-#[derive(Debug, Clone)]
-pub struct Row {
-    pub number: u32,
-    pub key: ArcRwSignal<String>,
-    pub value: ArcRwSignal<String>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Rows {
-    pub list: RwSignal<Vec<Row>>,
-    next_number: StoredValue<u32>,
-}
-
-impl Rows {
-    /// The rows that the server sent, with what was typed into them before the page woke up.
-    fn new(part: Part, rows: &[Parameter], source: &Typed) -> Self {
-        let this = Self { list: RwSignal::new(Vec::new()), next_number: StoredValue::new(0) };
-        this.set(rows);
-        this.list.with_untracked(|list| {
-            for row in list {
-                for (name, cell) in [("key", &row.key), ("value", &row.value)] {
-                    if let Some(text) = source.text(&input_id(part, row.number, name)) {
-                        cell.set(text);
-                    }
-                }
-            }
-        });
-        this
-    }
-
-    fn row(self, parameter: &Parameter) -> Row {
-        let number = self.next_number.get_value();
-        self.next_number.set_value(number + 1);
-        Row {
-            number,
-            key: ArcRwSignal::new(parameter.key.clone()),
-            value: ArcRwSignal::new(parameter.value.clone()),
-        }
-    }
-
-    /// An empty table is shown with one blank row.
-    fn set(self, rows: &[Parameter]) {
-        let blank = [Parameter::default()];
-        let rows = if rows.is_empty() { &blank } else { rows };
-        self.list.set(rows.iter().map(|parameter| self.row(parameter)).collect());
-    }
-
-    fn add(self) -> u32 {
-        let row = self.row(&Parameter::default());
-        let number = row.number;
-        self.list.update(|list| list.push(row));
-        number
-    }
-
-    fn delete(self, number: u32) {
-        self.list.update(|list| list.retain(|row| row.number != number));
-        if self.list.with_untracked(Vec::is_empty) {
-            self.set(&[]);
-        }
-    }
-
-    fn parameters(self) -> Vec<Parameter> {
-        self.list.with(|list| list.iter().map(|row| Parameter::new(row.key.get(), row.value.get())).collect())
-    }
-}
-
-/// The id and, with brackets, the name of an input in a row.
-pub fn input_id(part: Part, number: u32, cell: &str) -> String {
-    format!("{}-{number}-{cell}", table_name(part))
-}
-
-/// How buttons and ids name a table.
-pub fn table_name(part: Part) -> &'static str {
-    match part {
-        Part::AccessToken => "access-token",
-        _ => "authorization",
     }
 }
 
@@ -281,11 +205,7 @@ impl FormState {
         let number = self.rows(part).add();
         self.typed();
         let id = input_id(part, number, "key");
-        request_animation_frame(move || {
-            if let Some(input) = input_by_id(&id) {
-                let _ = input.focus();
-            }
-        });
+        focus_soon(id);
     }
 
     pub fn delete_row(self, part: Part, number: u32) {
@@ -360,9 +280,9 @@ impl FormState {
         match view.outcome {
             Outcome::Refused => {
                 self.attempted.set(true);
-                super::focus_soon("errors");
+                focus_soon("errors".to_owned());
             }
-            Outcome::Conflicting => super::focus_soon("conflict"),
+            Outcome::Conflicting => focus_soon("conflict".to_owned()),
             Outcome::Saved | Outcome::Discarded => {
                 self.attempted.set(false);
                 self.chosen.set(Vec::new());
@@ -471,38 +391,4 @@ fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
 
 fn same_content(a: &FormContent, b: &FormContent) -> bool {
     Part::ALL.into_iter().all(|part| same_part(a.part(part), b.part(part)))
-}
-
-/// What stands in the inputs of the page as the server sent it, before the browser's half woke up.
-struct Typed {
-    is_there: bool,
-}
-
-impl Typed {
-    fn before_waking(key: &ConnectionKey) -> Self {
-        let is_there = cfg!(feature = "hydrate")
-            && document()
-                .query_selector("form.connector")
-                .ok()
-                .flatten()
-                .and_then(|form| form.get_attribute("data-connection"))
-                .is_some_and(|path| path == key.form_path());
-        Self { is_there }
-    }
-
-    fn text(&self, id: &str) -> Option<String> {
-        self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.value())
-    }
-
-    fn checked(&self, id: &str) -> Option<bool> {
-        self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.checked())
-    }
-}
-
-fn input_by_id(id: &str) -> Option<web_sys::HtmlInputElement> {
-    document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-fn session_storage() -> Option<web_sys::Storage> {
-    window().session_storage().ok().flatten()
 }

@@ -54,7 +54,8 @@ impl Browser {
     /// One request, as it is, with the cookies; no redirect is followed.
     pub async fn send(&mut self, mut request: Request<Body>) -> Page {
         let path = request.uri().to_string();
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request.headers_mut().insert("cookie", cookies.join("; ").parse().expect("cookies are ASCII"));
         }
@@ -78,7 +79,8 @@ impl Browser {
 
     /// Opens an address and follows redirects.
     pub async fn get(&mut self, path: &str) -> Page {
-        let request = get(path).header("sec-fetch-site", "same-origin").body(Body::empty()).expect("a request");
+        let request =
+            get(path).header("sec-fetch-site", "same-origin").body(Body::empty()).expect("a request");
         let page = self.send(request).await;
         Box::pin(self.follow(page)).await
     }
@@ -205,7 +207,9 @@ impl Page {
             match (element.name.as_str(), element.attribute("type")) {
                 ("input", Some("radio" | "checkbox")) if element.attribute("checked").is_none() => {}
                 // An input of one line drops line breaks.
-                ("input", Some("hidden" | "radio" | "checkbox")) => fields.extend(name.map(|name| (name, value))),
+                ("input", Some("hidden" | "radio" | "checkbox")) => {
+                    fields.extend(name.map(|name| (name, value)))
+                }
                 ("input", _) => fields.extend(name.map(|name| (name, value.replace(['\r', '\n'], "")))),
                 ("select", _) => select = name,
                 ("option", _) if element.path.last().is_some_and(|parent| parent == "select") => {
@@ -269,8 +273,12 @@ impl Form {
     /// A table's rows as `key=value`.
     pub fn rows(&self, table: &str) -> Vec<String> {
         let prefix = format!("content[{table}][");
-        let cells: Vec<&str> =
-            self.fields.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, value)| value.as_str()).collect();
+        let cells: Vec<&str> = self
+            .fields
+            .iter()
+            .filter(|(name, _)| name.starts_with(&prefix))
+            .map(|(_, value)| value.as_str())
+            .collect();
         cells.chunks(2).map(|row| row.join("=")).collect()
     }
 }

@@ -130,7 +130,8 @@ pub fn decode(text: &str) -> String {
 
 #[test]
 fn values_come_back_and_markup_that_slips_out_is_noticed() {
-    let page = parse("<!DOCTYPE html><p title=\"a &quot;b&quot;\">x &lt; <b>y</b><input disabled value=\"1\"/></p>");
+    let page =
+        parse("<!DOCTYPE html><p title=\"a &quot;b&quot;\">x &lt; <b>y</b><input disabled value=\"1\"/></p>");
     assert_eq!(page[0].attribute("title"), Some("a \"b\""));
     assert_eq!((page[0].text.as_str(), page[1].text.as_str()), ("x < ", "y"));
     assert_eq!(page[2].attribute("value"), Some("1"));

@@ -8,7 +8,10 @@ use crate::{
     domain::ids::{ConnectionKey, instance_path},
     effects::new_id,
     server,
-    services::{access::{Admin, Client}, details::SaveDetails},
+    services::{
+        access::{Admin, Client},
+        details::SaveDetails,
+    },
     storage::{Database, environments, instances, instances::NewInstance},
     tests::support::app::TestApp,
 };
@@ -71,7 +74,9 @@ impl World {
     pub async fn place(&self, account: &str, key: &ConnectionKey) {
         let now = self.app.services.clock.now();
         let mut writer = self.app.database.writer().await.expect("a transaction");
-        environments::register(writer.connection(), &key.space, &key.environment, now).await.expect("registered");
+        environments::register(writer.connection(), &key.space, &key.environment, now)
+            .await
+            .expect("registered");
         let new = NewInstance {
             space: &key.space,
             id: &key.instance,
@@ -83,9 +88,16 @@ impl World {
             single_pack: None,
         };
         instances::register(writer.connection(), new, now).await.expect("registered");
-        environments::attach(writer.connection(), new_id(now), &key.space, &key.instance, &key.environment, now)
-            .await
-            .expect("attached");
+        environments::attach(
+            writer.connection(),
+            new_id(now),
+            &key.space,
+            &key.instance,
+            &key.environment,
+            now,
+        )
+        .await
+        .expect("attached");
         instances::register_connection(&mut writer, key).await.expect("registered");
         writer.commit().await.expect("committed");
     }
