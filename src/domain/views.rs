@@ -177,6 +177,8 @@ pub struct Seen {
     pub authorization: String,
     pub access_token: String,
     pub every_environment: String,
+    /// What is saved in the instance's other environments.
+    pub others: String,
 }
 
 impl Seen {
@@ -202,6 +204,8 @@ pub struct Saved {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     pub by: String,
+    /// It was this admin, on another page or for every environment.
+    pub by_me: bool,
     pub at: Moment,
     /// The version that the choices are about; they no longer count once there is a newer one.
     pub version: i64,
@@ -291,4 +295,6 @@ pub enum Outcome {
     Refused,
     /// Not saved: somebody else did.
     Conflicting,
+    /// Not saved for every environment: somebody saved in another one since the page was loaded.
+    ChangedElsewhere,
 }

@@ -93,6 +93,7 @@ pub async fn submit_connector(
     let place = match view.outcome {
         Outcome::Refused => Some("#errors".to_owned()),
         Outcome::Conflicting => Some("#conflict".to_owned()),
+        Outcome::ChangedElsewhere => Some("#every-environment".to_owned()),
         _ => place,
     };
     door.go_back_to(&format!("{}{}", key.form_path(), place.unwrap_or_default()));

@@ -68,10 +68,9 @@ pub fn Frame(
 pub fn Failure(error: AppError) -> impl IntoView {
     set_status(error.code.status());
     let (heading, sentence) = match error.code {
-        ErrorCode::NotFound => (
-            "There is nothing here",
-            "The address leads to nothing, or to something that is not yours to see.".to_owned(),
-        ),
+        ErrorCode::NotFound => {
+            ("There is nothing here", "This page does not exist, or you have no access to it.".to_owned())
+        }
         ErrorCode::Unauthorized => ("Your session ended", "Sign in again to go on.".to_owned()),
         ErrorCode::Busy => ("The database is busy", "Load the page again in a moment.".to_owned()),
         _ => ("Something went wrong", error.message),

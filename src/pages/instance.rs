@@ -106,7 +106,8 @@ fn Instance(found: InstanceView) -> impl IntoView {
                                 <input type="hidden" name="environment" value=environment.clone() />
                                 <label for="process">"Select a process"</label>
                                 <select id="process" name="process">
-                                    {(!is_open).then(|| view! { <option value="">"…"</option> })}
+                                    {(!is_open)
+                                        .then(|| view! { <option value="">"Choose a process"</option> })}
                                     {options}
                                 </select>
                                 <button class="button" type="submit">

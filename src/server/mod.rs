@@ -24,7 +24,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, Method, StatusCode, header::ALLOW},
-    middleware::{from_fn, from_fn_with_state, map_request},
+    middleware::{Next, from_fn, from_fn_with_state, map_request},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -106,7 +106,6 @@ fn pages(state: &AppState) -> Router {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, context, || shell(view! { <App /> }))
-        .route("/api/{*function}", get(server_function).post(server_function))
         // A form that is carried through signing in is escaped a second time.
         .route(
             "/login",
@@ -116,6 +115,7 @@ fn pages(state: &AppState) -> Router {
         .fallback(no_such_page)
         .with_state(state.clone())
         .layer(DefaultBodyLimit::max(state.config.form_limit()))
+        .layer(from_fn_with_state(state.clone(), around_server_functions))
         .layer(from_fn_with_state(state.clone(), middleware::identify))
         .layer(session_layer(&state.services, &state.config))
         // Origin and Sec-Fetch-Site of everything that is not a read.
@@ -136,7 +136,12 @@ fn session_layer(services: &Services, config: &Config) -> SessionManagerLayer<Da
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(config.session_absolute_seconds)))
 }
 
-async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+/// Leptos routes server functions by itself, reads their bodies without asking axum for a limit, and speaks to
+/// developers where there is none.
+async fn around_server_functions(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     let is_page = door::wants_html(&parts);
     let methods: Vec<Method> =
@@ -148,15 +153,12 @@ async fn server_function(State(state): State<AppState>, request: Request) -> Res
         let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allow)]).into_response();
     }
-    // Leptos reads a server function's body without asking axum for its limit.
     let Ok(body) = to_bytes(body, state.config.form_limit()).await else {
         return too_large(state, is_page).await;
     };
     let request_id = door::request_id(&parts);
-    let request = Request::from_parts(parts, Body::from(body));
-    let answer =
-        leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await;
-    with_its_status(answer.into_response(), &request_id).await
+    let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
+    with_its_status(answer, &request_id).await
 }
 
 /// What goes wrong before a server function begins, Leptos answers with a 500, whatever it is.

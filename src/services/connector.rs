@@ -8,7 +8,7 @@ use super::{
     Result, ServiceError, Services,
     access::{Admin, known},
     connector_draft::{applied, changed, has_seen_draft, resolve, submitted},
-    connector_view as view,
+    connector_view::{self as view, fingerprint_of_others},
     details::remember,
 };
 use crate::{
@@ -23,14 +23,14 @@ use crate::{
     storage::{
         Connection, StorageError, Writer,
         accounts::Space,
-        details::{self, NewDetails, StoredDetails},
+        details::{self, InEnvironment, NewDetails, StoredDetails},
         drafts::{self, Draft},
         instances::{self, ConnectionInPlace},
         timeline::{self, Event, Kind},
     },
 };
 
-/// How often a save begins again that the database undid.
+/// How often a save that met another begins, at most.
 const ATTEMPTS: u32 = 4;
 
 /// What a post of the form asks for.
@@ -62,6 +62,8 @@ pub struct Submission {
 
 /// Everything the database knows about one form.
 pub(super) struct Situation {
+    /// Whose form it is.
+    pub email: String,
     pub key: ConnectionKey,
     pub space: Space,
     pub place: ConnectionInPlace,
@@ -81,8 +83,19 @@ impl Situation {
         self.draft.as_ref().is_some_and(|draft| {
             draft.base_version != self.version()
                 && !self.start.differing(&draft.base, &Part::DETAILS).is_empty()
-                && !self.start.differing(&draft.content.tidied(), &Part::DETAILS).is_empty()
+                && !self.start.differing(&self.to_save(draft), &Part::DETAILS).is_empty()
         })
+    }
+
+    /// What a save of the draft would write. A part that is as it was saved stays so to the last blank.
+    pub fn to_save(&self, draft: &Draft) -> FormContent {
+        let mut content = draft.content.tidied();
+        for part in Part::DETAILS {
+            if draft.content.part(part) == self.start.part(part) {
+                content.take(part, &self.start);
+            }
+        }
+        content
     }
 }
 
@@ -112,9 +125,8 @@ impl Services {
         loop {
             attempts += 1;
             match self.submit_once(admin, key, &submission).await {
-                // Two saves that wait for each other: PostgreSQL undoes one of them, which can simply begin again.
-                Err(ServiceError::Storage(StorageError::Database(error)))
-                    if attempts < ATTEMPTS && is_undone(&error) => {}
+                // Two saves that met: the one that the database undid, or that came second, can simply begin again.
+                Err(ServiceError::Storage(error)) if attempts < ATTEMPTS && is_undone(&error) => {}
                 // Uninstalled meanwhile.
                 Err(ServiceError::Storage(StorageError::Reference)) => return Err(ServiceError::NotFound),
                 other => return other,
@@ -130,15 +142,22 @@ impl Services {
     ) -> Result<ConnectorView> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
+        // One post of a form after the other: each builds on the draft that the last one left.
+        instances::lock_connection(writer.connection(), key).await?;
         let mut situation = situation(writer.connection(), admin, key).await?;
+        let submitted = submitted(submission);
+        let changed = changed(&submitted, submission);
         let mut outcome = Outcome::Kept;
         if submission.intent == Intent::Discard {
-            drafts::remove(writer.connection(), key, admin.id).await?;
-            situation.draft = None;
-            outcome = Outcome::Discarded;
+            // What another page typed since is not this one's to throw away.
+            if situation.draft.is_none() || has_seen_draft(&situation, submission) {
+                drafts::remove(writer.connection(), key, admin.id).await?;
+                situation.draft = None;
+                outcome = Outcome::Discarded;
+            }
+        } else if submission.intent == Intent::Keep && situation.draft.is_none() && changed.is_empty() {
+            outcome = Outcome::Loaded;
         } else {
-            let submitted = submitted(submission);
-            let changed = changed(&submitted, submission);
             let mut draft = applied(&situation, submission, &submitted, &changed, now);
             if let Intent::Resolve { version, mine } = &submission.intent
                 && *version == situation.version()
@@ -152,7 +171,7 @@ impl Services {
             draft.attempted = saves || situation.draft.as_ref().is_some_and(|before| before.attempted);
             situation.draft = Some(draft);
             if saves {
-                outcome = promote(&mut writer, admin, &mut situation, now).await?;
+                outcome = promote(&mut writer, admin, &mut situation, &submission.seen.others, now).await?;
             }
             put_draft(&mut writer, admin, &mut situation, outcome).await?;
         }
@@ -162,10 +181,16 @@ impl Services {
     }
 }
 
-/// Whether PostgreSQL undid the transaction for the sake of another (deadlock, serialization).
-fn is_undone(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(&*code, "40P01" | "40001"))
+/// Whether PostgreSQL undid the transaction for the sake of another (deadlock, serialization), or we did.
+fn is_undone(error: &StorageError) -> bool {
+    match error {
+        StorageError::Exists => true,
+        StorageError::Database(error) => {
+            let code = error.as_database_error().and_then(|error| error.code());
+            code.is_some_and(|code| matches!(&*code, "40P01" | "40001"))
+        }
+        _ => false,
+    }
 }
 
 /// Leaves a draft row only where there is something to keep.
@@ -175,8 +200,9 @@ async fn put_draft(
     situation: &mut Situation,
     outcome: Outcome,
 ) -> Result<()> {
-    let nothing_to_keep = outcome == Outcome::Saved
-        || situation.draft.as_ref().is_none_or(|draft| draft.content == situation.start);
+    let is_as_saved = || situation.draft.as_ref().is_none_or(|draft| draft.content == situation.start);
+    // A refused draft stays even so: it says what is wrong with what the API saved.
+    let nothing_to_keep = outcome == Outcome::Saved || (outcome != Outcome::Refused && is_as_saved());
     match &situation.draft {
         Some(draft) if !nothing_to_keep => {
             drafts::keep(writer.connection(), &situation.key, admin.id, draft).await?;
@@ -194,6 +220,7 @@ async fn promote(
     writer: &mut Writer,
     admin: &Admin,
     situation: &mut Situation,
+    others_seen: &str,
     now: Timestamp,
 ) -> Result<Outcome> {
     let Some(draft) = &situation.draft else { return Ok(Outcome::Saved) };
@@ -203,44 +230,60 @@ async fn promote(
     if situation.is_conflicting() {
         return Ok(Outcome::Conflicting);
     }
-    let content = draft.content.tidied();
-    let is_saved_already =
-        situation.stored.is_some() && content.differing(&situation.start, &Part::ALL).is_empty();
-    if is_saved_already && !content.every_environment {
-        return Ok(Outcome::Saved);
-    }
-    let Some(stored) = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now).await?
-    else {
-        // Saved by somebody between our read and our write, which only PostgreSQL allows.
-        situation.stored = details::find(writer.connection(), &situation.key).await?;
-        situation.start = start(&situation.place, situation.stored.as_ref())?;
-        return Ok(Outcome::Conflicting);
+    let content = situation.to_save(draft);
+    let others = if content.every_environment {
+        let all = details::in_other_environments(writer.connection(), &situation.key).await?;
+        let is_changed = fingerprint_of_others(&all) != others_seen;
+        let others = differing(&situation.key, all, &content)?;
+        if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
+            return Ok(Outcome::ChangedElsewhere);
+        }
+        others
+    } else {
+        Vec::new()
     };
     let account = &situation.space.account_id;
-    record(writer, admin, account, &situation.key, &situation.start, &content, now).await?;
-    if content.every_environment {
-        for other in details::in_other_environments(writer.connection(), &situation.key).await? {
-            let key = ConnectionKey { environment: other.environment_id, ..situation.key.clone() };
-            // What somebody saves there at this moment is read and written over.
-            let before = loop {
-                let before = details::find(writer.connection(), &key).await?;
-                if write(writer, admin, &key, before.as_ref(), &content, now).await?.is_some() {
-                    break before;
-                }
-            };
-            let before = start(&situation.place, before.as_ref())?;
-            record(writer, admin, account, &key, &before, &content, now).await?;
-        }
+    let is_saved_already =
+        situation.stored.is_some() && content.differing(&situation.start, &Part::ALL).is_empty();
+    if !is_saved_already {
+        // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
+        let stored = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now)
+            .await?
+            .ok_or(StorageError::Exists)?;
+        record(writer, admin, account, &situation.key, &situation.start, &content, now).await?;
+        situation.stored = Some(stored);
+    }
+    for (key, _) in others {
+        let before = details::find(writer.connection(), &key).await?;
+        write(writer, admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
+        let before = start(&situation.place, before.as_ref())?;
+        record(writer, admin, account, &key, &before, &content, now).await?;
     }
     if content.every_environment != situation.place.every_environment {
         instances::set_every_environment(writer.connection(), &situation.key, content.every_environment)
             .await?;
         situation.place.every_environment = content.every_environment;
     }
-    remember(writer, &situation.space.account_id, &content, now).await?;
-    situation.stored = Some(stored);
+    remember(writer, account, &content, now).await?;
     situation.start = content;
     Ok(Outcome::Saved)
+}
+
+/// The other environments where something else is saved, with it, or nothing.
+fn differing(
+    key: &ConnectionKey,
+    others: Vec<InEnvironment>,
+    content: &FormContent,
+) -> Result<Vec<(ConnectionKey, Option<FormContent>)>> {
+    let mut found = Vec::new();
+    for other in others {
+        let saved =
+            other.oauth_connector_details.as_deref().map(read).transpose()?.map(|details| details.content());
+        if saved.as_ref().is_none_or(|saved| !saved.differing(content, &Part::DETAILS).is_empty()) {
+            found.push((ConnectionKey { environment: other.environment_id, ..key.clone() }, saved));
+        }
+    }
+    Ok(found)
 }
 
 /// The timeline's entry for a save.
@@ -272,7 +315,7 @@ pub(super) async fn situation(
     let stored = details::find(db.lend(), key).await?;
     let draft = drafts::find(db.lend(), key, admin.id).await?;
     let start = start(&place, stored.as_ref())?;
-    Ok(Situation { key: key.clone(), space, place, stored, start, draft })
+    Ok(Situation { email: admin.email.clone(), key: key.clone(), space, place, stored, start, draft })
 }
 
 /// What is saved, else the connection's defaults.

@@ -2,15 +2,16 @@
 
 use super::{
     connector::{Intent, Situation, Submission},
-    connector_view::fingerprint,
+    connector_view::{fingerprint, fingerprint_of_row},
 };
 use crate::{
     domain::{
-        form::{FormContent, Parameter, Part},
+        form::{FormContent, Parameter, Part, PartValue},
         time::Timestamp,
     },
     storage::drafts::Draft,
 };
+use std::collections::HashSet;
 
 /// The content of a post as it can be kept.
 pub(super) fn submitted(submission: &Submission) -> FormContent {
@@ -23,6 +24,14 @@ pub(super) fn submitted(submission: &Submission) -> FormContent {
         for row in rows.iter_mut() {
             row.key.retain(|c| c != '\0');
             row.value.retain(|c| c != '\0');
+        }
+        clear_stand_in(rows);
+    }
+    if let Intent::DeleteRow(part, index) = submission.intent {
+        // The index counts the rows of this page, whatever another one did to the table since.
+        let rows = rows_mut(&mut content, part);
+        if index < rows.len() {
+            rows.remove(index);
         }
         clear_stand_in(rows);
     }
@@ -65,7 +74,7 @@ pub(super) fn applied(
                     draft.base.take(*part, &unlike(&situation.start));
                     draft.base_version = draft.base_version.min(submission.base_version);
                 }
-                draft.content.take(*part, submitted);
+                take_changes(&mut draft.content, *part, submitted, submission.seen.part(*part));
             }
             draft
         }
@@ -85,25 +94,46 @@ pub(super) fn applied(
         None => stale(situation, submission, submitted, changed, now),
     };
     draft.updated_at = now;
-    match submission.intent {
-        Intent::AddRow(part) => {
-            let rows = rows_mut(&mut draft.content, part);
-            // The blank row that stands in for an empty table counts as the first.
-            let blanks = if rows.is_empty() { 2 } else { 1 };
-            rows.extend(std::iter::repeat_n(Parameter::default(), blanks));
-        }
-        Intent::DeleteRow(part, index) => {
-            // The index counts the rows of this page, whatever another tab did to the table since.
-            draft.content.take(part, submitted);
-            let rows = rows_mut(&mut draft.content, part);
-            if index < rows.len() {
-                rows.remove(index);
-            }
-            clear_stand_in(rows);
-        }
-        _ => {}
+    if let Intent::AddRow(part) = submission.intent {
+        let rows = rows_mut(&mut draft.content, part);
+        // The blank row that stands in for an empty table counts as the first.
+        let blanks = if rows.is_empty() { 2 } else { 1 };
+        rows.extend(std::iter::repeat_n(Parameter::default(), blanks));
     }
     draft
+}
+
+/// Takes over what a page changed of a part since it saw it: a text as a whole, a table row by row.
+fn take_changes(kept: &mut FormContent, part: Part, submitted: &FormContent, seen: &str) {
+    match (kept.part(part), submitted.part(part)) {
+        (PartValue::Rows(ours), PartValue::Rows(theirs)) => {
+            let rows = merged_rows(ours, theirs, seen);
+            *rows_mut(kept, part) = rows;
+        }
+        _ => kept.take(part, submitted),
+    }
+}
+
+/// A table that two pages changed. `seen` names the rows that the posting page had got. Its own new rows stay, those
+/// it left alone are as the other page made them, and rows that only the other page has come last. Of a key that both
+/// gave a value, the post's stays.
+fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
+    let seen: HashSet<&str> = seen.split('.').collect();
+    let is_seen = |row: &Parameter| seen.contains(fingerprint_of_row(row).as_str());
+    let mut news: Vec<&Parameter> =
+        kept.iter().filter(|row| !is_seen(row) && !submitted.contains(row)).collect();
+    let mut rows = Vec::with_capacity(submitted.len() + news.len());
+    for row in submitted {
+        if !is_seen(row) || kept.contains(row) {
+            rows.push(row.clone());
+        } else if let Some(at) = news.iter().position(|new| new.key == row.key) {
+            rows.push(news.remove(at).clone());
+        }
+    }
+    let is_taken = |new: &&Parameter| !new.key.is_empty() && rows.iter().any(|row| row.key == new.key);
+    let rest: Vec<Parameter> = news.into_iter().filter(|new| !is_taken(new)).cloned().collect();
+    rows.extend(rest);
+    rows
 }
 
 /// The page is older than the draft's start, and what it showed of this part is in neither: somebody else saved in
@@ -167,5 +197,63 @@ fn rows_mut(content: &mut FormContent, part: Part) -> &mut Vec<Parameter> {
     match part {
         Part::AccessToken => &mut content.access_token,
         _ => &mut content.authorization,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(pairs: &[(&str, &str)]) -> Vec<Parameter> {
+        pairs.iter().map(|(key, value)| Parameter::new(*key, *value)).collect()
+    }
+
+    fn merge(seen: &[(&str, &str)], kept: &[(&str, &str)], submitted: &[(&str, &str)]) -> Vec<Parameter> {
+        let seen: Vec<String> = rows(seen).iter().map(fingerprint_of_row).collect();
+        merged_rows(&rows(kept), &rows(submitted), &seen.join("."))
+    }
+
+    type Pairs = &'static [(&'static str, &'static str)];
+
+    #[test]
+    fn each_page_keeps_the_rows_it_typed() {
+        let base: Pairs = &[("a", "1"), ("b", "2")];
+        let cases: [(&str, Pairs, Pairs, Pairs); 7] = [
+            (
+                "both added a row",
+                &[("a", "1"), ("b", "2"), ("c", "x")],
+                &[("a", "1"), ("b", "2"), ("d", "y")],
+                &[("a", "1"), ("b", "2"), ("d", "y"), ("c", "x")],
+            ),
+            (
+                "each changed another row",
+                &[("a", "9"), ("b", "2")],
+                &[("a", "1"), ("b", "8")],
+                &[("a", "9"), ("b", "8")],
+            ),
+            (
+                "deleted here, added there",
+                &[("b", "2")],
+                &[("a", "1"), ("b", "2"), ("d", "y")],
+                &[("b", "2"), ("d", "y")],
+            ),
+            (
+                "added here, deleted there",
+                &[("a", "1"), ("b", "2"), ("c", "x")],
+                &[("b", "2")],
+                &[("b", "2"), ("c", "x")],
+            ),
+            (
+                "both changed one row",
+                &[("a", "9"), ("b", "2")],
+                &[("a", "7"), ("b", "2")],
+                &[("a", "7"), ("b", "2")],
+            ),
+            ("only one did anything", base, &[("b", "2"), ("a", "1")], &[("b", "2"), ("a", "1")]),
+            ("only one deleted all", base, &[], &[]),
+        ];
+        for (what, kept, submitted, expected) in cases {
+            assert_eq!(merge(base, kept, submitted), rows(expected), "{what}");
+        }
     }
 }

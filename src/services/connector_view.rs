@@ -6,14 +6,18 @@ use super::{
 };
 use crate::{
     domain::{
-        form::{FormContent, Part, PartValue, validate},
+        form::{FormContent, Parameter, Part, PartValue, validate},
         time::Timestamp,
         views::{
             Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry,
             OtherEnvironment, OtherState, Outcome, Saved, Seen,
         },
     },
-    storage::{Connection, details, suggestions, timeline},
+    storage::{
+        Connection,
+        details::{self, InEnvironment},
+        suggestions, timeline,
+    },
 };
 use sha2::{Digest, Sha256};
 
@@ -24,8 +28,9 @@ pub(super) async fn view(
     situation: Situation,
     outcome: Outcome,
 ) -> Result<ConnectorView> {
-    let others = details::in_other_environments(db.lend(), &situation.key)
-        .await?
+    let elsewhere = details::in_other_environments(db.lend(), &situation.key).await?;
+    let others_seen = fingerprint_of_others(&elsewhere);
+    let others = elsewhere
         .into_iter()
         .map(|other| {
             let state = match &other.oauth_connector_details {
@@ -45,7 +50,7 @@ pub(super) async fn view(
         timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
 
     let conflict = conflict(&situation);
-    let Situation { key, space, place, stored, start, draft } = situation;
+    let Situation { email: _, key, space, place, stored, start, draft } = situation;
     let content = draft.as_ref().map_or_else(|| start.clone(), |draft| draft.content.clone());
     let attempted = draft.as_ref().is_some_and(|draft| draft.attempted);
     Ok(ConnectorView {
@@ -61,7 +66,7 @@ pub(super) async fn view(
         base_version: draft
             .as_ref()
             .map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
-        seen: seen(&content),
+        seen: Seen { others: others_seen, ..seen(&content) },
         problems: if attempted { validate(&content) } else { Vec::new() },
         missing: if stored.is_some() { start.missing() } else { Vec::new() },
         saved: stored.map(|stored| Saved { by: stored.saved_by, at: Timestamp(stored.updated_at).into() }),
@@ -75,22 +80,27 @@ pub(super) async fn view(
     })
 }
 
-/// Tells whether a part is what a page last saw: the first 64 bits of a SHA-256 digest, in hexadecimal.
-/// What a browser makes of a part by showing it and sending it back is the same part: its inputs drop line breaks, and
-/// an empty table is shown with one blank row.
+/// Tells whether a part is what a page last saw: 64 bits of a SHA-256 digest in hexadecimal; of a table, those of each
+/// row between dots, so that two pages can change different rows.
 pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
-    let in_one_line = |text: &str| text.replace(['\r', '\n'], "").replace('\0', "\u{FFFD}");
-    let shown = match content.part(part) {
-        PartValue::Text(text) => serde_json::json!(in_one_line(text)),
-        PartValue::Rows([only]) if only.is_blank() => serde_json::json!([]),
-        PartValue::Rows(rows) => rows
-            .iter()
-            .map(|row| serde_json::json!([in_one_line(&row.key), in_one_line(&row.value)]))
-            .collect(),
-        PartValue::Choice(choice) => serde_json::json!(choice),
-    };
-    let digest = Sha256::digest(shown.to_string());
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    match content.part(part) {
+        PartValue::Rows(rows) => rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join("."),
+        other => digest(&serde_json::json!(other).to_string()),
+    }
+}
+
+pub(super) fn fingerprint_of_row(row: &Parameter) -> String {
+    digest(&serde_json::json!(row).to_string())
+}
+
+/// Changes with every save in another environment of the instance.
+pub(super) fn fingerprint_of_others(others: &[InEnvironment]) -> String {
+    let versions: Vec<_> = others.iter().map(|other| (&other.environment_id, other.version)).collect();
+    digest(&serde_json::json!(versions).to_string())
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn seen(content: &FormContent) -> Seen {
@@ -101,13 +111,14 @@ fn seen(content: &FormContent) -> Seen {
         authorization: fingerprint(content, Part::Authorization),
         access_token: fingerprint(content, Part::AccessToken),
         every_environment: fingerprint(content, Part::Scope),
+        others: String::new(),
     }
 }
 
 fn conflict(situation: &Situation) -> Option<Conflict> {
     let draft = situation.draft.as_ref().filter(|_| situation.is_conflicting())?;
     let stored = situation.stored.as_ref()?;
-    let mine = draft.content.tidied();
+    let mine = situation.to_save(draft);
     let parts = situation
         .start
         .differing(&mine, &Part::DETAILS)
@@ -121,6 +132,7 @@ fn conflict(situation: &Situation) -> Option<Conflict> {
         .collect();
     Some(Conflict {
         by: stored.saved_by.clone(),
+        by_me: stored.saved_by == situation.email,
         at: Timestamp(stored.updated_at).into(),
         version: stored.version,
         parts,

@@ -87,8 +87,14 @@ impl Services {
     /// # Errors
     /// `BadInput` with the place in the file; `SpaceNotFound`.
     pub async fn import_catalogue(&self, space: &str, json: &str) -> Result<()> {
-        let catalogue: Catalogue = serde_json::from_str(json)
-            .map_err(|error| ServiceError::bad_input("the file", format!("is not a catalogue: {error}")))?;
+        let wrong = |why: &dyn std::fmt::Display| {
+            ServiceError::bad_input("the file", format!("is not a catalogue: {why}"))
+        };
+        let catalogue: Catalogue = serde_json::from_str(json).map_err(|error| wrong(&error))?;
+        // To serde a list of lists is one as well, and an empty list an empty one.
+        if !json.trim_start().starts_with('{') {
+            return Err(wrong(&"expected an object"));
+        }
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         accounts::find_space(writer.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;

@@ -188,3 +188,15 @@ pub async fn set_every_environment(db: Connection<'_>, key: &ConnectionKey, ever
     execute!(db, sql, &key.space, &key.instance, &key.process, &key.connection, every)?;
     Ok(())
 }
+
+/// Makes others who lock the same connection wait for the end of this transaction. On SQLite they do anyway.
+pub async fn lock_connection(db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
+    let sql = "SELECT 1 FROM connections
+         WHERE space_guid = $1 AND instance_id = $2 AND process_id = $3 AND id = $4 FOR NO KEY UPDATE";
+    if let Connection::Postgres(executor) = db {
+        let query =
+            sqlx::query(sql).bind(&key.space).bind(&key.instance).bind(&key.process).bind(&key.connection);
+        query.execute(executor).await?;
+    }
+    Ok(())
+}

@@ -38,6 +38,16 @@ pub fn session_storage() -> Option<web_sys::Storage> {
     window().session_storage().ok().flatten()
 }
 
+/// Moves the keyboard to an element where it would otherwise be nowhere: what had it is gone.
+pub fn focus_if_lost(id: &'static str) {
+    request_animation_frame(move || {
+        let page = document();
+        if page.active_element().is_none_or(|element| element.tag_name() == "BODY") {
+            focus_soon(id.to_owned());
+        }
+    });
+}
+
 /// Moves the keyboard to an element once it is there.
 pub fn focus_soon(id: String) {
     request_animation_frame(move || {

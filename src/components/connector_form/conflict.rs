@@ -19,17 +19,21 @@ pub fn ConflictPanel(state: FormState) -> impl IntoView {
 
 #[component]
 fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
-    let Conflict { by, at, version, parts } = conflict;
-    let rows = parts.into_iter().map(move |part| view! { <Versions state=state versions=part /> });
+    let Conflict { by, by_me, at, version, parts } = conflict;
+    let (heading, who) = if by_me {
+        ("You saved this connection from another page", "You".to_owned())
+    } else {
+        ("Somebody else saved this connection", by)
+    };
     view! {
         <section class="card flush conflict" aria-labelledby="conflict">
             <input type="hidden" name="choices[version]" value=version.to_string() />
             <div class="card-header">
                 <h2 id="conflict" tabindex="-1">
-                    "Somebody else saved this connection"
+                    {heading}
                 </h2>
                 <p class="lead">
-                    {format!("{by} saved it ")} <When moment=at />
+                    {format!("{who} saved it ")} <When moment=at />
                     ", after you began. Nothing of yours is lost: choose for each field what to keep."
                 </p>
             </div>
@@ -41,7 +45,12 @@ fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
                         <th scope="col">"Your version"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect::<Vec<_>>()}</tbody>
+                <tbody>
+                    {parts
+                        .into_iter()
+                        .map(|part| view! { <Versions state=state versions=part /> })
+                        .collect::<Vec<_>>()}
+                </tbody>
             </table>
             <div class="card-footer">
                 <button class="button primary" type="submit" name="intent" value="resolve">
@@ -62,10 +71,10 @@ fn Versions(state: FormState, versions: ConflictPart) -> impl IntoView {
                 {part.label()}
             </th>
             <td>
-                <Version state=state part=part is_mine=false lines=saved is_preferred=!prefer_mine />
+                <Version state=state part=part is_mine=false lines=saved prefer_mine=prefer_mine />
             </td>
             <td>
-                <Version state=state part=part is_mine=true lines=mine is_preferred=prefer_mine />
+                <Version state=state part=part is_mine=true lines=mine prefer_mine=prefer_mine />
             </td>
         </tr>
     }
@@ -77,7 +86,7 @@ fn Version(
     part: Part,
     is_mine: bool,
     lines: Vec<String>,
-    is_preferred: bool,
+    prefer_mine: bool,
 ) -> impl IntoView {
     let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
     let name = part.name();
@@ -102,7 +111,8 @@ fn Version(
                 name=format!("choices[{name}]")
                 value=value
                 aria-describedby=format!("conflict-{name}")
-                checked=is_preferred
+                checked=prefer_mine == is_mine
+                prop:checked=move || state.is_mine(part, prefer_mine) == is_mine
                 on:change=choose
             />
             <div>

@@ -17,7 +17,7 @@ use crate::{
     components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
     domain::{
         form::Part,
-        ids::instance_path,
+        ids::{instance_path, segment},
         views::{Configured, ConnectorView, Suggestion, SuggestionField},
     },
 };
@@ -60,6 +60,12 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
     let names = view.names.clone();
     let key = view.key.clone();
     let form_path = key.form_path();
+    let back = format!(
+        "{}?environment={}&process={}",
+        instance_path(&key.space, &key.instance),
+        segment(&key.environment),
+        segment(&key.process)
+    );
     let suggestions = view.suggestions.clone();
     let form = NodeRef::<html::Form>::new();
     let state = FormState::new(view, admin, form);
@@ -85,7 +91,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                     <a href="/">"Installed integrations"</a>
                 </li>
                 <li>
-                    <a href=instance_path(&key.space, &key.instance)>{names.instance}</a>
+                    <a href=back>{names.instance}</a>
                 </li>
             </ol>
         </nav>
@@ -166,16 +172,25 @@ fn ActionBar(state: FormState) -> impl IntoView {
         state.view.with(|view| view.draft.is_some())
             || matches!(state.keep.get(), Keep::Pending | Keep::Failed(_))
     };
+    let status = move || {
+        let missing: Vec<_> = state.view.with(|view| view.missing.iter().map(|part| part.label()).collect());
+        match state.keep.get() {
+            Keep::Saved if !missing.is_empty() => format!("Saved. Still missing: {}", missing.join(", ")),
+            keep => keep.text(),
+        }
+    };
+    let has_conflict = move || state.view.with(|view| view.conflict.is_some());
     view! {
         <div class="action-bar">
             <div>
                 <p
+                    tabindex="-1"
                     class="keep-status"
                     role="status"
                     id="keep-status"
                     data-state=move || state.keep.get().name()
                 >
-                    {move || state.keep.get().text()}
+                    {status}
                 </p>
                 {move || {
                     saved()
@@ -198,7 +213,13 @@ fn ActionBar(state: FormState) -> impl IntoView {
                                 </button>
                             }
                         })
-                }} <button class="button primary" type="submit" name="intent" value="save">
+                }}
+                <button
+                    class=move || if has_conflict() { "button" } else { "button primary" }
+                    type="submit"
+                    name="intent"
+                    value="save"
+                >
                     "Save"
                 </button>
             </div>

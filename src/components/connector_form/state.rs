@@ -5,7 +5,7 @@
 //! since it was asked for.
 
 use super::{
-    browser::{Typed, focus_soon, session_storage},
+    browser::{Typed, focus_if_lost, focus_soon, session_storage},
     rows::{Rows, input_id},
 };
 use crate::{
@@ -36,6 +36,12 @@ pub enum Keep {
     Kept,
     Saved,
     Discarded,
+    Saving,
+    /// Kept, but not saved: there are problems.
+    Refused,
+    /// Kept, but not saved: somebody else saved, here or in another environment.
+    Conflicting,
+    ChangedElsewhere,
     /// The server could not take it; it is tried again.
     Failed(String),
     SessionEnded,
@@ -47,8 +53,12 @@ impl Keep {
             Self::Nothing => "Nothing saved yet".into(),
             Self::Pending | Self::SessionEnded => "Not saved yet".into(),
             Self::Kept => "All changes kept".into(),
+            Self::Saving => "Saving…".into(),
             Self::Saved => "Saved".into(),
             Self::Discarded => "Changes discarded".into(),
+            Self::Refused => "Not saved: see what to put right. All changes kept".into(),
+            Self::Conflicting => "Not saved: choose what to keep, above. All changes kept".into(),
+            Self::ChangedElsewhere => "Not saved: another environment has changed. All changes kept".into(),
             Self::Failed(why) => format!("Not saved yet. {why} Trying again…"),
         }
     }
@@ -57,11 +67,24 @@ impl Keep {
     pub fn name(&self) -> Option<&'static str> {
         match self {
             Self::Nothing => None,
-            Self::Pending | Self::SessionEnded | Self::Failed(_) => Some("pending"),
+            Self::Pending | Self::Saving | Self::SessionEnded | Self::Failed(_) => Some("pending"),
+            Self::Refused | Self::Conflicting | Self::ChangedElsewhere => Some("refused"),
             Self::Kept => Some("kept"),
             Self::Saved | Self::Discarded => Some("saved"),
         }
     }
+
+    /// What stands in the form is with the server, as far as it ever will be.
+    fn is_at_rest(&self) -> bool {
+        !matches!(self, Self::Pending | Self::Saving | Self::Failed(_) | Self::SessionEnded)
+    }
+}
+
+/// What a request asks for, with the choices as they stood when the button was pressed.
+#[derive(Debug, Clone)]
+struct Asked {
+    intent: &'static str,
+    choices: Choices,
 }
 
 #[derive(Clone, Copy)]
@@ -84,7 +107,7 @@ pub struct FormState {
     form: NodeRef<html::Form>,
     is_sending: StoredValue<bool>,
     is_waiting: StoredValue<bool>,
-    queued: StoredValue<Option<&'static str>>,
+    queued: StoredValue<Option<Asked>>,
 }
 
 impl FormState {
@@ -92,7 +115,11 @@ impl FormState {
         let typed = Typed::before_waking(&view.key);
         let content = &view.content;
         let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
-        let keep = if view.draft.is_some() {
+        let keep = if view.draft.is_some() && !view.problems.is_empty() {
+            Keep::Refused
+        } else if view.conflict.is_some() {
+            Keep::Conflicting
+        } else if view.draft.is_some() {
             Keep::Kept
         } else if view.saved.is_some() {
             Keep::Saved
@@ -130,7 +157,7 @@ impl FormState {
             // Back from signing in elsewhere, or from a flaky network.
             let focus = window_event_listener(leptos::ev::focus, move |_| {
                 if matches!(self.keep.get_untracked(), Keep::SessionEnded | Keep::Failed(_)) {
-                    self.send("keep");
+                    self.keep_now();
                 }
             });
             let leave = window_event_listener(leptos::ev::pagehide, move |_| self.keep_while_leaving());
@@ -182,7 +209,7 @@ impl FormState {
             set_timeout(
                 move || {
                     self.is_waiting.set_value(false);
-                    self.send("keep");
+                    self.keep_now();
                 },
                 KEEP_AFTER,
             );
@@ -192,13 +219,26 @@ impl FormState {
     /// A button of the form.
     pub fn press(self, button: &str) {
         match button {
-            "save" => self.send("save"),
-            "discard" => self.send("discard"),
-            "resolve" => self.send("resolve"),
+            "save" => self.save("save"),
+            "discard" => self.ask("discard"),
+            "resolve" => self.save("resolve"),
             "add-authorization" => self.add_row(Part::Authorization),
             "add-access-token" => self.add_row(Part::AccessToken),
             _ => {}
         }
+    }
+
+    fn save(self, intent: &'static str) {
+        self.keep.set(Keep::Saving);
+        self.ask(intent);
+    }
+
+    fn keep_now(self) {
+        self.ask("keep");
+    }
+
+    fn ask(self, intent: &'static str) {
+        self.send(Asked { intent, choices: self.choices() });
     }
 
     fn add_row(self, part: Part) {
@@ -209,8 +249,25 @@ impl FormState {
     }
 
     pub fn delete_row(self, part: Part, number: u32) {
-        self.rows(part).delete(number);
+        let rows = self.rows(part);
+        let index = rows.list.with_untracked(|list| list.iter().position(|row| row.number == number));
+        rows.delete(number);
         self.typed();
+        // The keyboard goes on where the row was.
+        let next = rows.list.with_untracked(|list| {
+            let index = index.unwrap_or_default().min(list.len().saturating_sub(1));
+            list.get(index).map(|row| row.number)
+        });
+        if let Some(next) = next {
+            focus_soon(input_id(part, next, "key"));
+        }
+    }
+
+    /// What was chosen for a part in the conflict panel.
+    pub fn is_mine(self, part: Part, prefer_mine: bool) -> bool {
+        let chosen =
+            self.chosen.with(|chosen| chosen.iter().find(|(other, _)| *other == part).map(|(_, mine)| *mine));
+        chosen.unwrap_or(prefer_mine)
     }
 
     fn choices(self) -> Choices {
@@ -219,10 +276,7 @@ impl FormState {
             let Some(conflict) = &view.conflict else { return };
             choices.version = conflict.version;
             for one in &conflict.parts {
-                let chosen = self.chosen.with_untracked(|chosen| {
-                    chosen.iter().find(|(part, _)| *part == one.part).map(|(_, mine)| *mine)
-                });
-                if chosen.unwrap_or(one.prefer_mine) {
+                if untrack(|| self.is_mine(one.part, one.prefer_mine)) {
                     choices.set_mine(one.part);
                 }
             }
@@ -231,34 +285,36 @@ impl FormState {
     }
 
     /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
-    fn send(self, intent: &'static str) {
+    fn send(self, asked: Asked) {
         if self.is_sending.get_value() {
             self.queued.update_value(|queued| {
-                if queued.is_none() || intent != "keep" {
-                    *queued = Some(intent);
+                if queued.is_none() || asked.intent != "keep" {
+                    *queued = Some(asked);
                 }
             });
             return;
         }
         self.is_sending.set_value(true);
-        let content = self.untracked_content();
-        let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
-        let letter = Letter { base_version, seen, content };
-        let choices = self.choices();
+        let letter = self.letter();
         spawn_local(async move {
             let Letter { base_version, seen, content } = letter.clone();
-            let answer =
-                submit_connector(self.key.get_value(), intent.into(), base_version, seen, content, choices)
-                    .await;
+            let Asked { intent, choices } = asked.clone();
+            let key = self.key.get_value();
+            let answer = submit_connector(key, intent.into(), base_version, seen, content, choices).await;
             self.is_sending.set_value(false);
             match answer {
                 Ok(view) => self.answered(view, &letter.content),
-                Err(error) => self.refused(error, letter),
+                Err(error) => self.refused(error, &letter, asked),
             }
             if let Some(next) = self.queued.try_update_value(Option::take).flatten() {
                 self.send(next);
             }
         });
+    }
+
+    fn letter(self) -> Letter {
+        let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
+        Letter { base_version, seen, content: self.untracked_content() }
     }
 
     fn answered(self, view: ConnectorView, sent: &FormContent) {
@@ -271,6 +327,9 @@ impl FormState {
         }
         let typed_since = !same_content(&now, sent);
         self.keep.set(match view.outcome {
+            Outcome::Refused => Keep::Refused,
+            Outcome::Conflicting => Keep::Conflicting,
+            Outcome::ChangedElsewhere => Keep::ChangedElsewhere,
             Outcome::Saved => Keep::Saved,
             Outcome::Discarded => Keep::Discarded,
             _ if view.draft.is_some() => Keep::Kept,
@@ -283,29 +342,34 @@ impl FormState {
                 focus_soon("errors".to_owned());
             }
             Outcome::Conflicting => focus_soon("conflict".to_owned()),
-            Outcome::Saved | Outcome::Discarded => {
-                self.attempted.set(false);
-                self.chosen.set(Vec::new());
-            }
+            Outcome::ChangedElsewhere => focus_soon("every-environment".to_owned()),
+            Outcome::Saved | Outcome::Discarded => self.attempted.set(false),
             Outcome::Kept | Outcome::Loaded => {}
         }
+        let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
+        if self.view.with_untracked(version) != version(&view) {
+            // Chosen about another version.
+            self.chosen.set(Vec::new());
+        }
         self.view.set(view);
+        self.forget_stash();
+        focus_if_lost("keep-status");
         if typed_since {
             self.typed();
         }
     }
 
-    fn refused(self, error: AppError, letter: Letter) {
+    fn refused(self, error: AppError, letter: &Letter, asked: Asked) {
+        self.stash(letter);
         if error.code == ErrorCode::Unauthorized {
             self.keep.set(Keep::SessionEnded);
-            self.stash(&letter);
             return;
         }
         self.keep.set(Keep::Failed(error.message));
         set_timeout(
             move || {
                 if matches!(self.keep.get_untracked(), Keep::Failed(_)) {
-                    self.send("keep");
+                    self.send(asked.clone());
                 }
             },
             RETRY_AFTER,
@@ -323,12 +387,13 @@ impl FormState {
         }
     }
 
-    /// Closing or refreshing within the quarter of a second: the browser sends the plain form along.
+    /// Closing or refreshing within the quarter of a second: the browser sends the plain form along, and the tab
+    /// remembers it, should it be too large for that or the session have ended.
     fn keep_while_leaving(self) {
-        let is_at_rest = !matches!(self.keep.get_untracked(), Keep::Pending | Keep::Failed(_));
-        if is_at_rest {
+        if self.keep.with_untracked(Keep::is_at_rest) {
             return;
         }
+        self.stash(&self.letter());
         let Some(form) = self.form.get_untracked() else { return };
         let send = || -> Result<bool, JsValue> {
             let fields: JsValue = web_sys::FormData::new_with_form(&form)?.into();
@@ -339,7 +404,7 @@ impl FormState {
         let _ = send();
     }
 
-    // ── what an ended session leaves in this tab ──
+    // ── what this tab remembers until the server has it ──
 
     fn stash_name(self) -> String {
         format!("ipack:{}:{}", self.admin.get_value(), self.key.with_value(ConnectionKey::form_path))
@@ -351,7 +416,13 @@ impl FormState {
         }
     }
 
-    /// Sends what the last session could not; the server merges it into the draft by what the page had seen then.
+    fn forget_stash(self) {
+        if let Some(storage) = session_storage() {
+            let _ = storage.remove_item(&self.stash_name());
+        }
+    }
+
+    /// Sends what this page could not before; the server merges it into the draft by what the page had seen then.
     fn restore_stash(self) -> bool {
         let Some(storage) = session_storage() else { return false };
         let name = self.stash_name();

@@ -115,7 +115,6 @@ async fn what_is_no_file_is_404(database: Database) {
     let world = World::new(database).await;
     for path in [
         "/pkg/none.js",
-        "/pkg/",
         "/pkg/../favicon.svg/x",
         "/pkg/%2e%2e/%2e%2e/Cargo.toml",
         "/pkg/../../Cargo.toml",

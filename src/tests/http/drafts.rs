@@ -35,7 +35,7 @@ async fn a_draft_outlives_page_session_and_server(database: Database) {
     };
     holds(&open(&mut browser).await);
     // Another session, after the first has ended.
-    world.app.advance(100_000);
+    world.app.advance(43_200);
     holds(&open(&mut world.browser(ANN).await).await);
     // Another process over the same database.
     let router = server::router(world.app.services.clone(), Arc::new(Config::default()));

@@ -51,7 +51,9 @@ async fn all_others(world: &World, browser: &mut Browser) -> Vec<Page> {
     others.push(request(call(Method::PUT, "/login")));
     others.push(request(call(Method::POST, "/api/none")));
     others.push(request(call(Method::POST, "/api/connector")));
-    others.push(request(post("/api/connector").header("sec-fetch-site", "cross-site")));
+    let mut cross_site = request(post("/api/connector"));
+    cross_site.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("a header"));
+    others.push(cross_site);
     others.push(request(call(Method::POST, "/graphql")));
     others.push(request(get("/auth/jwt/generate/x")));
     let mut answers = Vec::new();

@@ -106,10 +106,10 @@ async fn s38_signing_in_often_is_no_guessing(database: Database) {
 async fn s39_refusals_are_in_the_timeline_with_control_characters_escaped(database: Database) {
     let world = World::new(database).await;
     let mut browser = world.stranger();
-    for email in ["a\nb@x", "a\0b@x", "\u{1b}[31m@x"] {
+    for email in ["a\tb@x", "a\0b@x", "\u{1b}[31m@x"] {
         assert_eq!(attempt(&mut browser, email, "wrong", None).await.status, 401, "{email:?}");
     }
-    for actor in ["a\\nb@x", "a\\u{0}b@x", "\\u{1b}[31m@x"] {
+    for actor in ["a\\tb@x", "a\\u{0}b@x", "\\u{1b}[31m@x"] {
         let rows = format!("timeline WHERE kind = 'sign_in_refused' AND actor = '{actor}'");
         assert_eq!(world.app.count(&rows).await, 1, "{actor}");
     }
