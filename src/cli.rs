@@ -3,7 +3,7 @@
 //! A new command is a variant with its arguments and an arm in [`run`], which calls a use case.
 
 use crate::{
-    config::{Config, DEFAULT_DATABASE_URL},
+    config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL},
     effects::Clock,
     server,
     services::Services,
@@ -11,7 +11,7 @@ use crate::{
     telemetry,
 };
 use clap::{Args, Parser, Subcommand};
-use std::{error::Error, io::Read, path::PathBuf, sync::Arc};
+use std::{env::VarError, error::Error, io::Read, path::PathBuf, sync::Arc};
 
 #[derive(Parser)]
 #[command(name = "ipack-connect", version, about = "Keeps the OAuth connector details of integration packs")]
@@ -135,9 +135,10 @@ enum CatalogueCommand {
 /// # Errors
 /// With a sentence for the person at the terminal.
 pub async fn run() -> Result<(), Box<dyn Error>> {
-    telemetry::start();
-    match Cli::parse().command {
-        Command::Serve { config, demo } => serve(Arc::new(*config), demo).await,
+    let command = Cli::parse().command;
+    telemetry::start()?;
+    match command {
+        Command::Serve { config, demo } => serve(Arc::new(*config), first_password()?, demo).await,
         Command::Migrate { database } => Ok(services(&database).await?.database.close().await),
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
@@ -170,14 +171,20 @@ async fn services(database: &DatabaseArgs) -> Result<Services, Box<dyn Error>> {
     Ok(Services::new(open(&database.database_url).await?, Clock::system()).await?)
 }
 
-async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Box<dyn Error>> {
-    let services = Services::new(open(&config.database_url).await?, Clock::system()).await?;
+/// The address is taken first: who cannot listen leaves the database as it is.
+pub(crate) async fn serve(
+    config: Arc<Config>,
+    first_password: Option<String>,
+    demo: bool,
+) -> Result<(), Box<dyn Error>> {
+    let listener = server::listen(config.listen).await?;
+    let url = config.public_url(listener.local_addr()?);
+    let services = Services::new(open(&config.database_url.0).await?, Clock::system()).await?;
     if demo && services.load_demo().await? {
         say("Demo content is loaded.");
     }
-    let first_admin = services.ensure_first_admin(&config.admin_email, config.admin_password.clone()).await?;
-    let url = config.public_url();
-    server::serve(services, config, |_| {
+    let first_admin = services.ensure_first_admin(&config.admin_email, first_password).await?;
+    server::serve(services, config, listener, || {
         say(&format!("iPack Connect is ready at {url}"));
         if let Some(admin) = first_admin {
             match admin.made_password {
@@ -188,6 +195,14 @@ async fn serve(config: Arc<Config>, demo: bool) -> Result<(), Box<dyn Error>> {
     })
     .await?;
     Ok(())
+}
+
+fn first_password() -> Result<Option<String>, String> {
+    match std::env::var(ADMIN_PASSWORD) {
+        Ok(password) => Ok(Some(password)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(format!("{ADMIN_PASSWORD} is not valid UTF-8")),
+    }
 }
 
 /// The first line of standard input.

@@ -2,6 +2,8 @@
 //!
 //! One package, compiled twice: with `ssr` it is the server, with `hydrate` the browser's half of the pages.
 //! This file is the map: every module is named here, and every gate between the two halves stands here.
+//!
+//! A new module gets its line here, behind the gate of the half that needs it.
 #![recursion_limit = "256"]
 
 pub mod components;

@@ -1,4 +1,6 @@
 //! Command line → configuration → telemetry → server. Everything else is in the library.
+//!
+//! What a command does goes into `cli`; only what must happen before there is a runtime belongs here.
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 import { expect, test } from '../support/fixtures';
 import { ConnectorForm } from '../support/form';
 import { unique, type World } from '../support/world';
-import type { Key } from '../support/api';
+import { formPath, type Key } from '../support/api';
 
 async function twoEnvironments(world: World): Promise<[Key, Key, Key]> {
   const here = await world.connection({ baseURL: 'https://here.example', kept: 'here' });
@@ -42,4 +42,22 @@ test('every environment of this integration, and no other connection', async ({ 
 
   const other = await ConnectorForm.open(await visit({ admin: world.ben }), there);
   await other.expectContent({ 'Base URL': 'https://everywhere.example', 'Client ID': 'the same' });
+});
+
+test('an environment attached later gets what was saved for every one', async ({ visit, world }) => {
+  const [here] = await twoEnvironments(world);
+  const late = { ...here, instance: unique('instance'), environment: unique('late') };
+  // Known to the Space through another instance, and not yet attached to this one.
+  await world.api.save(late, { baseURL: 'https://another-instance.example' });
+  const page = await visit({ admin: world.anna });
+  const form = await ConnectorForm.open(page, here);
+  await form.fill({ 'Base URL': 'https://for-all.example' });
+  await page.getByLabel('Every environment of this integration').check();
+  await form.save();
+  await page.goto(formPath(here).split('/environments/')[0] ?? '/');
+  const attach = page.getByRole('button', { name: /^Attach/ });
+  await page.locator('form').filter({ has: attach }).getByRole('combobox').selectOption({ label: `${late.environment} (TEST)` });
+  await attach.click();
+  await expect(page.getByRole('link', { name: late.environment })).toHaveAttribute('aria-current', 'true');
+  expect(await world.api.details({ ...here, environment: late.environment })).toMatchObject({ baseURL: 'https://for-all.example' });
 });

@@ -84,7 +84,7 @@ CREATE TABLE attachments (
     FOREIGN KEY (space_guid, instance_id) REFERENCES instances (space_guid, id) ON DELETE CASCADE,
     FOREIGN KEY (space_guid, environment_id) REFERENCES environments (space_guid, id)
 );
-CREATE INDEX attachments_by_environment ON attachments (space_guid, environment_id);
+CREATE INDEX attachments_by_environment ON attachments (space_guid, environment_id, id);
 
 CREATE TABLE processes (
     space_guid  TEXT COLLATE "C" NOT NULL,
@@ -219,9 +219,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE INDEX sessions_by_admin ON sessions (admin_id);
 
--- What all replicas sign their JWTs with.
+-- The one key that all replicas sign their JWTs with.
 CREATE TABLE signing_keys (
-    id         UUID    NOT NULL PRIMARY KEY,
+    purpose    TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (purpose = 'jwt'),
     secret     BYTEA    NOT NULL,
     created_at BIGINT NOT NULL
 );

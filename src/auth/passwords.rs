@@ -1,4 +1,6 @@
 //! Passwords of admins: argon2id with the parameters OWASP asks for (19 MiB, two passes, one lane).
+//!
+//! Other parameters go in here; a hash carries its own, so those that are stored still open.
 
 use crate::effects::random_bytes;
 use argon2::{

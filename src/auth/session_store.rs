@@ -1,4 +1,6 @@
 //! Sessions for tower-sessions over our own storage, so that every replica knows them.
+//!
+//! An entry of the session that SQL has to find becomes a column, read from the record in `write`.
 
 use crate::{
     domain::time::Timestamp,
@@ -29,13 +31,20 @@ impl DatabaseSessions {
         Self { database, clock }
     }
 
-    async fn write(&self, record: &Record) -> std::result::Result<(), StorageError> {
+    /// Adds the session, or writes over it if it is still there.
+    async fn write(&self, record: &Record, is_new: bool) -> std::result::Result<(), StorageError> {
+        let id = digest(&record.id);
         let data = serde_json::json!(record.data).to_string();
+        let expires_at = timestamp(record.expiry_date);
         let admin =
             record.data.get(ADMIN_ID).and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok());
         let mut writer = self.database.writer().await?;
-        sessions::put(writer.connection(), &digest(&record.id), admin, &data, timestamp(record.expiry_date))
-            .await?;
+        if is_new {
+            sessions::put(writer.connection(), &id, admin, &data, expires_at).await?;
+        } else {
+            // Signed out meanwhile: what is over stays over.
+            sessions::replace(writer.connection(), &id, admin, &data, expires_at).await?;
+        }
         writer.commit().await
     }
 }
@@ -58,11 +67,11 @@ impl SessionStore for DatabaseSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         // 128 random bits: no two sessions ever draw the same.
         record.id = Id(i128::from_le_bytes(random_bytes()));
-        self.save(record).await
+        self.write(record, true).await.map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.write(record).await.map_err(backend)
+        self.write(record, false).await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

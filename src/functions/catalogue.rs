@@ -1,4 +1,6 @@
 //! The overview and the instance's page.
+//!
+//! Another list is a function here with an endpoint of its own, over a use case of `services::overview`.
 
 use crate::{
     domain::views::{InstanceView, Overview},

@@ -1,4 +1,6 @@
 //! Who is signed in.
+//!
+//! What else a page's frame must know of the session is a field of the answer.
 
 use crate::{domain::views::SignedIn, error::AppError};
 use leptos::{prelude::*, server_fn::codec::GetUrl};

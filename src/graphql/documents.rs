@@ -2,6 +2,8 @@
 //! a small query takes longer than answering it.
 //!
 //! Only what reads is kept: the text of a mutation can hold a secret, which is to be gone when its request is.
+//!
+//! What else is worth remembering of a document is measured once and kept beside it.
 
 use super::document::{Refused, parse};
 use async_graphql::parser::types::{ExecutableDocument, OperationType};

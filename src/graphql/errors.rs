@@ -1,8 +1,9 @@
 //! Errors in the words of the API: a sentence, `extensions.code`, and the field where there is one.
 //!
 //! Nothing that a client sent is repeated, for it may be a secret in the wrong place: of the library's validation
-//! messages only the fixed words and the schema's own names get out ([`SchemaNames::said`]). A message that is not
-//! in [`KNOWN`] becomes a general one; to let another through, add its fixed words there.
+//! messages only the fixed words, the schema's own names ([`SchemaNames::said`]) and the misspelt name of a field of
+//! `Query` get out. A message that is not in [`KNOWN`] becomes a general one; to let another through, add its fixed
+//! words there.
 
 use super::{document::Refused, schema::Api};
 use crate::{
@@ -39,6 +40,9 @@ const KNOWN: [&str; 24] = [
     r#"Variable "" is not used by operation """#,
     r#"Variable "" of type "" used in position expecting type """#,
 ];
+
+/// A longer name is no misspelt one.
+const MAX_TYPED_NAME: usize = 64;
 
 /// The names that a message may say.
 pub struct SchemaNames(HashSet<String>);
@@ -113,8 +117,10 @@ impl SchemaNames {
             return None;
         }
         let words = parts.iter().enumerate();
-        let said: Vec<&str> =
-            words.map(|(at, part)| if at % 2 == 0 { part } else { self.said(part) }).collect();
+        let typed = is_misspelt_in_query(parts).then_some(1);
+        let said: Vec<&str> = words
+            .map(|(at, part)| if at % 2 == 0 || Some(at) == typed { part } else { self.said(part) })
+            .collect();
         let sentence = said.join("\"");
         Some(if sentence.trim_end().ends_with('.') {
             sentence.trim_end().to_owned()
@@ -133,6 +139,21 @@ impl SchemaNames {
         let message = format!("The variable ${} must have a value.", self.said(name));
         server_error(AppError { field, ..bad_input(message) }, Some(at))
     }
+}
+
+/// Whether the first name is one that a client typed for a field of the type `Query`, or for an argument of such a
+/// field. Queries have no secrets in them; in a mutation even what looks like a field may be a secret that slipped out
+/// of its quotes.
+fn is_misspelt_in_query(parts: &[&str]) -> bool {
+    let name = match parts {
+        ["Unknown field ", name, " on type ", "Query", _]
+        | ["Unknown argument ", name, " on field ", _, " of type ", "Query", _] => name,
+        _ => return false,
+    };
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    name.len() <= MAX_TYPED_NAME
+        && name.as_bytes().first().is_some_and(is_letter)
+        && name.bytes().all(|byte| is_letter(&byte) || byte.is_ascii_digit())
 }
 
 fn with_article(type_name: &str) -> String {
@@ -183,8 +204,22 @@ mod tests {
 
     #[test]
     fn only_the_schemas_names_are_repeated() {
+        let too_long = format!(r#"Unknown field "{}" on type "Query"."#, "a".repeat(65));
         for (message, field, expected) in [
-            (r#"Unknown field "SECRET" on type "Query". "#, None, r#"Unknown field "…" on type "Query"."#),
+            (
+                r#"Unknown field "enviroments" on type "Query". "#,
+                None,
+                r#"Unknown field "enviroments" on type "Query"."#,
+            ),
+            (
+                r#"Unknown argument "_first2" on field "environments" of type "Query"."#,
+                None,
+                r#"Unknown argument "_first2" on field "environments" of type "Query"."#,
+            ),
+            (r#"Unknown field "SECRET-" on type "Query". "#, None, r#"Unknown field "…" on type "Query"."#),
+            (r#"Unknown field "1SECRET" on type "Query". "#, None, r#"Unknown field "…" on type "Query"."#),
+            (r#"Unknown field "SECRET" on type "String". "#, None, r#"Unknown field "…" on type "String"."#),
+            (&too_long, None, r#"Unknown field "…" on type "Query"."#),
             (
                 r#"Variable "SECRET" of type "String!" used in position expecting type "String""#,
                 None,

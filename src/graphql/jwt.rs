@@ -1,6 +1,8 @@
 //! `GET /auth/jwt/generate/{accountId}`: an API token in, a JWT out, both in plain text.
 //!
 //! Whatever is wrong with the credentials gets the same answer.
+//!
+//! Another way in is a route in [`super::router`] and a handler here that fails in the same words.
 
 use super::{Door, caller_address, request_id};
 use crate::{

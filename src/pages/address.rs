@@ -1,11 +1,13 @@
-//! The ids in a page's address.
+//! What a page's address says: ids in its path, choices in its query.
+//!
+//! Read from the request and not from the router, which unescapes more than once: an id may well be called `%41`.
+//! Whatever else an address says is read here too, and nowhere else.
 
 use crate::domain::ids::unsegment;
 use axum::http::request::Parts;
 use leptos::prelude::*;
 
-/// The segment that follows `name` in the path, unescaped once; empty where there is none. Read from the request and
-/// not from the router, which unescapes more than once.
+/// The segment that follows `name` in the path, unescaped once; empty where there is none.
 pub fn id_after(name: &str) -> String {
     let parts = use_context::<Parts>();
     let path = parts.as_ref().map(|parts| parts.uri.path()).unwrap_or_default();
@@ -16,4 +18,13 @@ pub fn id_after(name: &str) -> String {
         .find(|pair| pair[0] == name)
         .and_then(|pair| unsegment(pair[1]))
         .unwrap_or_default()
+}
+
+/// The value of a field of the query, as forms write them (`+` is a blank); `None` where there is none or it is empty.
+pub fn field(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>();
+    let query = parts.as_ref().and_then(|parts| parts.uri.query()).unwrap_or_default();
+    let (_, value) =
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
+    unsegment(&value.replace('+', " ")).filter(|value| !value.is_empty())
 }

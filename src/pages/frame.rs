@@ -1,4 +1,6 @@
 //! The frame of a page: header, skip link, main; and what stands in it when a page cannot be shown.
+//!
+//! What every page shows goes in here; another reason why a page cannot be shown gets its sentence here.
 
 use crate::{
     error::{AppError, ErrorCode},

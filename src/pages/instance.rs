@@ -1,7 +1,9 @@
 //! `/spaces/{space}/instances/{instance}`: environments, processes, connections; from there the forms.
+//!
+//! Another list of an instance is a component here over what the server function answers.
 
 use super::{
-    address::id_after,
+    address::{field, id_after},
     frame::{Failure, Frame},
 };
 use crate::{
@@ -13,20 +15,13 @@ use crate::{
     functions::catalogue::instance,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn InstancePage() -> impl IntoView {
-    let query = use_query_map();
     let (space, id) = (id_after("spaces"), id_after("instances"));
-    let asked = move || {
-        let choice = |name: &str| query.with(|query| query.get(name)).filter(|id| !id.is_empty());
-        (space.clone(), id.clone(), choice("environment"), choice("process"))
-    };
-    let found = AsyncDerived::new(move || {
-        let (space, id, environment, process) = asked();
-        instance(space, id, environment, process)
-    });
+    let (environment, process) = (field("environment"), field("process"));
+    let found =
+        AsyncDerived::new(move || instance(space.clone(), id.clone(), environment.clone(), process.clone()));
     view! {
         <Frame title="Integration">
             <Suspense>

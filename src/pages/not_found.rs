@@ -1,4 +1,6 @@
 //! The page of an address that leads nowhere.
+//!
+//! Another page without content of its own follows it: a status and a sentence.
 
 use super::frame::{Failure, Frame};
 use crate::error::AppError;

@@ -1,6 +1,11 @@
 //! `/`: the installed integrations, and for each OAuth connection whether it is configured.
+//!
+//! Another fact about an integration is a field of its view, and shown in its row.
 
-use super::frame::{Failure, Frame};
+use super::{
+    address::field,
+    frame::{Failure, Frame},
+};
 use crate::{
     components::labels::{ClassificationChip, ConfiguredStatus, DraftChip},
     domain::{
@@ -10,14 +15,12 @@ use crate::{
     functions::catalogue::overview,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let query = use_query_map();
-    let search = Memo::new(move |_| query.with(|query| query.get("q").unwrap_or_default()));
-    let after = Memo::new(move |_| query.with(|query| query.get("after")));
-    let found = AsyncDerived::new(move || overview(search.get(), after.get()));
+    let search = StoredValue::new(field("q").unwrap_or_default());
+    let after = field("after");
+    let found = AsyncDerived::new(move || overview(search.get_value(), after.clone()));
     view! {
         <Frame title="Installed integrations" is_home=true>
             <header class="page-header">
@@ -36,7 +39,7 @@ pub fn OverviewPage() -> impl IntoView {
                             type="search"
                             placeholder="Search integrations"
                             autocomplete="off"
-                            value=search.get_untracked()
+                            value=search.get_value()
                         />
                     </div>
                     <button class="button" type="submit">
@@ -47,9 +50,7 @@ pub fn OverviewPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match found.await {
-                        Ok(found) => {
-                            Either::Left(view! { <Cards found=found search=search.get_untracked() /> })
-                        }
+                        Ok(found) => Either::Left(view! { <Cards found=found search=search.get_value() /> }),
                         Err(error) => Either::Right(view! { <Failure error=error /> }),
                     }
                 })}

@@ -1,8 +1,10 @@
 //! `/login`: a plain form, posted to the same address. There is nothing on it to wake up.
+//!
+//! Another field of the form is named in `server::sign_in::SignInForm` too.
 
+use super::address::field;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
-use leptos_router::hooks::use_query_map;
 
 /// What the form already knows, after an attempt or when a session ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +25,7 @@ impl SignInAttempt {
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let next = use_query_map().with_untracked(|query| query.get("next").unwrap_or_default());
+    let next = field("next").unwrap_or_default();
     view! {
         <SignInView attempt=SignInAttempt {
             next,

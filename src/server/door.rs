@@ -1,4 +1,6 @@
 //! What a server function knows of its request: who asks, and how to answer them.
+//!
+//! What else a server function must know of its request is a field of [`Door`], read in `of_request`.
 
 use super::state::AppState;
 use crate::{

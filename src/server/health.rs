@@ -1,4 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`.
+//!
+//! A new number is counted where it arises, under a name that `metrics` then lists by itself.
 
 use super::state::AppState;
 use axum::{

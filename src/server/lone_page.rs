@@ -1,4 +1,6 @@
 //! Pages that no route of the application renders: signing in, and what went wrong before there could be a page.
+//!
+//! Another such page is a view that [`lone_page`] puts into the frame, with its status.
 
 use super::{middleware::error_response, shell::shell, state::AppState};
 use crate::{

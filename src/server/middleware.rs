@@ -1,5 +1,7 @@
 //! What happens to every request on its way in and out: an id, who asks, where from, and the headers that keep
 //! browsers on their guard.
+//!
+//! A new step is a function here and a layer in `server`, whose order there says what it can count on.
 
 use super::{door::CurrentAdmin, lone_page::failure, sign_in, state::AppState};
 use crate::{
@@ -21,7 +23,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_sessions::Session;
 
@@ -50,6 +55,19 @@ pub async fn plain_request_id(mut request: Request) -> Request {
         request.headers_mut().remove(super::REQUEST_ID);
     }
     request
+}
+
+/// What each line of the log about a request has. Without the query, in which people search for things.
+pub fn request_span(request: &Request) -> tracing::Span {
+    let id = request.extensions().get::<RequestId>().map(super::door::id_text).unwrap_or_default();
+    let (method, path) = (request.method(), request.uri().path());
+    tracing::info_span!("request", %method, path, request_id = id)
+}
+
+/// The one line that every request leaves.
+pub fn log_response(response: &Response, latency: Duration, _: &tracing::Span) {
+    let (status, milliseconds) = (response.status().as_u16(), latency.as_secs_f64() * 1_000.0);
+    tracing::info!(status, milliseconds, "answered");
 }
 
 pub async fn client_address(State(state): State<AppState>, mut request: Request, next: Next) -> Response {

@@ -44,15 +44,21 @@ use shell::shell;
 use sign_in_limits::SignInLimits;
 use state::AppState;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 use tower_http::{
     compression::CompressionLayer,
     csrf::CsrfLayer,
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::TimeoutLayer,
     trace::TraceLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long a request may take, its body's arrival included.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
+/// How long requests have to end once the process is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// The whole application. Needs [`axum::extract::ConnectInfo`] to tell callers apart by address.
 pub fn router(services: Services, config: Arc<Config>) -> Router {
@@ -88,11 +94,18 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
         .merge(pages(&state))
         .merge(health)
         .merge(files)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(from_fn(health::count))
         .layer(from_fn_with_state(state.clone(), middleware::security_headers))
         .layer(from_fn_with_state(state, middleware::client_address))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(TraceLayer::new_for_http())
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(middleware::request_span)
+                .on_request(())
+                .on_response(middleware::log_response)
+                .on_failure(()),
+        )
         .layer(SetRequestIdLayer::new(REQUEST_ID, RequestIds(services.clock)))
         .layer(map_request(middleware::plain_request_id))
 }
@@ -185,24 +198,62 @@ async fn no_such_page(State(state): State<AppState>, request: Request) -> Respon
     render(request).await
 }
 
+/// Takes the address.
+///
+/// # Errors
+/// With a sentence that names it.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let taken = TcpListener::bind(address).await;
+    taken.map_err(|error| {
+        format!("{address} cannot be listened on ({error}); IPACK_LISTEN says which address and port to use")
+    })
+}
+
 /// Serves until the process is told to stop, then lets running requests end.
 ///
 /// # Errors
-/// Where the address cannot be listened on.
+/// Where the listener fails.
 pub async fn serve(
     services: Services,
     config: Arc<Config>,
-    started: impl FnOnce(SocketAddr),
+    listener: TcpListener,
+    started: impl FnOnce(),
 ) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::bind(config.listen).await?;
-    let address = listener.local_addr()?;
-    let app = router(services.clone(), config).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router(services.clone(), config);
     let tidying = tokio::spawn(tidy_now_and_then(services.clone()));
-    started(address);
-    axum::serve(listener, app).with_graceful_shutdown(told_to_stop()).await?;
+    started();
+    serve_until(told_to_stop(), DRAIN, listener, app).await?;
     tidying.abort();
-    services.database.close().await;
+    // A request that was left behind may hold a connection.
+    let _ = tokio::time::timeout(DRAIN, services.database.close()).await;
     Ok(())
+}
+
+/// Once it is to stop, requests have so long to end; those that do not, and clients that never finish what they
+/// began to send, are left behind.
+pub(crate) async fn serve_until(
+    stop: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
+    listener: TcpListener,
+    app: Router,
+) -> std::io::Result<()> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        stop.await;
+        let _ = stopping.send(());
+    };
+    let overdue = async move {
+        let _ = stopped.await;
+        tokio::time::sleep(drain).await;
+    };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(stop).into_future() => served,
+        () = overdue => {
+            tracing::warn!("some requests have not ended; they are left behind");
+            Ok(())
+        }
+    }
 }
 
 async fn tidy_now_and_then(services: Services) {

@@ -1,4 +1,6 @@
 //! The HTML around every page, and the Content-Security-Policy that fits it.
+//!
+//! What the browser may load besides is named in the policy here.
 
 use super::state::AppState;
 use axum::http::{HeaderValue, header::CONTENT_SECURITY_POLICY};

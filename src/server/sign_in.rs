@@ -1,4 +1,6 @@
 //! The sign-in page's other half: plain form posts, sessions, and what was typed while a session ended.
+//!
+//! Another field of the form is one of [`SignInForm`]; another thing to carry is read in `read_carried`.
 
 use super::{
     door::{CurrentAdmin, id_text},

@@ -3,6 +3,8 @@
 //! Three counts, each with a patience of its own: of one address for one email, which stops a guesser; of one address
 //! for any email, which stops one who tries many; of one email from anywhere, which stops many who try together, and
 //! is generous, because it also keeps the email's owner out. Each replica counts for itself.
+//!
+//! Another count is one more limit, begun and taken back with the others.
 
 use super::limits::address_key;
 use crate::{domain::time::Timestamp, effects::Clock};

@@ -1,4 +1,6 @@
 //! What every handler shares.
+//!
+//! A new field is made once in `server::router`, and cheap to clone.
 
 use super::{assets::Assets, sign_in_limits::SignInLimits};
 use crate::{config::Config, services::Services};

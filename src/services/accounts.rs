@@ -1,4 +1,6 @@
 //! Accounts and what belongs to them before anybody works: Spaces, admins, API tokens, JWTs.
+//!
+//! A new thing of an account gets its method here, and its command in `cli`.
 
 use super::{Result, ServiceError, Services, access::Client, catalogue::check_name};
 use crate::{

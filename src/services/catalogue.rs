@@ -1,20 +1,28 @@
 //! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
 //! attaching.
+//!
+//! A new list takes a [`Page`]; a new change runs through `retrying` and leaves its entry in the timeline.
 
 use super::{
     Result, ServiceError, Services,
     access::{Admin, Client, known},
     details::check_text,
+    retrying,
 };
 use crate::{
-    domain::{ids::check_id, views::Environment},
+    domain::{
+        ids::{ConnectionKey, check_id},
+        time::Timestamp,
+        views::Environment,
+    },
     effects::new_id,
     storage::{
-        StorageError,
+        StorageError, Writer,
+        details::{self, NewDetails},
         environments::{self, Attachment},
         instances::{self, Instance, NewInstance},
         packs,
-        timeline::{self, Kind, Place},
+        timeline::{self, Event, Kind, Place},
     },
 };
 use std::collections::HashMap;
@@ -70,8 +78,14 @@ impl Services {
         let environments =
             environments::list(reader.connection(), &space.guid, page.after, page.first).await?;
         let mut attachments: HashMap<String, Vec<Attachment>> = HashMap::new();
-        for attachment in environments::attachments(reader.connection(), &space.guid).await? {
-            attachments.entry(attachment.environment_id.clone()).or_default().push(attachment);
+        if let [first, ..] = &*environments
+            && let [.., last] = &*environments
+        {
+            let of_page =
+                environments::attachments(reader.connection(), &space.guid, &first.id, &last.id).await?;
+            for attachment in of_page {
+                attachments.entry(attachment.environment_id.clone()).or_default().push(attachment);
+            }
         }
         Ok(environments
             .into_iter()
@@ -95,6 +109,16 @@ impl Services {
         override_name: Option<&str>,
     ) -> Result<Instance> {
         check_id(pack_id).map_err(|message| ServiceError::bad_input("integrationPackId", message))?;
+        retrying(|| self.install_once(client, header, pack_id, override_name)).await
+    }
+
+    async fn install_once(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        pack_id: &str,
+        override_name: Option<&str>,
+    ) -> Result<Instance> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
@@ -152,6 +176,10 @@ impl Services {
     /// # Errors
     /// `InstanceInvalid` where the Space has no such instance.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
+        retrying(|| self.uninstall_once(client, header, instance)).await
+    }
+
+    async fn uninstall_once(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
@@ -184,6 +212,10 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
         known([instance, environment])?;
+        retrying(|| self.attach_once(admin, space, instance, environment)).await
+    }
+
+    async fn attach_once(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::admin_space(writer.connection(), admin, space).await?;
@@ -211,8 +243,45 @@ impl Services {
             now,
         )
         .await?;
+        share(&mut writer, admin, &space.account_id, (&space.guid, instance, environment), now).await?;
         Ok(writer.commit().await?)
     }
+}
+
+/// Gives a new environment what was saved for every environment.
+async fn share(
+    writer: &mut Writer,
+    admin: &Admin,
+    account: &str,
+    (space, instance, environment): (&str, &str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    for shared in details::shared(writer.connection(), space, instance).await? {
+        let key = ConnectionKey {
+            space: space.into(),
+            instance: instance.into(),
+            environment: environment.into(),
+            process: shared.process_id,
+            connection: shared.connection_id,
+        };
+        let new = NewDetails {
+            is_token_generated: false,
+            oauth_connector_details: &shared.oauth_connector_details,
+            client_id: &shared.client_id,
+            complete: shared.complete,
+            saved_by: &admin.email,
+        };
+        details::insert_first(writer.connection(), new_id(now), &key, new, now).await?;
+        let event = Event {
+            account,
+            key: &key,
+            kind: Kind::DetailsSaved,
+            actor: &admin.email,
+            changed: &["the values of every environment"],
+        };
+        timeline::add(writer.connection(), new_id(now), event, now).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_name(field: &str, name: &str) -> Result<()> {

@@ -10,6 +10,7 @@ use super::{
     connector_draft::{applied, changed, has_seen_draft, resolve, submitted},
     connector_view::{self as view, fingerprint_of_others},
     details::remember,
+    retrying,
 };
 use crate::{
     domain::{
@@ -29,9 +30,6 @@ use crate::{
         timeline::{self, Event, Kind},
     },
 };
-
-/// How often a save that met another begins, at most.
-const ATTEMPTS: u32 = 4;
 
 /// What a post of the form asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,17 +119,12 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
     ) -> Result<ConnectorView> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            match self.submit_once(admin, key, &submission).await {
-                // Two saves that met: the one that the database undid, or that came second, can simply begin again.
-                Err(ServiceError::Storage(error)) if attempts < ATTEMPTS && is_undone(&error) => {}
-                // Uninstalled meanwhile.
-                Err(ServiceError::Storage(StorageError::Reference)) => return Err(ServiceError::NotFound),
-                other => return other,
-            }
-        }
+        // Two saves that met: the one that the database undid, or that came second, begins again. What is still not
+        // there after that was uninstalled meanwhile.
+        retrying(|| self.submit_once(admin, key, &submission)).await.map_err(|error| match error {
+            ServiceError::Storage(StorageError::Reference) => ServiceError::NotFound,
+            other => other,
+        })
     }
 
     async fn submit_once(
@@ -141,6 +134,7 @@ impl Services {
         submission: &Submission,
     ) -> Result<ConnectorView> {
         let now = self.clock.now();
+        known([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
         let mut writer = self.database.writer().await?;
         // One post of a form after the other: each builds on the draft that the last one left.
         instances::lock_connection(writer.connection(), key).await?;
@@ -178,18 +172,6 @@ impl Services {
         let view = view::view(writer.connection(), situation, outcome).await?;
         writer.commit().await?;
         Ok(view)
-    }
-}
-
-/// Whether PostgreSQL undid the transaction for the sake of another (deadlock, serialization), or we did.
-fn is_undone(error: &StorageError) -> bool {
-    match error {
-        StorageError::Exists => true,
-        StorageError::Database(error) => {
-            let code = error.as_database_error().and_then(|error| error.code());
-            code.is_some_and(|code| matches!(&*code, "40P01" | "40001"))
-        }
-        _ => false,
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn applied(
         None if submission.base_version == situation.version() => {
             let mut content = situation.start.clone();
             for part in changed {
-                content.take(*part, submitted);
+                take_changes(&mut content, *part, submitted, submission.seen.part(*part));
             }
             Draft {
                 base_version: submission.base_version,
@@ -120,11 +120,18 @@ fn take_changes(kept: &mut FormContent, part: Part, submitted: &FormContent, see
 fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
     let seen: HashSet<&str> = seen.split('.').collect();
     let is_seen = |row: &Parameter| seen.contains(fingerprint_of_row(row).as_str());
+    // By fingerprint, because a page cannot show, nor send back, the line breaks of a row that came through the API.
+    let same = |rows: &[Parameter], row: &Parameter| {
+        let print = fingerprint_of_row(row);
+        rows.iter().find(|other| fingerprint_of_row(other) == print).cloned()
+    };
     let mut news: Vec<&Parameter> =
-        kept.iter().filter(|row| !is_seen(row) && !submitted.contains(row)).collect();
+        kept.iter().filter(|row| !is_seen(row) && same(submitted, row).is_none()).collect();
     let mut rows = Vec::with_capacity(submitted.len() + news.len());
     for row in submitted {
-        if !is_seen(row) || kept.contains(row) {
+        if let Some(ours) = same(kept, row) {
+            rows.push(ours);
+        } else if !is_seen(row) {
             rows.push(row.clone());
         } else if let Some(at) = news.iter().position(|new| new.key == row.key) {
             rows.push(news.remove(at).clone());
@@ -218,7 +225,7 @@ mod tests {
     #[test]
     fn each_page_keeps_the_rows_it_typed() {
         let base: Pairs = &[("a", "1"), ("b", "2")];
-        let cases: [(&str, Pairs, Pairs, Pairs); 7] = [
+        let cases: [(&str, Pairs, Pairs, Pairs); 8] = [
             (
                 "both added a row",
                 &[("a", "1"), ("b", "2"), ("c", "x")],
@@ -251,6 +258,12 @@ mod tests {
             ),
             ("only one did anything", base, &[("b", "2"), ("a", "1")], &[("b", "2"), ("a", "1")]),
             ("only one deleted all", base, &[], &[]),
+            (
+                "a line break that no page shows",
+                &[("a\n", "1"), ("b", "2")],
+                base,
+                &[("a\n", "1"), ("b", "2")],
+            ),
         ];
         for (what, kept, submitted, expected) in cases {
             assert_eq!(merge(base, kept, submitted), rows(expected), "{what}");

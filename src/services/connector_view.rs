@@ -81,16 +81,24 @@ pub(super) async fn view(
 }
 
 /// Tells whether a part is what a page last saw: 64 bits of a SHA-256 digest in hexadecimal; of a table, those of each
-/// row between dots, so that two pages can change different rows.
+/// row between dots, so that two pages can change different rows. What a browser makes of a part by showing it and
+/// sending it back is the same part: an empty table is shown with one blank row.
 pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
     match content.part(part) {
+        PartValue::Rows([only]) if only.is_blank() => String::new(),
         PartValue::Rows(rows) => rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join("."),
-        other => digest(&serde_json::json!(other).to_string()),
+        PartValue::Text(text) => digest(&in_one_line(text)),
+        PartValue::Choice(choice) => digest(&choice.to_string()),
     }
 }
 
 pub(super) fn fingerprint_of_row(row: &Parameter) -> String {
-    digest(&serde_json::json!(row).to_string())
+    digest(&serde_json::json!([in_one_line(&row.key), in_one_line(&row.value)]).to_string())
+}
+
+/// As an input of one line sends it back.
+fn in_one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], "").replace('\0', "\u{FFFD}")
 }
 
 /// Changes with every save in another environment of the instance.

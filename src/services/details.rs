@@ -1,6 +1,8 @@
 //! Connector details through the API: persisted as they came, read back byte for byte.
+//!
+//! A new field of a save goes into [`SaveDetails`], is checked before the transaction, and is named in `changes`.
 
-use super::{Result, ServiceError, Services, access::Client};
+use super::{Result, ServiceError, Services, access::Client, retrying};
 use crate::{
     domain::{
         details::Details,
@@ -43,6 +45,16 @@ impl Services {
         check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
+        retrying(|| self.save_once(client, header, &save, &content)).await
+    }
+
+    async fn save_once(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        save: &SaveDetails,
+        content: &FormContent,
+    ) -> Result<StoredDetails> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
@@ -68,7 +80,7 @@ impl Services {
                 details::upsert(writer.connection(), new_id(now), &save.key, new, now).await?
             }
         };
-        let changed = changes(before.as_ref(), &stored, &content);
+        let changed = changes(before.as_ref(), &stored, content);
         let event = Event {
             account: &space.account_id,
             key: &save.key,
@@ -78,7 +90,7 @@ impl Services {
         };
         timeline::add(writer.connection(), new_id(now), event, now).await?;
         if !changed.is_empty() {
-            remember(&mut writer, &space.account_id, &content, now).await?;
+            remember(&mut writer, &space.account_id, content, now).await?;
         }
         writer.commit().await?;
         Ok(stored)

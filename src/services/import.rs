@@ -2,8 +2,10 @@
 //!
 //! The file is JSON, shaped like [`Catalogue`]. Importing it again brings names and defaults up to date, also in
 //! instances that are installed; nothing is ever removed by it.
+//!
+//! A new member of the file is a field of its struct, checked before it is written.
 
-use super::{Result, ServiceError, Services, catalogue::check_name};
+use super::{Result, ServiceError, Services, catalogue::check_name, retrying};
 use crate::{
     domain::{
         details::Details,
@@ -95,6 +97,10 @@ impl Services {
         if !json.trim_start().starts_with('{') {
             return Err(wrong(&"expected an object"));
         }
+        retrying(|| self.import_once(space, &catalogue)).await
+    }
+
+    async fn import_once(&self, space: &str, catalogue: &Catalogue) -> Result<()> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
         accounts::find_space(writer.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;

@@ -1,7 +1,8 @@
 //! Use cases: authorise, act, save. Pages' server functions and the API are two doors to the same rooms.
 //!
 //! A new use case is a method of [`Services`] in the file of its subject. It takes who asks, checks what they may
-//! see through `access`, and answers a [`ServiceError`] that says what went wrong in the words of the subject.
+//! see through `access`, and answers a [`ServiceError`] that says what went wrong in the words of the subject. One that
+//! writes runs its transaction through [`retrying`].
 
 pub mod access;
 pub mod accounts;
@@ -18,7 +19,7 @@ pub mod sign_in;
 
 use crate::{
     auth::{jwt::SigningKey, passwords::Passwords},
-    effects::{Clock, new_id},
+    effects::Clock,
     error::{AppError, ErrorCode},
     storage::{Database, StorageError, signing_keys},
 };
@@ -30,7 +31,7 @@ pub struct Services {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) passwords: Passwords,
-    signing_key: Arc<SigningKey>,
+    pub(crate) signing_key: Arc<SigningKey>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +93,7 @@ impl ServiceError {
                 AppError::in_field(field, sentence)
             }
             Self::Conflict(message) => AppError::new(ErrorCode::Conflict, message),
-            Self::Storage(error @ StorageError::Busy(_)) => {
+            Self::Storage(error @ (StorageError::Busy(_) | StorageError::Undone(_))) => {
                 tracing::warn!(request_id, error = %error, "the database is busy");
                 internal(ErrorCode::Busy, "The database is busy. Try again in a moment.")
             }
@@ -128,11 +129,31 @@ impl Services {
 }
 
 async fn make_signing_key(database: &Database, clock: &Clock) -> Result<Vec<u8>> {
-    let now = clock.now();
     let mut writer = database.writer().await?;
-    signing_keys::add(writer.connection(), new_id(now), &SigningKey::random(), now).await?;
+    signing_keys::add(writer.connection(), &SigningKey::random(), clock.now()).await?;
+    // Another replica may have been first: its key is everybody's.
+    let secret = signing_keys::find(writer.connection()).await?;
     writer.commit().await?;
-    // Another replica may have been first; the oldest key counts.
-    let mut reader = database.reader().await?;
-    signing_keys::find(reader.connection()).await?.ok_or(ServiceError::Internal("the signing key is gone"))
+    secret.ok_or(ServiceError::Internal("the signing key is gone"))
+}
+
+/// How often a write that met another begins, at most.
+const ATTEMPTS: u32 = 4;
+
+/// Runs a write, a transaction of its own, and begins it again where it met another that came first: undone by the
+/// database, second with the same key, or on something that was uninstalled meanwhile. Begun again it sees what the
+/// other left, and says so if that is in its way.
+pub(crate) async fn retrying<T, F>(mut write: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    for _ in 1..ATTEMPTS {
+        match write().await {
+            Err(ServiceError::Storage(
+                StorageError::Undone(_) | StorageError::Exists | StorageError::Reference,
+            )) => {}
+            done => return done,
+        }
+    }
+    write().await
 }

@@ -1,4 +1,6 @@
 //! What the overview and an instance's page list.
+//!
+//! Another list is a method that reads once and makes the view of `domain::views` from it.
 
 use super::{
     Result, ServiceError, Services,

@@ -1,4 +1,6 @@
 //! Signing in with email and password, and who a session belongs to.
+//!
+//! Another way to sign in is a method here that ends in the same [`Admin`](super::access::Admin).
 
 use super::{Result, ServiceError, Services, access::Admin};
 use crate::{

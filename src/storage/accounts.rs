@@ -1,4 +1,6 @@
 //! Accounts (tenants) and their Spaces.
+//!
+//! A new column goes into the struct, its insert and its select.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;

@@ -1,4 +1,6 @@
 //! Admins: the people who sign in.
+//!
+//! A new column goes into the struct, its insert and its selects.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;

@@ -1,4 +1,6 @@
 //! API tokens: what an account's programs prove themselves with. Only a digest is stored.
+//!
+//! A new column goes into the struct, its insert and its select.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;

@@ -1,4 +1,6 @@
 //! Connector details: what is saved for one connection key.
+//!
+//! A new column goes into [`StoredDetails`], [`NewDetails`], the lists of columns, and `bind_new`.
 
 use super::{Connection, Result, bind_key, on_connection};
 use crate::domain::{ids::ConnectionKey, time::Timestamp};
@@ -54,6 +56,17 @@ pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Stor
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key).fetch_optional(executor))
 }
 
+macro_rules! update {
+    ($and:literal) => {
+        concat!(
+            "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
+                 client_id = $8, complete = $9, saved_by = $10, updated_at = $11",
+            key_is!(""),
+            returning!($and)
+        )
+    };
+}
+
 /// Writes over what is saved, whatever its version; `None` where nothing is.
 pub async fn replace(
     db: Connection<'_>,
@@ -61,12 +74,7 @@ pub async fn replace(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = concat!(
-        "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
-             client_id = $8, complete = $9, saved_by = $10, updated_at = $11",
-        key_is!(""),
-        returning!("")
-    );
+    let sql = update!("");
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .fetch_optional(executor))
 }
@@ -79,12 +87,7 @@ pub async fn replace_version(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = concat!(
-        "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
-             client_id = $8, complete = $9, saved_by = $10, updated_at = $11",
-        key_is!(""),
-        returning!(" AND version = $12")
-    );
+    let sql = update!(" AND version = $12");
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .bind(expected)
         .fetch_optional(executor))
@@ -182,4 +185,30 @@ pub async fn in_other_environments(db: Connection<'_>, key: &ConnectionKey) -> R
          WHERE a.space_guid = $1 AND a.instance_id = $2 AND a.environment_id <> $3
          ORDER BY e.name, e.id";
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, InEnvironment>(sql), key).fetch_all(executor))
+}
+
+/// What is saved for a connection that has one configuration for every environment.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct SharedDetails {
+    pub process_id: String,
+    pub connection_id: String,
+    pub oauth_connector_details: String,
+    pub client_id: String,
+    pub complete: bool,
+}
+
+/// The shared connections of an instance, each as it was saved last.
+pub async fn shared(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<SharedDetails>> {
+    let sql = "SELECT process_id, connection_id, oauth_connector_details, client_id, complete FROM (
+             SELECT d.process_id, d.connection_id, d.oauth_connector_details, d.client_id, d.complete,
+                 ROW_NUMBER() OVER (PARTITION BY d.process_id, d.connection_id ORDER BY d.updated_at DESC, d.id) AS place
+             FROM connector_details d
+             JOIN connections c ON c.space_guid = d.space_guid AND c.instance_id = d.instance_id
+                 AND c.process_id = d.process_id AND c.id = d.connection_id
+             WHERE d.space_guid = $1 AND d.instance_id = $2 AND c.every_environment) AS latest
+         WHERE place = 1 ORDER BY process_id, connection_id";
+    on_connection!(db, executor => sqlx::query_as::<_, SharedDetails>(sql)
+        .bind(space)
+        .bind(instance)
+        .fetch_all(executor))
 }

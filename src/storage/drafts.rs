@@ -1,4 +1,6 @@
 //! Drafts: what an admin has typed into a form and not saved. One per connection key and admin.
+//!
+//! A new column goes into [`Draft`], its row, `find` and `keep`.
 
 use super::{Connection, Result, StorageError, bind_key, execute, on_connection};
 use crate::domain::{form::FormContent, ids::ConnectionKey, time::Timestamp};

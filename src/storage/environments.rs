@@ -1,4 +1,6 @@
 //! Environments of a Space, and which instances run in them.
+//!
+//! A new column of an environment goes into its row, `put` and each select.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::{
@@ -89,9 +91,18 @@ pub async fn attach(
     Ok(execute!(db, sql, id, space, instance, environment, now.0)? == 1)
 }
 
-/// All attachments of a Space, by environment.
-pub async fn attachments(db: Connection<'_>, space: &str) -> Result<Vec<Attachment>> {
+/// The attachments to the environments from `first` to `last`, by environment.
+pub async fn attachments(
+    db: Connection<'_>,
+    space: &str,
+    first: &str,
+    last: &str,
+) -> Result<Vec<Attachment>> {
     let sql = "SELECT id, environment_id, instance_id FROM attachments
-         WHERE space_guid = $1 ORDER BY environment_id, id";
-    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql).bind(space).fetch_all(executor))
+         WHERE space_guid = $1 AND environment_id BETWEEN $2 AND $3 ORDER BY environment_id, id";
+    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql)
+        .bind(space)
+        .bind(first)
+        .bind(last)
+        .fetch_all(executor))
 }

@@ -1,4 +1,6 @@
 //! Installed instances with their processes and connections.
+//!
+//! A new column of an instance goes into [`Instance`], [`NewInstance`], and the macros of its statements.
 
 use super::{Connection, Result, bind_key, execute, on_connection};
 use crate::domain::{ids::ConnectionKey, time::Timestamp, views::Named};

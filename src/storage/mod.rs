@@ -75,6 +75,9 @@ pub enum StorageError {
     /// The database is there but did not take the work in time: locked, or no connection free.
     #[error("the database is busy: {0}")]
     Busy(#[source] sqlx::Error),
+    /// The database undid the transaction for the sake of another (deadlock, serialization): it can begin again.
+    #[error("undone for the sake of another: {0}")]
+    Undone(#[source] sqlx::Error),
     /// A row with this key exists already.
     #[error("already there")]
     Exists,
@@ -99,6 +102,10 @@ impl From<sqlx::Error> for StorageError {
                 if inner.is_foreign_key_violation() {
                     return Self::Reference;
                 }
+                let postgres = inner.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+                if postgres.is_some_and(|error| matches!(error.code(), "40P01" | "40001")) {
+                    return Self::Undone(error);
+                }
                 // SQLITE_BUSY and its extended codes end in 5, SQLITE_LOCKED's in 6.
                 let sqlite_code = inner.code().and_then(|code| code.parse::<i32>().ok());
                 let is_sqlite = inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
@@ -111,6 +118,9 @@ impl From<sqlx::Error> for StorageError {
         Self::Database(error)
     }
 }
+
+/// How many rows housekeeping removes in one transaction, so that nobody waits for it for long.
+pub const BATCH: i64 = 1_000;
 
 pub type Result<T> = std::result::Result<T, StorageError>;
 

@@ -4,12 +4,18 @@
 
 use super::{Database, StorageError};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{fs::File, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fs::{DirBuilder, File},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -17,6 +23,7 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// Older versions can corrupt a WAL database when two connections checkpoint at once.
 const SQLITE_AT_LEAST: [u32; 3] = [3, 51, 3];
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -27,8 +34,12 @@ pub enum OpenError {
     Address(String),
     #[error("the folder of the database cannot be made: {0}")]
     Folder(#[source] std::io::Error),
+    #[error("the file of the database cannot be opened: {0}")]
+    File(#[source] std::io::Error),
     #[error("the lock beside the database cannot be taken: {0}")]
     Lock(#[source] std::io::Error),
+    #[error("PostgreSQL at {place} cannot be reached: {why}")]
+    Unreachable { place: String, why: String },
     #[error("the database cannot be opened: {0}")]
     Connect(#[from] sqlx::Error),
     #[error("the database cannot be brought up to date: {0}")]
@@ -60,10 +71,15 @@ async fn open_sqlite(address: &str) -> Result<Database, OpenError> {
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::Folder)?;
     }
     // sqlx takes no lock on SQLite while it migrates; closing the file gives this one back.
     let lock = take_lock(file.with_extension("lock")).await?;
+    // SQLite gives the files beside the database its mode. A file that is there is let be: closing it would give back
+    // the locks that SQLite has on it in this process.
+    if !file.exists() {
+        private_file(&file).map_err(OpenError::File)?;
+    }
     let pool = |size: u32| {
         SqlitePoolOptions::new()
             .max_connections(size)
@@ -82,11 +98,16 @@ async fn open_sqlite(address: &str) -> Result<Database, OpenError> {
 
 async fn take_lock(path: PathBuf) -> Result<File, OpenError> {
     let lock = move || {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = private_file(&path)?;
         file.lock()?;
         Ok(file)
     };
     tokio::task::spawn_blocking(lock).await.map_err(std::io::Error::other).flatten().map_err(OpenError::Lock)
+}
+
+/// Opens a file, which nobody else may read where it is new.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 /// Refuses a connection whose settings are not what durability and references rest on.
@@ -121,6 +142,16 @@ fn is_at_least(version: &str, least: [u32; 3]) -> bool {
 async fn open_postgres(address: &str) -> Result<Database, OpenError> {
     let options = PgConnectOptions::from_str(address)?
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
+    // The pool would try again and again, and then say only that it took too long.
+    let unreachable = |why: String| OpenError::Unreachable {
+        place: format!("{}:{}", options.get_host(), options.get_port()),
+        why,
+    };
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(Ok(connection)) => connection.close().await?,
+        Ok(Err(error)) => return Err(unreachable(error.to_string())),
+        Err(_) => return Err(unreachable(format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs()))),
+    }
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -164,6 +195,14 @@ mod tests {
             migrator.iter().map(|m| (m.version, &m.description)).collect()
         };
         assert_eq!(names(&SQLITE), names(&POSTGRES));
+    }
+
+    #[tokio::test]
+    async fn a_postgres_that_is_not_there_is_named_at_once() {
+        let begun = std::time::Instant::now();
+        let error = open("postgres://u:hush@127.0.0.1:1/db").await.expect_err("nobody listens").to_string();
+        assert!(begun.elapsed() < CONNECT_TIMEOUT, "it waits for {:?}", begun.elapsed());
+        assert!(error.contains("PostgreSQL at 127.0.0.1:1") && !error.contains("hush"), "{error}");
     }
 
     #[tokio::test]

@@ -1,4 +1,6 @@
 //! The lists that pages show: instances by name, and the lines of one instance.
+//!
+//! Another list is a row struct and one statement that needs no second one for each row.
 
 use super::{Connection, Result, on_connection};
 use crate::domain::{

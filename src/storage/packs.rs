@@ -1,4 +1,6 @@
 //! Packs of a Space: what can be installed.
+//!
+//! What a pack has more of is a table, a `put` here, and a statement in `instances::adopt_pack`.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;

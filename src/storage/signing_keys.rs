@@ -1,16 +1,19 @@
-//! The key that all replicas sign their JWTs with.
+//! The one key that all replicas sign their JWTs with.
+//!
+//! A key for another purpose is a row of its own: a word for it in the table's check, and as an argument here.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;
-use uuid::Uuid;
 
-/// The key in force: the oldest, so that replicas which start together agree.
 pub async fn find(db: Connection<'_>) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT secret FROM signing_keys ORDER BY created_at, id LIMIT 1";
+    let sql = "SELECT secret FROM signing_keys WHERE purpose = 'jwt'";
     on_connection!(db, executor => sqlx::query_scalar(sql).fetch_optional(executor))
 }
 
-pub async fn add(db: Connection<'_>, id: Uuid, secret: &[u8], now: Timestamp) -> Result<()> {
-    execute!(db, "INSERT INTO signing_keys (id, secret, created_at) VALUES ($1, $2, $3)", id, secret, now.0)?;
+/// Makes this the key, unless there is one. Whoever adds reads afterwards which one it is.
+pub async fn add(db: Connection<'_>, secret: &[u8], now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO signing_keys (purpose, secret, created_at) VALUES ('jwt', $1, $2)
+         ON CONFLICT (purpose) DO NOTHING";
+    execute!(db, sql, secret, now.0)?;
     Ok(())
 }

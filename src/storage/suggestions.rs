@@ -1,6 +1,8 @@
 //! Values that an account has used before, offered again in the form.
+//!
+//! A new field is a `SuggestionField`, and a name in [`latest`]'s list.
 
-use super::{Connection, Result, execute, on_connection};
+use super::{BATCH, Connection, Result, execute, on_connection};
 use crate::domain::{
     time::Timestamp,
     views::{Suggestion, SuggestionField},
@@ -61,12 +63,20 @@ pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>
         .collect())
 }
 
-/// Leaves the latest values of each account's fields.
-pub async fn prune(db: Connection<'_>) -> Result<u64> {
-    let sql = "DELETE FROM suggestions WHERE used_at < (
-             SELECT used_at FROM suggestions kept
-             WHERE kept.account_id = suggestions.account_id AND kept.field = suggestions.field
-             ORDER BY used_at DESC LIMIT 1 OFFSET $1)";
-    // What is older than the last of those that stay.
-    execute!(db, sql, KEPT_PER_FIELD - 1)
+/// The fields, each with its account, that have more values than are kept.
+pub async fn overfull(db: Connection<'_>) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT account_id, field FROM suggestions GROUP BY account_id, field HAVING COUNT(*) > $1
+         ORDER BY account_id, field";
+    on_connection!(db, executor => sqlx::query_as(sql).bind(KEPT_PER_FIELD).fetch_all(executor))
+}
+
+/// Removes values of one account's field that are older than the last of those that stay, up to a batch; answers how
+/// many.
+pub async fn prune(db: Connection<'_>, account: &str, field: &str) -> Result<u64> {
+    let sql = "DELETE FROM suggestions WHERE account_id = $1 AND field = $2 AND value IN (
+             SELECT value FROM suggestions WHERE account_id = $1 AND field = $2 AND used_at < (
+                 SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
+                 ORDER BY used_at DESC LIMIT 1 OFFSET $3)
+             LIMIT $4)";
+    execute!(db, sql, account, field, KEPT_PER_FIELD - 1, BATCH)
 }

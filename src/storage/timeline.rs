@@ -1,6 +1,8 @@
 //! The timeline: who did what, when. Never a secret's value.
+//!
+//! Something new that happens is a [`Kind`] with a name that no other had.
 
-use super::{Connection, Result, bind_key, execute, on_connection};
+use super::{BATCH, Connection, Result, bind_key, execute, on_connection};
 use crate::domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -108,7 +110,8 @@ pub async fn remove_of_instance(db: Connection<'_>, space: &str, instance: &str)
     execute!(db, "DELETE FROM timeline WHERE space_guid = $1 AND instance_id = $2", space, instance)
 }
 
-/// Forgets what is older.
+/// Forgets what is older, up to a batch; answers how much.
 pub async fn remove_before(db: Connection<'_>, moment: Timestamp) -> Result<u64> {
-    execute!(db, "DELETE FROM timeline WHERE at < $1", moment.0)
+    let sql = "DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE at < $1 LIMIT $2)";
+    execute!(db, sql, moment.0, BATCH)
 }

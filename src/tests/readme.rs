@@ -1,6 +1,6 @@
 //! What the README says and the program knows: held together here. A new table in the README gets its test.
 
-use crate::config::Config;
+use crate::config::{ADMIN_PASSWORD, Config};
 use clap::Args;
 
 const README: &str = include_str!("../../README.md");
@@ -24,7 +24,10 @@ fn the_configuration_table_is_the_programs() {
             (name, arg.get_default_values().first().map(|default| default.to_string_lossy().into_owned()))
         })
         .collect();
-    // Read by the logs, which start before the command line is read.
+    // Read from the environment alone: on a command line everybody would see it.
+    let email = known.iter().position(|(name, _)| name == "IPACK_ADMIN_EMAIL").expect("it is there");
+    known.insert(email + 1, (ADMIN_PASSWORD.into(), None));
+    // Read by the logs.
     known.push(("IPACK_LOG".into(), Some("info".into())));
     let table = table("Configuration");
     let documented: Vec<&str> = table.iter().map(|row| row[0].as_str()).collect();

@@ -27,6 +27,11 @@ pub fn Hidden(state: FormState, key: ConnectionKey) -> impl IntoView {
             value=move || state.view.with(|view| view.base_version.to_string())
         />
         {seen.collect::<Vec<_>>()}
+        <input
+            type="hidden"
+            name="seen[others]"
+            value=move || state.view.with(|view| view.seen.others.clone())
+        />
     }
 }
 

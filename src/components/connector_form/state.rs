@@ -209,7 +209,10 @@ impl FormState {
             set_timeout(
                 move || {
                     self.is_waiting.set_value(false);
-                    self.keep_now();
+                    // A button pressed meanwhile took it along.
+                    if self.keep.get_untracked() == Keep::Pending {
+                        self.keep_now();
+                    }
                 },
                 KEEP_AFTER,
             );

@@ -1,4 +1,6 @@
 //! Writing.
+//!
+//! A new one is a method that calls one use case and answers through [`super::answer`].
 
 use super::{
     answer, caller,

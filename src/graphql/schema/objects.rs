@@ -1,4 +1,6 @@
 //! What clients get. Each object is made from the storage's or the domain's own type.
+//!
+//! A new field is a method or a field with a doc comment, which becomes its description.
 
 use crate::{
     domain::{

@@ -1,7 +1,11 @@
 //! The use cases behind the commands, and what they refuse.
 
 use super::world::{ACCOUNT, ANN, PASSWORD, ROOT, SPACE, World};
-use crate::{services::ServiceError, storage::Database, tests::support::app::TestApp};
+use crate::{
+    services::ServiceError,
+    storage::{BATCH, Database, sessions},
+    tests::support::app::TestApp,
+};
 
 on_both!(
     a_space_is_created_once,
@@ -11,6 +15,7 @@ on_both!(
     the_first_admin_is_made_once,
     the_demo_comes_into_an_empty_database_only,
     housekeeping_forgets_only_what_is_over,
+    housekeeping_forgets_batch_after_batch,
 );
 
 fn is_bad(error: &ServiceError, field: &str) -> bool {
@@ -121,4 +126,19 @@ async fn housekeeping_forgets_only_what_is_over(database: Database) {
     world.app.advance(401 * 24 * 3_600);
     world.app.services.tidy().await.expect("tidied");
     assert_eq!((world.app.count("sessions").await, world.app.count("timeline").await), (0, 0));
+}
+
+async fn housekeeping_forgets_batch_after_batch(database: Database) {
+    let app = TestApp::new(database).await;
+    let now = app.services.clock.now();
+    let mut writer = app.database.writer().await.expect("a transaction");
+    for number in 0..=2 * BATCH {
+        let id = number.to_le_bytes();
+        sessions::put(writer.connection(), &id, None, "{}", now).await.expect("a session");
+    }
+    let removed = sessions::remove_expired(writer.connection(), now).await.expect("removed");
+    assert_eq!(removed, BATCH.unsigned_abs(), "no more at a time");
+    writer.commit().await.expect("committed");
+    app.services.tidy().await.expect("tidied");
+    assert_eq!(app.count("sessions").await, 0);
 }

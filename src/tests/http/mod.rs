@@ -27,5 +27,6 @@ mod rows;
 mod saving;
 mod sessions;
 mod sign_in_limits;
+mod starting;
 mod tabs;
 mod tenancy;

@@ -11,6 +11,7 @@ on_both!(
     blank_rows_vanish_on_save,
     a_dozen_rows_keep_their_order,
     a_row_that_is_not_there_is_not_deleted,
+    line_breaks_from_the_api_survive_an_edit_beside_them,
 );
 
 async fn adding_keeps_what_was_typed_and_shows_one_row_more(database: Database) {
@@ -112,4 +113,17 @@ async fn a_row_that_is_not_there_is_not_deleted(database: Database) {
         let page = browser.press(&form, &format!("delete-authorization-{index}")).await;
         assert_eq!(page.connector().rows("authorization"), ["a=1"], "{index}");
     }
+}
+
+async fn line_breaks_from_the_api_survive_an_edit_beside_them(database: Database) {
+    let world = World::new(database).await;
+    world.api_save(&key(), r#"{"authParams":{"long":"one\ntwo","b":"2","c":"3"}}"#, "x").await;
+    let mut browser = world.browser(ANN).await;
+    let form = open(&mut browser).await.connector();
+    assert_eq!(form.rows("authorization")[0], "long=onetwo", "as an input shows it");
+    let page = browser.press(&form.row("authorization", 1, "b", "typed"), "keep").await;
+    let page = browser.press(&page.connector(), "delete-authorization-2").await;
+    browser.press(&page.connector(), "save").await;
+    let expected = r#"{"authParams":{"long":"one\ntwo","b":"typed"}}"#;
+    assert_eq!(world.api_read(&key()).await.expect("saved").0, expected);
 }

@@ -4,13 +4,20 @@ use super::{
     browser::{Browser, Page, call, get, post},
     world::{ANN, BEN, PASSWORD, World, key},
 };
-use crate::{config::Config, storage::Database};
+use crate::{auth::session_store::DatabaseSessions, config::Config, storage::Database};
 use axum::{body::Body, http::Method};
+use std::collections::HashMap;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+};
 
 on_both!(
     s34_the_id_changes_at_every_sign_in,
     s34_an_id_from_outside_is_never_taken_up,
     s34_signing_out_ends_the_session_itself,
+    s34_a_request_under_way_does_not_undo_signing_out,
+    s34_a_request_under_way_does_not_bring_it_back,
     s34_idle_time_ends_it_and_use_prolongs_it,
     s34_absolute_time_ends_it_however_it_is_used,
     s34_a_password_change_ends_every_session_of_that_admin,
@@ -67,6 +74,29 @@ async fn s34_signing_out_ends_the_session_itself(database: Database) {
     assert!(!browser.cookies.contains_key(COOKIE), "the cookie is taken back");
     assert!(!is_signed_in(&mut copy).await, "a copy of the cookie too");
     assert_eq!(world.app.count("sessions").await, 0);
+}
+
+async fn s34_a_request_under_way_does_not_bring_it_back(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    let mut slow = browser.clone();
+    // Late enough that its last use is written again, at the end of a request whose body takes its time.
+    world.app.advance(60);
+    let (told, wait) = tokio::sync::oneshot::channel::<()>();
+    let body = futures::stream::once(async {
+        let _ = wait.await;
+        Ok::<_, std::io::Error>("intent=keep")
+    });
+    let request = call(Method::POST, "/api/connector").body(Body::from_stream(body)).expect("a request");
+    let slow = tokio::spawn(async move { (slow.send(request).await, slow) });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    browser.send(post("/logout").body(Body::empty()).expect("a request")).await;
+    assert_eq!(world.app.count("sessions").await, 0);
+    told.send(()).expect("it waits");
+    let (page, mut slow) = slow.await.expect("no panic");
+    assert_eq!(page.status, 400, "it was let in");
+    assert_eq!(world.app.count("sessions").await, 0);
+    assert!(!is_signed_in(&mut slow).await);
 }
 
 async fn s34_idle_time_ends_it_and_use_prolongs_it(database: Database) {
@@ -219,4 +249,16 @@ async fn s16_next_leads_only_to_pages_of_this_site(database: Database) {
         let page = browser.press_only(&form.with("email", ANN).with("password", PASSWORD), "").await;
         assert_eq!((page.status.as_u16(), page.header("location")), (303, Some("/")), "{next:?}");
     }
+}
+
+async fn s34_a_request_under_way_does_not_undo_signing_out(database: Database) {
+    let world = World::new(database.clone()).await;
+    let store = DatabaseSessions::new(database, world.app.services.clock.clone());
+    let expiry_date = time::OffsetDateTime::from_unix_timestamp(32_000_000_000).expect("a moment");
+    let mut record = Record { id: Id::default(), data: HashMap::new(), expiry_date };
+    store.create(&mut record).await.expect("a session");
+    let under_way = store.load(&record.id).await.expect("loaded").expect("it is there");
+    store.delete(&record.id).await.expect("signed out");
+    store.save(&under_way).await.expect("nothing to complain about");
+    assert_eq!(store.load(&record.id).await.expect("asked"), None);
 }

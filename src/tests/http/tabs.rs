@@ -5,6 +5,7 @@ use crate::storage::Database;
 
 on_both!(
     two_tabs_never_undo_each_others_fields,
+    tabs_that_post_at_the_same_moment_lose_nothing,
     a_blank_row_that_another_tab_showed_undoes_nothing,
     the_same_field_in_two_tabs_holds_the_later,
     a_tab_from_before_a_discard_brings_back_only_its_own,
@@ -28,6 +29,26 @@ async fn two_tabs_never_undo_each_others_fields(database: Database) {
     assert_eq!((form.value("content[company_id]"), form.value("content[client_id]")), ("two", "c"));
     assert_eq!(form.rows("authorization"), ["a=one"]);
     assert_eq!(form.rows("access_token"), ["t=two"]);
+}
+
+async fn tabs_that_post_at_the_same_moment_lose_nothing(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    for round in 0..10 {
+        let value = format!("https://{round}");
+        let form = open(&mut browser).await.connector();
+        let posts = ["base_url", "company_id", "client_id"].map(|part| {
+            let (mut tab, form) = (browser.clone(), form.clone().content(part, &value));
+            tokio::spawn(async move { tab.press_only(&form, "keep").await.status })
+        });
+        for post in posts {
+            assert_eq!(post.await.expect("no panic"), 302);
+        }
+        let form = open(&mut browser).await.connector();
+        for part in ["base_url", "company_id", "client_id"] {
+            assert_eq!(form.value(&format!("content[{part}]")), value, "{part}");
+        }
+    }
 }
 
 async fn a_blank_row_that_another_tab_showed_undoes_nothing(database: Database) {

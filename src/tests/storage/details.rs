@@ -9,7 +9,7 @@ use crate::{
     storage::{
         Database,
         details::{self, NewDetails, StoredDetails},
-        environments,
+        environments, instances,
     },
 };
 
@@ -21,6 +21,7 @@ on_both!(
     a_first_save_gives_way_to_what_is_there,
     details_need_the_connection_and_the_attachment,
     the_other_environments_are_listed_with_what_is_saved_there,
+    what_is_shared_is_listed_as_it_was_saved_last,
 );
 
 async fn find(database: &Database) -> Option<StoredDetails> {
@@ -174,4 +175,25 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
     assert_eq!(seen, [("a", "a", None, None), ("b", "b", Some(1), Some("in b")), ("c", "c", None, None)]);
     assert_eq!((others[1].client_id.as_deref(), others[1].is_token_generated), (Some("client"), Some(true)));
     assert_eq!((others[0].client_id.as_deref(), others[0].is_token_generated), (None, None));
+}
+
+async fn what_is_shared_is_listed_as_it_was_saved_last(database: Database) {
+    let here = key();
+    let there = ConnectionKey { environment: "shared-there".into(), ..key() };
+    let alone = ConnectionKey { connection: "not-shared".into(), ..key() };
+    for one in [&here, &there, &alone] {
+        stand_up(&database, one).await;
+    }
+    let listed = || async { read_now!(database, db => details::shared(db, &here.space, &here.instance)) };
+    for (seconds, one, text) in [(1, &here, "{\"a\":1}"), (3, &there, "{\"a\":3}"), (2, &alone, "{\"a\":2}")]
+    {
+        let new = new_details(text, "saver");
+        write_now!(database, db => details::upsert(db, uuid(100 + seconds as u128), one, new, at(seconds)));
+    }
+    assert_eq!(listed().await, [], "nothing is shared yet");
+    write_now!(database, db => instances::set_every_environment(db, &here, true));
+    let found = listed().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].connection_id, here.connection);
+    assert_eq!(found[0].oauth_connector_details, "{\"a\":3}");
 }

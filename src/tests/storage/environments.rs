@@ -96,7 +96,7 @@ async fn an_instance_is_attached_once(database: Database) {
     assert!(write_now!(database, db => environments::attach(db, uuid(1), SPACE, "i", "e", at(0))));
     assert!(!write_now!(database, db => environments::attach(db, uuid(2), SPACE, "i", "e", at(1))), "it is");
     let expected = Attachment { id: uuid(1), environment_id: "e".to_owned(), instance_id: "i".to_owned() };
-    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE)), [expected]);
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), [expected]);
 }
 
 async fn an_attachment_needs_both_ends(database: Database) {
@@ -108,7 +108,7 @@ async fn an_attachment_needs_both_ends(database: Database) {
         let attach = attempt_attach(&database, instance, environment).await;
         assert!(matches!(attach, Err(crate::storage::StorageError::Reference)), "{instance} {environment}");
     }
-    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE)), []);
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), []);
 }
 
 async fn attempt_attach(
@@ -153,5 +153,11 @@ async fn attachments_of_a_space_come_by_environment(database: Database) {
         });
     }
     expected.sort_by(|a, b| (&a.environment_id, a.id).cmp(&(&b.environment_id, b.id)));
-    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE)), expected);
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), expected);
+    for (first, last, count) in [("a", "a", 2), ("b", "b", 1), ("a", "b", 3), ("aa", "az", 0), ("b", "a", 0)]
+    {
+        let found = read_now!(database, db => environments::attachments(db, SPACE, first, last));
+        assert_eq!(found.len(), count, "{first} to {last}");
+        assert!(found.iter().all(|one| (first..=last).contains(&one.environment_id.as_str())));
+    }
 }

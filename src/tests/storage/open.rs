@@ -124,3 +124,29 @@ async fn the_folder_of_a_sqlite_database_is_made() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_else_may_read_the_files_of_a_sqlite_database() {
+    use std::os::unix::fs::PermissionsExt;
+    run(Empty::sqlite(), |address| async move {
+        let address = address.replace("test.db", "made/here/test.db");
+        let database = open(&address).await.expect("an empty database opens");
+        schema::execute(&database, "INSERT INTO accounts VALUES ('a', 0)").await;
+        let file = std::path::PathBuf::from(address.trim_start_matches("sqlite://"));
+        let mode = |path: &std::path::Path| {
+            std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+        };
+        let folder = file.parent().expect("a folder");
+        assert_eq!(mode(folder), 0o700);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            assert_eq!(mode(&path), 0o600, "{path:?}");
+            names.push(path.file_name().expect("a name").to_string_lossy().into_owned());
+        }
+        names.sort();
+        assert_eq!(names, ["test.db", "test.db-shm", "test.db-wal", "test.lock"]);
+        database.close().await;
+    })
+    .await;
+}

@@ -4,11 +4,23 @@
 //! true of the outcomes and of what is left in the tables. Never wait for time to pass.
 
 use super::world::{at, key, new_details, stand_up, uuid};
-use crate::storage::{
-    Database, StorageError, accounts, details,
-    details::{NewDetails, StoredDetails},
+use crate::{
+    domain::views::SuggestionField,
+    effects::Clock,
+    services::{ServiceError, Services, access::Client, details::SaveDetails, retrying},
+    storage::{
+        Database, StorageError, Writer, accounts, details,
+        details::{NewDetails, StoredDetails},
+        suggestions,
+    },
 };
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tokio::{sync::Barrier, task::JoinSet};
 
 on_both!(
@@ -18,6 +30,8 @@ on_both!(
     many_blind_replacements_are_all_counted,
     one_new_account_is_added_by_exactly_one,
     readers_are_answered_while_a_transaction_is_open,
+    transactions_that_wait_for_each_other_are_undone_and_begun_again,
+    saves_and_uninstalling_at_once_both_succeed,
 );
 
 const TASKS: u8 = 32;
@@ -142,4 +156,79 @@ async fn readers_are_answered_while_a_transaction_is_open(database: Database) {
     assert_eq!(saved(&database).await.oauth_connector_details, "before");
     writer.commit().await.expect("the transaction commits");
     assert_eq!(saved(&database).await.oauth_connector_details, "after");
+}
+
+/// Two transactions that write the same two rows in opposite orders, each after the other has its first. SQLite lets
+/// only one of them begin; PostgreSQL undoes one.
+async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(database: Database) {
+    if matches!(database, Database::Sqlite { .. }) {
+        return;
+    }
+    for account in ["a", "b"] {
+        write_now!(database, db => accounts::ensure(db, account, at(0)));
+    }
+    let barrier = Arc::new(Barrier::new(2));
+    let undone = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        let (database, barrier, undone) = (database.clone(), barrier.clone(), undone.clone());
+        tasks.spawn(async move {
+            let attempts = AtomicUsize::new(0);
+            retrying(|| async {
+                let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
+                let mut writer = database.writer().await?;
+                let suggestion = async |writer: &mut Writer, account: &str| {
+                    let field = SuggestionField::BaseUrl;
+                    suggestions::record(writer.connection(), account, field, "value", at(1)).await
+                };
+                suggestion(&mut writer, first).await?;
+                if is_first {
+                    barrier.wait().await;
+                }
+                let outcome = suggestion(&mut writer, second).await;
+                if matches!(outcome, Err(StorageError::Undone(_))) {
+                    undone.fetch_add(1, Ordering::Relaxed);
+                }
+                outcome?;
+                Ok(writer.commit().await?)
+            })
+            .await
+        });
+    }
+    for outcome in tasks.join_all().await {
+        outcome.expect("it succeeds in the end");
+    }
+    assert_eq!(undone.load(Ordering::Relaxed), 1);
+}
+
+async fn saves_and_uninstalling_at_once_both_succeed(database: Database) {
+    let key = key();
+    write_now!(database, db => accounts::ensure(db, "account", at(0)));
+    let services = Services::new(database.clone(), Clock::new(|| at(0))).await.expect("it starts");
+    services.create_space("account", &key.space, "A Space").await.expect("a Space");
+    let client = Client { account: "account".into(), name: "n".into(), username: "u".into() };
+    let mut tasks = JoinSet::new();
+    for number in 0..48 {
+        let (services, client, key) = (services.clone(), client.clone(), key.clone());
+        tasks.spawn(async move {
+            let space = key.space.clone();
+            if number % 4 == 3 {
+                let gone = services.uninstall(&client, Some(&space), &key.instance).await;
+                return match gone {
+                    Ok(()) | Err(ServiceError::InstanceInvalid) => Ok(()),
+                    Err(other) => Err(other),
+                };
+            }
+            let save = SaveDetails {
+                key,
+                is_token_generated: false,
+                oauth_connector_details: text(number),
+                client_id: "c".into(),
+            };
+            services.save_details(&client, Some(&space), save).await.map(drop)
+        });
+    }
+    for outcome in tasks.join_all().await {
+        outcome.expect("neither is in the other's way");
+    }
 }

@@ -10,7 +10,7 @@ use crate::storage::{
 
 on_both!(
     a_session_comes_back_until_the_moment_it_expires,
-    a_second_put_takes_the_place_of_the_first,
+    a_session_is_written_over_while_it_is_there,
     a_session_is_removed_alone,
     signing_an_admin_out_everywhere_leaves_the_others,
     housekeeping_removes_what_has_expired,
@@ -36,17 +36,20 @@ async fn a_session_comes_back_until_the_moment_it_expires(database: Database) {
     assert_eq!(read_now!(database, db => sessions::find(db, &id[..31], at(0))), None);
 }
 
-async fn a_second_put_takes_the_place_of_the_first(database: Database) {
+async fn a_session_is_written_over_while_it_is_there(database: Database) {
     let admin = add_admin(&database, 1).await;
+    assert!(!write_now!(database, db => sessions::replace(db, b"id", None, "{}", at(10))), "it is not there");
+    assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(0))), None);
     write_now!(database, db => sessions::put(db, b"id", None, "{}", at(10)));
-    write_now!(database, db => sessions::put(db, b"id", Some(admin), r#"{"a":1}"#, at(20)));
-    assert_eq!(
-        read_now!(database, db => sessions::find(db, b"id", at(15))),
-        Some(row(r#"{"a":1}"#, at(20).0))
-    );
+    assert_refused!(database, Exists, db => sessions::put(db, b"id", None, "{}", at(10)));
+    let data = r#"{"a":1}"#;
+    assert!(write_now!(database, db => sessions::replace(db, b"id", Some(admin), data, at(20))));
+    assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(15))), Some(row(data, at(20).0)));
     assert_eq!(write_now!(database, db => sessions::remove_of_admin(db, admin)), 1, "it became the admin's");
+    assert!(!write_now!(database, db => sessions::replace(db, b"id", Some(admin), data, at(20))), "it ended");
+    assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(15))), None);
     write_now!(database, db => sessions::put(db, b"id", Some(admin), "{}", at(20)));
-    write_now!(database, db => sessions::put(db, b"id", None, "{}", at(20)));
+    write_now!(database, db => sessions::replace(db, b"id", None, "{}", at(20)));
     assert_eq!(write_now!(database, db => sessions::remove_of_admin(db, admin)), 0, "it is nobody's again");
 }
 

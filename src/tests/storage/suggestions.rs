@@ -107,6 +107,15 @@ async fn suggestions_need_their_account(database: Database) {
     assert_refused!(database, Reference, db => suggestions::record(db, "nobody", field, "value", at(0)));
 }
 
+/// What housekeeping does: how many values it removes.
+async fn prune(database: &Database) -> u64 {
+    let mut removed = 0;
+    for (account, field) in read_now!(database, db => suggestions::overfull(db)) {
+        removed += write_now!(database, db => suggestions::prune(db, &account, &field));
+    }
+    removed
+}
+
 async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database) {
     two_accounts(&database).await;
     let (full, brimful, few) =
@@ -116,7 +125,7 @@ async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database)
     record_many(&database, ACCOUNT, brimful, 200, at).await;
     record_many(&database, ACCOUNT, few, 3, |n| at(n - 10)).await;
     record_many(&database, "account-2", full, 201, |n| at(n - 1_000)).await;
-    assert_eq!(write_now!(database, db => suggestions::prune(db)), 6);
+    assert_eq!(prune(&database).await, 6);
     for (account, field, oldest, latest) in [
         (ACCOUNT, full, 6, 205),
         (ACCOUNT, brimful, 1, 200),
@@ -131,7 +140,7 @@ async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database)
             assert_eq!(schema::count(&database, &value).await, 1, "{account} {field:?} {number}");
         }
     }
-    assert_eq!(write_now!(database, db => suggestions::prune(db)), 0, "nothing is left to do");
+    assert_eq!(prune(&database).await, 0, "nothing is left to do");
 }
 
 async fn housekeeping_spares_values_of_one_moment(database: Database) {
@@ -139,7 +148,7 @@ async fn housekeeping_spares_values_of_one_moment(database: Database) {
     let field = SuggestionField::AuthorizationValue;
     record_many(&database, ACCOUNT, field, 250, |_| at(1)).await;
     record_many(&database, "account-2", field, 250, |n| at(n / 100)).await;
-    write_now!(database, db => suggestions::prune(db));
+    prune(&database).await;
     // None of them is older than the others: better too many than none.
     assert_eq!(schema::count(&database, "suggestions WHERE account_id = 'account-1'").await, 250);
     // 51 of the third moment, 100 of the second, and 99 of the first.
