@@ -139,7 +139,10 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     telemetry::start()?;
     match command {
         Command::Serve { config, demo } => serve(Arc::new(*config), first_password()?, demo).await,
-        Command::Migrate { database } => Ok(services(&database).await?.database.close().await),
+        Command::Migrate { database } => {
+            services(&database).await?.database.close().await;
+            Ok(())
+        }
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
         }
