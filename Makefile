@@ -16,10 +16,10 @@ sources := Cargo.toml Cargo.lock $(shell find src style public migrations 2>/dev
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev test lint fmt bench clean FORCE
+.PHONY: help run build dev demo-idp test lint fmt bench clean FORCE
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(built) ## Build what changed, then serve on http://127.0.0.1:3000 with demo content
 	@exec $(program) serve --demo
@@ -29,6 +29,10 @@ build: $(built) ## The release program, with the site inside: target/release/ipa
 dev: ## Serve a debug build, build again and reload the page at each change
 	@.ci/install-tools build
 	cargo-leptos watch -- serve --demo
+
+demo-idp: ## An identity provider to try tokens with, on http://127.0.0.1:3080
+	@.ci/install-tools base
+	@exec node end2end/identity-provider/demo.mjs
 
 test: ## All tests: Rust on both databases, then the browser's on SQLite and on PostgreSQL
 	@.ci/install-tools test
