@@ -5,7 +5,7 @@
 
 use crate::pages::{
     connector::ConnectorPage, instance::InstancePage, not_found::NotFoundPage, overview::OverviewPage,
-    sign_in::SignInPage,
+    preflight::PreflightPage, sign_in::SignInPage,
 };
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -32,6 +32,13 @@ pub fn App() -> impl IntoView {
                         "/spaces/:space/instances/:instance/environments/:environment/processes/:process/connections/:connection"
                     )
                     view=ConnectorPage
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!(
+                        "/spaces/:space/instances/:instance/environments/:environment/processes/:process/connections/:connection/preflight"
+                    )
+                    view=PreflightPage
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/login") view=SignInPage ssr=SsrMode::Async />

@@ -3,12 +3,14 @@
 //! A new setting is a field here with its variable, its default, a parser that says in a sentence what it expects, and
 //! a row in the table.
 
+use crate::oauth::addresses::Policy;
 use axum::http::Uri;
 use clap::{Args, FromArgMatches, builder::Resettable};
 use ipnet::IpNet;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     str::FromStr,
 };
 
@@ -84,9 +86,47 @@ pub struct Config {
         value_parser = networks
     )]
     pub trusted_proxies: ::std::vec::Vec<IpNet>,
+    /// File with the master keys that secrets are sealed with; `IPACK_MASTER_KEY` may hold its text instead
+    #[arg(
+        long,
+        env = "IPACK_MASTER_KEY_FILE",
+        value_name = "IPACK_MASTER_KEY_FILE",
+        default_value = DEFAULT_MASTER_KEY_FILE
+    )]
+    pub master_key_file: PathBuf,
+    /// Networks (CIDR, comma separated) that calls to identity providers may reach beside public addresses, http included
+    #[arg(
+        long,
+        env = "IPACK_OUTBOUND_ALLOW",
+        value_name = "IPACK_OUTBOUND_ALLOW",
+        default_value = "none",
+        value_parser = networks
+    )]
+    pub outbound_allow: ::std::vec::Vec<IpNet>,
+    /// Ports (comma separated) of public addresses that calls to identity providers may reach
+    #[arg(
+        long,
+        env = "IPACK_OUTBOUND_PORTS",
+        value_name = "IPACK_OUTBOUND_PORTS",
+        default_value = "443,8443,9443",
+        value_parser = ports
+    )]
+    pub outbound_ports: ::std::vec::Vec<u16>,
+    /// Whether connections may use the resource owner password grant, which RFC 9700 advises against
+    #[arg(
+        long,
+        env = "IPACK_ALLOW_PASSWORD_GRANT",
+        value_name = "IPACK_ALLOW_PASSWORD_GRANT",
+        default_value = "false",
+        action = clap::ArgAction::Set
+    )]
+    pub allow_password_grant: bool,
 }
 
 pub const DEFAULT_DATABASE_URL: &str = "sqlite://data/ipack-connect.db";
+pub const DEFAULT_MASTER_KEY_FILE: &str = "data/master.key";
+/// The master keys' text. Not on the command line, which everybody on the machine can read.
+pub const MASTER_KEY: &str = "IPACK_MASTER_KEY";
 /// The first admin's password. Not on the command line, which everybody on the machine can read.
 pub const ADMIN_PASSWORD: &str = "IPACK_ADMIN_PASSWORD";
 
@@ -97,6 +137,11 @@ impl Config {
     /// How browsers reach the server that listens on this address.
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.set_public_url().map_or_else(|| format!("http://{bound}"), str::to_owned)
+    }
+
+    /// Which destinations calls to identity providers may reach.
+    pub fn outbound_policy(&self) -> Policy {
+        Policy { allow: self.outbound_allow.clone(), ports: self.outbound_ports.clone() }
     }
 
     pub fn is_https(&self) -> bool {
@@ -189,6 +234,12 @@ fn seconds(text: &str) -> Result<i64, String> {
     seconds.ok_or_else(|| format!("expected whole seconds, from 1 to {YEAR_SECONDS} (a year)"))
 }
 
+fn ports(text: &str) -> Result<Vec<u16>, String> {
+    let port = |part: &str| part.trim().parse().ok().filter(|port| *port > 0);
+    let ports: Option<Vec<u16>> = text.split(',').map(port).collect();
+    ports.ok_or_else(|| "expected ports from 1 to 65535, separated by commas".into())
+}
+
 /// Networks, and single addresses as the smallest of them.
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     if matches!(text.trim(), "" | "none") {
@@ -223,7 +274,9 @@ mod tests {
         assert_eq!((config.public_url, config.admin_email.as_str()), (None, "admin@localhost"));
         assert_eq!((config.rate_limit, config.body_limit), (RateLimit(Some(50)), 1_048_576));
         assert_eq!((config.session_idle_seconds, config.session_absolute_seconds), (1_800, 43_200));
-        assert_eq!(config.trusted_proxies, []);
+        assert_eq!((config.trusted_proxies, config.outbound_allow), (vec![], vec![]));
+        assert_eq!(config.master_key_file.to_str(), Some(DEFAULT_MASTER_KEY_FILE));
+        assert_eq!((config.outbound_ports, config.allow_password_grant), (vec![443, 8443, 9443], false));
     }
 
     #[test]
@@ -263,6 +316,24 @@ mod tests {
                 "IPACK_TRUSTED_PROXIES",
                 vec!["x", "1.2.3.4/33", "::1,", ","],
                 vec!["none"],
+            ),
+            (
+                "--outbound-allow",
+                "IPACK_OUTBOUND_ALLOW",
+                vec!["x", "10.0.0.0/33"],
+                vec!["none", "127.0.0.0/8"],
+            ),
+            (
+                "--outbound-ports",
+                "IPACK_OUTBOUND_PORTS",
+                vec!["", "0", "65536", "443,"],
+                vec!["443", "443, 8443"],
+            ),
+            (
+                "--allow-password-grant",
+                "IPACK_ALLOW_PASSWORD_GRANT",
+                vec!["", "yes", "1"],
+                vec!["true", "false"],
             ),
         ] {
             for value in bad {

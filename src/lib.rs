@@ -24,6 +24,8 @@ pub mod effects;
 #[cfg(feature = "ssr")]
 pub mod graphql;
 #[cfg(feature = "ssr")]
+pub mod oauth;
+#[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
@@ -33,6 +35,8 @@ pub mod services;
 pub mod storage;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
+#[cfg(feature = "ssr")]
+pub mod vault;
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests;

@@ -11,6 +11,8 @@ import { createDatabase, dropDatabase } from './database';
 export const FIRST_ADMIN = { email: 'first@example.test', password: 'the first admin of this test' };
 
 const PROGRAM = resolve(process.env['IPACK_PROGRAM'] ?? join(__dirname, '../../target/release/ipack-connect'));
+/** Of these tests alone: their databases are gone with them. */
+export const MASTER_KEY = `v1:${Buffer.from('the master key of the tests 1234').toString('base64')}`;
 const START_LIMIT = 20_000;
 const STOP_LIMIT = 10_000;
 
@@ -122,6 +124,9 @@ export class Program {
       IPACK_ADMIN_EMAIL: FIRST_ADMIN.email,
       IPACK_ADMIN_PASSWORD: FIRST_ADMIN.password,
       IPACK_RATE_LIMIT: 'off',
+      IPACK_MASTER_KEY: MASTER_KEY,
+      // Where the tests' identity provider is.
+      IPACK_OUTBOUND_ALLOW: '127.0.0.0/8',
       ...this.settings,
       ...more,
     };

@@ -73,7 +73,7 @@ impl Details {
             client_id: self.string(CLIENT_ID),
             authorization: self.parameters(AUTHORIZATION),
             access_token: self.parameters(ACCESS_TOKEN),
-            every_environment: false,
+            ..FormContent::default()
         }
     }
 

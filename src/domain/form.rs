@@ -3,7 +3,10 @@
 //! A [`Part`] is the smallest piece that is merged, compared or chosen as a whole. To add a field: a field of
 //! [`FormContent`], a [`Part`] with its label, and the compiler names every place that must know it.
 
-use super::details::is_secret_key;
+use super::{
+    details::is_secret_key,
+    provider::{ProviderChoice, RESERVED_AUTHORIZATION},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -36,6 +39,7 @@ pub struct FormContent {
     pub client_id: String,
     pub authorization: Vec<Parameter>,
     pub access_token: Vec<Parameter>,
+    pub provider: ProviderChoice,
     /// Save to every environment of the instance, not to this one alone.
     pub every_environment: bool,
 }
@@ -48,15 +52,33 @@ pub enum Part {
     ClientId,
     Authorization,
     AccessToken,
+    Provider,
     Scope,
 }
 
 impl Part {
-    pub const ALL: [Self; 6] =
-        [Self::BaseUrl, Self::CompanyId, Self::ClientId, Self::Authorization, Self::AccessToken, Self::Scope];
+    pub const ALL: [Self; 7] = [
+        Self::BaseUrl,
+        Self::CompanyId,
+        Self::ClientId,
+        Self::Authorization,
+        Self::AccessToken,
+        Self::Provider,
+        Self::Scope,
+    ];
 
-    /// The parts that are connector details; the scope says only where they go.
-    pub const DETAILS: [Self; 5] =
+    /// The parts that are saved; the scope says only where they go.
+    pub const DETAILS: [Self; 6] = [
+        Self::BaseUrl,
+        Self::CompanyId,
+        Self::ClientId,
+        Self::Authorization,
+        Self::AccessToken,
+        Self::Provider,
+    ];
+
+    /// The parts that `oauthConnectorDetails` holds.
+    pub const IN_JSON: [Self; 5] =
         [Self::BaseUrl, Self::CompanyId, Self::ClientId, Self::Authorization, Self::AccessToken];
 
     pub fn label(self) -> &'static str {
@@ -66,6 +88,7 @@ impl Part {
             Self::ClientId => "Client ID",
             Self::Authorization => "Authorization Parameters",
             Self::AccessToken => "Access Token Parameters",
+            Self::Provider => "Identity provider",
             Self::Scope => "Applies to",
         }
     }
@@ -78,6 +101,7 @@ impl Part {
             Self::ClientId => "client_id",
             Self::Authorization => "authorization",
             Self::AccessToken => "access_token",
+            Self::Provider => "provider",
             Self::Scope => "every_environment",
         }
     }
@@ -89,6 +113,7 @@ impl Part {
 pub enum PartValue<'a> {
     Text(&'a str),
     Rows(&'a [Parameter]),
+    Provider(&'a ProviderChoice),
     Choice(bool),
 }
 
@@ -100,6 +125,7 @@ impl FormContent {
             Part::ClientId => PartValue::Text(&self.client_id),
             Part::Authorization => PartValue::Rows(&self.authorization),
             Part::AccessToken => PartValue::Rows(&self.access_token),
+            Part::Provider => PartValue::Provider(&self.provider),
             Part::Scope => PartValue::Choice(self.every_environment),
         }
     }
@@ -112,6 +138,7 @@ impl FormContent {
             Part::ClientId => self.client_id.clone_from(&from.client_id),
             Part::Authorization => self.authorization.clone_from(&from.authorization),
             Part::AccessToken => self.access_token.clone_from(&from.access_token),
+            Part::Provider => self.provider.clone_from(&from.provider),
             Part::Scope => self.every_environment = from.every_environment,
         }
     }
@@ -134,6 +161,7 @@ impl FormContent {
             client_id: self.client_id.trim().into(),
             authorization: rows(&self.authorization),
             access_token: rows(&self.access_token),
+            provider: self.provider.tidied(),
             every_environment: self.every_environment,
         }
     }
@@ -180,6 +208,8 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
                 "This value has no key".to_owned()
             } else if is_secret_key(key) {
                 "A client secret has no place here: these parameters are readable by everybody who can open the form".into()
+            } else if part == Part::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
+                reserved(key)
             } else if first_with.insert(key, index).is_some() {
                 "This key stands twice in this table".into()
             } else {
@@ -188,7 +218,38 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
             problems.push(Problem { place: Place::Row(part, index), message });
         }
     }
+    problems.extend(provider_problem(&content.provider));
     problems
+}
+
+fn reserved(key: &str) -> String {
+    let instead = match key {
+        "scope" => "; enter scopes under Identity provider",
+        "client_id" => "; enter it as Client ID",
+        _ => "",
+    };
+    format!("{key} is set by iPack Connect itself{instead}")
+}
+
+/// The first thing that is wrong with the choice of a provider: its fields are one part of the form.
+fn provider_problem(choice: &ProviderChoice) -> Option<Problem> {
+    let problem = |message: String| Some(Problem { place: Place::Field(Part::Provider), message });
+    let endpoints = [
+        ("Issuer", &choice.issuer, choice.is_discovered()),
+        ("Authorization endpoint", &choice.authorization_endpoint, choice.has_endpoints()),
+        ("Token endpoint", &choice.token_endpoint, choice.has_endpoints()),
+        ("Revocation endpoint", &choice.revocation_endpoint, choice.has_endpoints()),
+    ];
+    for (label, text, is_asked) in endpoints {
+        let text = text.trim();
+        if is_asked && !text.is_empty() && !is_http_url(text) {
+            return problem(format!("{label}: enter a URL that starts with https:// or http://"));
+        }
+    }
+    if choice.has_endpoints() && choice.token_endpoint.trim().is_empty() {
+        return problem("Enter the token endpoint".to_owned());
+    }
+    None
 }
 
 /// An absolute http or https URL with a host and without white space or credentials.

@@ -7,5 +7,8 @@
 pub mod details;
 pub mod form;
 pub mod ids;
+pub mod preflight;
+pub mod provider;
 pub mod time;
+pub mod tokens;
 pub mod views;

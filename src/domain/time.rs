@@ -49,9 +49,37 @@ impl Timestamp {
     }
 }
 
+/// A span of microseconds for reading: `3 minutes`.
+pub fn in_words(span: i64) -> String {
+    let seconds = span / 1_000_000;
+    let (count, unit) = match seconds {
+        ..60 => (seconds.max(0), "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_read_right() {
+        for (seconds, words) in [
+            (-5, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (3_599, "59 minutes"),
+            (3_600, "1 hour"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(in_words(seconds * 1_000_000), words);
+        }
+    }
 
     #[test]
     fn known_moments_read_right() {

@@ -7,6 +7,7 @@ use super::{
     form::{FormContent, Part, Problem},
     ids::ConnectionKey,
     time::Timestamp,
+    tokens::CredentialsView,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,7 @@ pub struct ConnectorView {
     pub others: Vec<OtherEnvironment>,
     pub suggestions: Vec<Suggestion>,
     pub history: Vec<HistoryEntry>,
+    pub credentials: CredentialsView,
     pub outcome: Outcome,
 }
 
@@ -176,6 +178,7 @@ pub struct Seen {
     pub client_id: String,
     pub authorization: String,
     pub access_token: String,
+    pub provider: String,
     pub every_environment: String,
     /// What is saved in the instance's other environments.
     pub others: String,
@@ -189,6 +192,7 @@ impl Seen {
             Part::ClientId => &self.client_id,
             Part::Authorization => &self.authorization,
             Part::AccessToken => &self.access_token,
+            Part::Provider => &self.provider,
             Part::Scope => &self.every_environment,
         }
     }
@@ -282,6 +286,8 @@ pub struct HistoryEntry {
     pub actor: String,
     /// A sentence without its subject: `saved Base URL and Client ID`.
     pub what: String,
+    /// More about it, in the words of whoever answered.
+    pub detail: Option<String>,
 }
 
 /// What became of the last request.
@@ -297,4 +303,6 @@ pub enum Outcome {
     Conflicting,
     /// Not saved for every environment: somebody saved in another one since the page was loaded.
     ChangedElsewhere,
+    /// Nothing was done: resetting takes a token with it, and that is asked first.
+    ResetToConfirm,
 }

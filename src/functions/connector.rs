@@ -4,6 +4,8 @@ use crate::{
     domain::{
         form::{FormContent, Part},
         ids::ConnectionKey,
+        preflight::PreflightView,
+        tokens::{AttemptView, TypedSecret},
         views::{ConnectorView, Seen},
     },
     error::AppError,
@@ -22,6 +24,7 @@ pub struct Choices {
     pub client_id: String,
     pub authorization: String,
     pub access_token: String,
+    pub provider: String,
 }
 
 impl Choices {
@@ -49,6 +52,7 @@ impl Choices {
             Part::ClientId => &self.client_id,
             Part::Authorization => &self.authorization,
             Part::AccessToken => &self.access_token,
+            Part::Provider => &self.provider,
             Part::Scope => return None,
         })
     }
@@ -60,6 +64,7 @@ impl Choices {
             Part::ClientId => &mut self.client_id,
             Part::Authorization => &mut self.authorization,
             Part::AccessToken => &mut self.access_token,
+            Part::Provider => &mut self.provider,
             Part::Scope => return None,
         })
     }
@@ -73,8 +78,23 @@ pub async fn connector(key: ConnectionKey) -> Result<ConnectorView, AppError> {
     door.answer(Box::pin(door.services.connector(&door.admin, &key)).await)
 }
 
+/// How far an attempt of the form's connection is, for a page that follows it.
+#[server(name = GetAttempt, prefix = "/api", endpoint = "attempt", input = GetUrl)]
+pub async fn attempt(key: ConnectionKey) -> Result<Option<AttemptView>, AppError> {
+    let door = crate::server::door::Door::of_request()?;
+    door.answer(door.services.attempt(&door.admin, &key).await)
+}
+
+/// The authorization request as it would be made, and what stands in its way.
+#[server(name = GetPreflight, prefix = "/api", endpoint = "preflight", input = GetUrl)]
+pub async fn preflight(key: ConnectionKey) -> Result<PreflightView, AppError> {
+    let door = crate::server::door::Door::of_request()?;
+    door.answer(Box::pin(door.services.preflight(&door.admin, &key)).await)
+}
+
 /// Every post of the form; the button pressed is the intent. Without JavaScript it leads back to the form, at the
-/// place that the button was about.
+/// place that the button was about. Secrets come along with every post of a plain form, and are looked at by the
+/// button that they belong to alone.
 #[server(name = SubmitConnector, prefix = "/api", endpoint = "connector")]
 pub async fn submit_connector(
     key: ConnectionKey,
@@ -83,21 +103,102 @@ pub async fn submit_connector(
     #[server(default)] seen: Seen,
     #[server(default)] content: FormContent,
     #[server(default)] choices: Choices,
+    #[server(default)] client_secret: TypedSecret,
+    #[server(default)] user_password: TypedSecret,
+    #[server(default)] in_window: bool,
 ) -> Result<ConnectorView, AppError> {
-    use crate::{domain::views::Outcome, services::connector::Submission};
-    let door = crate::server::door::Door::of_request()?;
-    let (intent, place) = read_intent(&intent, &choices)
-        .ok_or_else(|| door.fail(AppError::in_field("intent", "The form has no such button.")))?;
-    let submission = Submission { intent, base_version, seen, content };
-    let view = door.answer(Box::pin(door.services.submit(&door.admin, &key, submission)).await)?;
-    let place = match view.outcome {
-        Outcome::Refused => Some("#errors".to_owned()),
-        Outcome::Conflicting => Some("#conflict".to_owned()),
-        Outcome::ChangedElsewhere => Some("#every-environment".to_owned()),
-        _ => place,
+    use crate::services::{
+        authorization::Origin,
+        connector::{Intent, Submission},
+        credentials::SecretField,
     };
-    door.go_back_to(&format!("{}{}", key.form_path(), place.unwrap_or_default()));
+    let door = crate::server::door::Door::of_request()?;
+    let no_such_button = || door.fail(AppError::in_field("intent", "The form has no such button."));
+    let (button, place) = read_button(&intent, &choices).ok_or_else(no_such_button)?;
+    let submission = |intent| Submission { intent, base_version, seen, content };
+    let services = &door.services;
+    let admin = &door.admin;
+    // Boxed, for the futures are large and are moved several times on their way.
+    let answer = match button {
+        Button::Form(intent) => Box::pin(services.submit(admin, &key, submission(intent))).await,
+        Button::Preflight => Box::pin(services.submit(admin, &key, submission(Intent::Keep))).await,
+        Button::Encrypt(field) => {
+            let secret = match field {
+                SecretField::ClientSecret => client_secret,
+                SecretField::Password => user_password,
+            };
+            let submission = submission(Intent::Save);
+            Box::pin(services.encrypt_from_form(admin, &key, submission, field, secret)).await
+        }
+        Button::Reset { confirmed } => {
+            Box::pin(services.reset_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
+        }
+        Button::Generate => {
+            let browser = door.flow_cookie();
+            let origin = Origin { browser: &browser, in_window };
+            Box::pin(services.begin_authorization(admin, &key, submission(Intent::Save), origin)).await
+        }
+        Button::Revoke => Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep))).await,
+    };
+    let view = door.answer(answer)?;
+    door.go_back_to(&next_page(&key, &view, &intent, place));
     Ok(view)
+}
+
+/// What a button of the form stands for.
+#[cfg(feature = "ssr")]
+pub enum Button {
+    Form(crate::services::connector::Intent),
+    Encrypt(crate::services::credentials::SecretField),
+    Reset { confirmed: bool },
+    Generate,
+    Revoke,
+    Preflight,
+}
+
+#[cfg(feature = "ssr")]
+fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)> {
+    use crate::services::credentials::SecretField;
+    let at = |place: &str| Some(place.to_owned());
+    Some(match text {
+        "encrypt-secret" => (Button::Encrypt(SecretField::ClientSecret), at("#credentials")),
+        "encrypt-password" => (Button::Encrypt(SecretField::Password), at("#credentials")),
+        "reset-secret" => (Button::Reset { confirmed: false }, at("#credentials")),
+        "reset-secret-confirmed" => (Button::Reset { confirmed: true }, at("#credentials")),
+        "generate" => (Button::Generate, at("#token")),
+        "revoke" => (Button::Revoke, at("#token")),
+        "preflight" => (Button::Preflight, None),
+        _ => {
+            let (intent, place) = read_intent(text, choices)?;
+            (Button::Form(intent), place)
+        }
+    })
+}
+
+/// Where a page without JavaScript goes from here.
+#[cfg(feature = "ssr")]
+fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Option<String>) -> String {
+    use crate::domain::{tokens::Stage, views::Outcome};
+    let form = key.form_path();
+    let place = match view.outcome {
+        Outcome::Refused => "#errors".to_owned(),
+        Outcome::Conflicting => "#conflict".to_owned(),
+        Outcome::ChangedElsewhere => "#every-environment".to_owned(),
+        Outcome::ResetToConfirm => "?confirm=reset#credentials".to_owned(),
+        _ => {
+            let credentials = &view.credentials;
+            let attempt = credentials.attempt.as_ref().filter(|attempt| attempt.stage == Stage::Opening);
+            match (&credentials.problem, attempt.and_then(|attempt| attempt.address.as_ref())) {
+                (Some(problem), _) => {
+                    format!("?problem={}#credentials", crate::domain::ids::segment(problem.code.name()))
+                }
+                (None, Some(address)) if intent == "generate" => return address.clone(),
+                _ if intent == "preflight" => return format!("{form}/preflight"),
+                _ => place.unwrap_or_default(),
+            }
+        }
+    };
+    format!("{form}{place}")
 }
 
 /// The intent that a button's value stands for, and where on the page its effect is seen.

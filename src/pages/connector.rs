@@ -2,12 +2,16 @@
 //! `/spaces/{space}/instances/{instance}/environments/{env}/processes/{process}/connections/{connection}`
 
 use super::{
-    address::id_after,
+    address::{field, id_after},
     frame::{Failure, Frame},
 };
 use crate::{
     components::connector_form::{Connector, ConnectorStart, ROOT},
-    domain::ids::ConnectionKey,
+    domain::{
+        ids::ConnectionKey,
+        tokens::{CredentialField, CredentialProblem, ProblemCode},
+        views::{ConnectorView, Outcome},
+    },
     error::AppError,
     functions::{connector::connector, session::signed_in},
     server::shell::site_version,
@@ -17,18 +21,14 @@ use leptos_meta::Title;
 
 #[component]
 pub fn ConnectorPage() -> impl IntoView {
-    let key = ConnectionKey {
-        space: id_after("spaces"),
-        instance: id_after("instances"),
-        environment: id_after("environments"),
-        process: id_after("processes"),
-        connection: id_after("connections"),
-    };
+    let key = key_of_address();
+    let told = Told::by_address();
     // Not a `Resource`, which would write all of this into the page once more for a browser's half that asks for none.
     let start = AsyncDerived::new(move || {
         let key = key.clone();
+        let told = told.clone();
         async move {
-            let view = connector(key).await?;
+            let view = told.on(connector(key).await?);
             let admin = signed_in().await?.admin;
             Ok::<_, AppError>(ConnectorStart { view, admin })
         }
@@ -44,6 +44,51 @@ pub fn ConnectorPage() -> impl IntoView {
                 })}
             </Suspense>
         </Frame>
+    }
+}
+
+/// The connection that a page's address names.
+pub(super) fn key_of_address() -> ConnectionKey {
+    ConnectionKey {
+        space: id_after("spaces"),
+        instance: id_after("instances"),
+        environment: id_after("environments"),
+        process: id_after("processes"),
+        connection: id_after("connections"),
+    }
+}
+
+/// What a post without JavaScript tells the page that it leads back to. Words of ours only: anybody can write an
+/// address.
+#[derive(Clone)]
+struct Told {
+    problem: Option<ProblemCode>,
+    asks_to_reset: bool,
+}
+
+impl Told {
+    fn by_address() -> Self {
+        Self {
+            problem: field("problem").as_deref().and_then(ProblemCode::parse),
+            asks_to_reset: field("confirm").as_deref() == Some("reset"),
+        }
+    }
+
+    fn on(&self, mut view: ConnectorView) -> ConnectorView {
+        let credentials = &mut view.credentials;
+        if let Some(code) = self.problem {
+            let obstacle = credentials.obstacle.clone().filter(|_| code == ProblemCode::Obstacle);
+            let field = match code {
+                ProblemCode::Obstacle => CredentialField::Token,
+                _ => CredentialField::Secret,
+            };
+            let message = obstacle.unwrap_or_else(|| code.message().to_owned());
+            credentials.problem = Some(CredentialProblem { field, code, message });
+        }
+        if self.asks_to_reset && credentials.token.is_some() {
+            view.outcome = Outcome::ResetToConfirm;
+        }
+        view
     }
 }
 

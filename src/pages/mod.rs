@@ -4,9 +4,11 @@
 //! halves know; its page carries the script (see `connector`). A new page goes here, and its route into `app.rs`.
 
 pub mod address;
+pub mod attempt;
 pub mod connector;
 pub mod frame;
 pub mod instance;
 pub mod not_found;
 pub mod overview;
+pub mod preflight;
 pub mod sign_in;

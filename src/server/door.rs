@@ -2,12 +2,17 @@
 //!
 //! What else a server function must know of its request is a field of [`Door`], read in `of_request`.
 
-use super::state::AppState;
+use super::{oauth, state::AppState};
 use crate::{
     error::{AppError, ErrorCode},
+    oauth::authorize::random_text,
     services::{self, Services, access::Admin},
 };
-use axum::http::{StatusCode, header::ACCEPT, request::Parts};
+use axum::http::{
+    HeaderValue, StatusCode,
+    header::{ACCEPT, SET_COOKIE},
+    request::Parts,
+};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use tower_http::request_id::RequestId;
@@ -24,6 +29,8 @@ pub struct Door {
     is_page: bool,
     is_post: bool,
     response: Option<ResponseOptions>,
+    flow_cookie: Option<String>,
+    is_https: bool,
 }
 
 impl Door {
@@ -37,6 +44,8 @@ impl Door {
         let is_page = wants_html(&parts);
         match parts.extensions.get::<CurrentAdmin>() {
             Some(CurrentAdmin(Some(admin))) => Ok(Self {
+                flow_cookie: oauth::flow_cookie(&parts.headers, state.config.is_https()),
+                is_https: state.config.is_https(),
                 services: state.services,
                 admin: admin.clone(),
                 request_id: request_id(&parts),
@@ -61,6 +70,20 @@ impl Door {
     pub fn fail(&self, error: AppError) -> AppError {
         set_status(self.response.as_ref().filter(|_| !self.is_page), &error);
         error
+    }
+
+    /// What tells this browser from others while a token is being got; given where it has none yet.
+    pub fn flow_cookie(&self) -> String {
+        if let Some(known) = &self.flow_cookie {
+            return known.clone();
+        }
+        let value = random_text();
+        if let (Some(response), Ok(cookie)) =
+            (&self.response, HeaderValue::from_str(&oauth::set_flow_cookie(&value, self.is_https)))
+        {
+            response.append_header(SET_COOKIE, cookie);
+        }
+        value
     }
 
     /// After a post without JavaScript, shows this page.

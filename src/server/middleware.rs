@@ -112,7 +112,7 @@ pub async fn identify(
         Err(error) => return failure(state, is_page, error).await,
     };
     // Who signs out has no need to sign in for it first.
-    let is_open = matches!(parts.uri.path(), "/login" | "/logout");
+    let is_open = matches!(parts.uri.path(), "/login" | "/logout") || super::oauth::is_open(parts.uri.path());
     let is_known = admin.is_some();
     parts.extensions.insert(CurrentAdmin(admin));
     if is_known || is_open {

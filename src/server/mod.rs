@@ -9,6 +9,7 @@ pub mod health;
 pub mod limits;
 pub mod lone_page;
 pub mod middleware;
+pub mod oauth;
 pub mod shell;
 pub mod sign_in;
 pub mod sign_in_limits;
@@ -57,6 +58,8 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take, its body's arrival included.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
+/// How often tokens that are due are looked for.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long requests have to end once the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -125,6 +128,8 @@ fn pages(state: &AppState) -> Router {
             post(sign_in::sign_in).layer(DefaultBodyLimit::max(state.config.form_limit().saturating_mul(2))),
         )
         .route("/logout", post(sign_in::sign_out))
+        .route("/oauth/callback/{account}/{provider}", get(oauth::callback))
+        .route("/oauth/attempts/{id}", get(oauth::attempt))
         .fallback(no_such_page)
         .with_state(state.clone())
         .layer(DefaultBodyLimit::max(state.config.form_limit()))
@@ -221,9 +226,17 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let app = router(services.clone(), config);
     let tidying = tokio::spawn(tidy_now_and_then(services.clone()));
+    let renewing = tokio::spawn(renew_now_and_then(services.clone()));
     started();
     serve_until(told_to_stop(), DRAIN, listener, app).await?;
     tidying.abort();
+    renewing.abort();
+    // Tokens that are on their way are kept, and reads that were counted are written down.
+    services.background.close();
+    let _ = tokio::time::timeout(DRAIN, services.background.wait()).await;
+    if let Err(error) = services.write_uses().await {
+        tracing::warn!(error = %error, "the last reads of tokens were not written down");
+    }
     // A request that was left behind may hold a connection.
     let _ = tokio::time::timeout(DRAIN, services.database.close()).await;
     Ok(())
@@ -262,6 +275,27 @@ async fn tidy_now_and_then(services: Services) {
         hourly.tick().await;
         if let Err(error) = services.tidy().await {
             tracing::warn!(error = %error, "housekeeping failed; it is tried again in an hour");
+        }
+    }
+}
+
+/// Keeps tokens fresh, and writes down who read them.
+async fn renew_now_and_then(services: Services) {
+    let mut often = tokio::time::interval(RENEW_EVERY);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        // On its own: a renewal goes on to its end although the server stops meanwhile.
+        let renewing = services.clone();
+        let renewed = services.background.spawn(async move { renewing.refresh_due().await });
+        match renewed.await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(count)) => tracing::info!(count, "tokens renewed"),
+            Ok(Err(error)) => tracing::warn!(error = %error, "tokens could not be looked up for renewal"),
+            Err(error) => tracing::error!(error = %error, "a renewal panicked"),
+        }
+        if let Err(error) = services.write_uses().await {
+            tracing::warn!(error = %error, "reads of tokens could not be written down; they are tried again");
         }
     }
 }

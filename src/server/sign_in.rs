@@ -10,7 +10,12 @@ use super::{
 };
 use crate::{
     auth::session_store::ADMIN_ID,
-    domain::{form::FormContent, ids::ConnectionKey, views::Seen},
+    domain::{
+        form::FormContent,
+        ids::{ConnectionKey, unsegment},
+        tokens::SECRET_FIELDS,
+        views::Seen,
+    },
     error::{AppError, ErrorCode},
     functions::connector::{Choices, read_intent},
     pages::sign_in::{SignInAttempt, SignInView},
@@ -188,11 +193,22 @@ pub async fn carry(state: AppState, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(request.into_body(), limit).await else {
         return too_large(state, true).await;
     };
-    let carried = String::from_utf8_lossy(&body).into_owned();
+    let carried = without_secrets(&String::from_utf8_lossy(&body));
     let next = read_carried(&carried).map_or_else(|| "/".to_owned(), |(key, _)| key.form_path());
     let message = "Your session ended. Sign in to go on; what you typed is kept.".to_owned();
     let attempt = SignInAttempt { email: String::new(), next, carried, message: Some(message) };
     page(state, attempt, StatusCode::UNAUTHORIZED).await
+}
+
+/// A posted form without what was typed into its inputs for secrets: those are not written into any page.
+fn without_secrets(form: &str) -> String {
+    let is_secret = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        // However its characters are escaped.
+        let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
+        SECRET_FIELDS.contains(&name.as_str())
+    };
+    form.split('&').filter(|pair| !is_secret(pair)).collect::<Vec<_>>().join("&")
 }
 
 /// The key of a carried form, and what it asks for: to be kept. Nothing is put into effect by signing in.
@@ -235,6 +251,12 @@ async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s22_a_secret_is_not_carried_through_signing_in() {
+        let form = "intent=save&client_secret=canary&content%5Bbase_url%5D=x&client%5Fsecret=canary&user_password=canary";
+        assert_eq!(without_secrets(form), "intent=save&content%5Bbase_url%5D=x");
+    }
 
     #[test]
     fn s16_only_paths_of_this_site_are_gone_back_to() {

@@ -4,7 +4,7 @@
 
 use super::{Result, ServiceError, Services};
 use crate::{
-    domain::ids::check_id,
+    domain::ids::{ConnectionKey, check_id},
     storage::{Connection, accounts},
 };
 use uuid::Uuid;
@@ -56,6 +56,20 @@ impl Services {
     ) -> Result<accounts::Space> {
         let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
         Self::space_for(db, Some(&client.account), guid).await
+    }
+
+    /// The Space of a connection key that a client named, where it is the one of its header.
+    pub(super) async fn client_key(
+        &self,
+        db: Connection<'_>,
+        client: &Client,
+        header: Option<&str>,
+        key: &ConnectionKey,
+    ) -> Result<accounts::Space> {
+        super::details::check_key(key)?;
+        let space = Self::client_space(db, client, header).await?;
+        super::details::check_space(key, &space.guid)?;
+        Ok(space)
     }
 
     /// The Space named in an address, where this admin may see it.

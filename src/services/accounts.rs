@@ -52,11 +52,16 @@ impl Services {
         Ok(writer.commit().await?)
     }
 
-    /// Adds an API token to an account.
+    /// Adds an API token to an account; reading access tokens is a permission of its own.
     ///
     /// # Errors
     /// `BadInput` where the account is unknown.
-    pub async fn create_token(&self, account: &str, name: &str) -> Result<NewToken> {
+    pub async fn create_token(
+        &self,
+        account: &str,
+        name: &str,
+        reads_access_tokens: bool,
+    ) -> Result<NewToken> {
         check_name("name", name)?;
         let now = self.clock.now();
         let new = NewToken { username: api_token::username(name), token: api_token::random_token() };
@@ -67,6 +72,7 @@ impl Services {
             username: new.username.clone(),
             digest: api_token::digest(&new.token).into(),
             revoked_at: None,
+            reads_access_tokens,
         };
         let mut writer = self.database.writer().await?;
         api_tokens::add(writer.connection(), &row, now).await.map_err(unknown_account(account))?;

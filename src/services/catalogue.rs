@@ -184,6 +184,7 @@ impl Services {
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
+        let revocations = self.revocations_of_instance(&mut writer, &space.guid, instance).await?;
         if !instances::remove(writer.connection(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
@@ -203,7 +204,9 @@ impl Services {
             now,
         )
         .await?;
-        Ok(writer.commit().await?)
+        writer.commit().await?;
+        self.revoke_uninstalled(revocations, &space.account_id, &client.label());
+        Ok(())
     }
 
     /// Attaches an instance to an environment of its Space.
@@ -270,6 +273,7 @@ async fn share(
             client_id: &shared.client_id,
             complete: shared.complete,
             saved_by: &admin.email,
+            provider: shared.provider.as_deref(),
         };
         details::insert_first(writer.connection(), new_id(now), &key, new, now).await?;
         let event = Event {
@@ -278,6 +282,7 @@ async fn share(
             kind: Kind::DetailsSaved,
             actor: &admin.email,
             changed: &["the values of every environment"],
+            detail: None,
         };
         timeline::add(writer.connection(), new_id(now), event, now).await?;
     }

@@ -62,6 +62,7 @@ pub struct Submission {
 pub(super) struct Situation {
     /// Whose form it is.
     pub email: String,
+    pub admin: uuid::Uuid,
     pub key: ConnectionKey,
     pub space: Space,
     pub place: ConnectionInPlace,
@@ -74,6 +75,11 @@ pub(super) struct Situation {
 impl Situation {
     pub fn version(&self) -> i64 {
         self.stored.as_ref().map_or(0, |stored| stored.version)
+    }
+
+    /// What the page shows: the draft if there is one.
+    pub fn shown(&self) -> &FormContent {
+        self.draft.as_ref().map_or(&self.start, |draft| &draft.content)
     }
 
     /// Somebody saved something else since the draft was begun.
@@ -105,7 +111,7 @@ impl Services {
     pub async fn connector(&self, admin: &Admin, key: &ConnectionKey) -> Result<ConnectorView> {
         let mut reader = self.database.reader().await?;
         let situation = situation(reader.connection(), admin, key).await?;
-        view::view(reader.connection(), situation, Outcome::Loaded).await
+        view::view(self, reader.connection(), situation, Outcome::Loaded).await
     }
 
     /// Applies a post of the form and answers the form as it then stands.
@@ -169,7 +175,7 @@ impl Services {
             }
             put_draft(&mut writer, admin, &mut situation, outcome).await?;
         }
-        let view = view::view(writer.connection(), situation, outcome).await?;
+        let view = view::view(self, writer.connection(), situation, outcome).await?;
         writer.commit().await?;
         Ok(view)
     }
@@ -216,7 +222,7 @@ async fn promote(
     let others = if content.every_environment {
         let all = details::in_other_environments(writer.connection(), &situation.key).await?;
         let is_changed = fingerprint_of_others(&all) != others_seen;
-        let others = differing(&situation.key, all, &content)?;
+        let others = differing(&situation.key, all, &content, situation.place.provider.as_deref())?;
         if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
             return Ok(Outcome::ChangedElsewhere);
         }
@@ -256,16 +262,25 @@ fn differing(
     key: &ConnectionKey,
     others: Vec<InEnvironment>,
     content: &FormContent,
+    default_provider: Option<&str>,
 ) -> Result<Vec<(ConnectionKey, Option<FormContent>)>> {
     let mut found = Vec::new();
     for other in others {
-        let saved =
-            other.oauth_connector_details.as_deref().map(read).transpose()?.map(|details| details.content());
+        let saved = content_in(&other, default_provider)?;
         if saved.as_ref().is_none_or(|saved| !saved.differing(content, &Part::DETAILS).is_empty()) {
             found.push((ConnectionKey { environment: other.environment_id, ..key.clone() }, saved));
         }
     }
     Ok(found)
+}
+
+/// What is saved in another environment, if anything is.
+pub(super) fn content_in(
+    other: &InEnvironment,
+    default_provider: Option<&str>,
+) -> Result<Option<FormContent>> {
+    let provider = other.provider.as_deref().or(default_provider);
+    other.oauth_connector_details.as_deref().map(|text| content_of(text, provider)).transpose()
 }
 
 /// The timeline's entry for a save.
@@ -279,8 +294,22 @@ async fn record(
     now: Timestamp,
 ) -> Result<()> {
     let changed: Vec<_> = content.differing(before, &Part::ALL).into_iter().map(Part::label).collect();
-    let event = Event { account, key, kind: Kind::DetailsSaved, actor: &admin.email, changed: &changed };
-    Ok(timeline::add(writer.connection(), new_id(now), event, now).await?)
+    let event = Event {
+        account,
+        key,
+        kind: Kind::DetailsSaved,
+        actor: &admin.email,
+        changed: &changed,
+        detail: None,
+    };
+    timeline::add(writer.connection(), new_id(now), event, now).await?;
+    // S03: switching PKCE off, or on again, is told for itself.
+    if content.provider.without_pkce != before.provider.without_pkce {
+        let detail = if content.provider.without_pkce { "off" } else { "on" };
+        let event = Event { kind: Kind::PkceSwitched, changed: &[], detail: Some(detail), ..event };
+        timeline::add(writer.connection(), new_id(now), event, now).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn situation(
@@ -297,17 +326,67 @@ pub(super) async fn situation(
     let stored = details::find(db.lend(), key).await?;
     let draft = drafts::find(db.lend(), key, admin.id).await?;
     let start = start(&place, stored.as_ref())?;
-    Ok(Situation { email: admin.email.clone(), key: key.clone(), space, place, stored, start, draft })
+    Ok(Situation {
+        email: admin.email.clone(),
+        admin: admin.id,
+        key: key.clone(),
+        space,
+        place,
+        stored,
+        start,
+        draft,
+    })
 }
 
 /// What is saved, else the connection's defaults.
 fn start(place: &ConnectionInPlace, stored: Option<&StoredDetails>) -> Result<FormContent> {
     let text = stored.map(|stored| stored.oauth_connector_details.as_str()).or(place.defaults.as_deref());
-    let content = match text {
-        Some(text) => read(text)?.content(),
-        None => FormContent::default(),
-    };
+    let provider = stored.and_then(|stored| stored.provider.as_deref()).or(place.provider.as_deref());
+    let content = content_of(text.unwrap_or("{}"), provider)?;
     Ok(FormContent { every_environment: place.every_environment, ..content })
+}
+
+/// The form's content of stored details, and of the stored choice of a provider.
+pub(super) fn content_of(details: &str, provider: Option<&str>) -> Result<FormContent> {
+    let provider = provider.map(serde_json::from_str).transpose();
+    let provider = provider.map_err(|_| ServiceError::Internal("a stored provider cannot be read"))?;
+    Ok(FormContent { provider: provider.unwrap_or_default(), ..read(details)?.content() })
+}
+
+/// What is saved for a connection key; `None` where nothing is.
+pub(super) async fn saved_content(
+    mut db: Connection<'_>,
+    key: &ConnectionKey,
+) -> Result<Option<FormContent>> {
+    let Some(stored) = details::find(db.lend(), key).await? else { return Ok(None) };
+    let place = instances::connection(db, key).await?.ok_or(ServiceError::NotFound)?;
+    Ok(Some(start(&place, Some(&stored))?))
+}
+
+/// Writes the company that a provider named into details that have none.
+pub(super) async fn write_company_id(
+    writer: &mut Writer,
+    saved_by: &str,
+    key: &ConnectionKey,
+    company_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(stored) = details::find(writer.connection(), key).await? else { return Ok(()) };
+    let details = read(&stored.oauth_connector_details)?;
+    let content = FormContent { company_id: company_id.to_owned(), ..details.content() };
+    let text = details.with(&content);
+    let new = NewDetails {
+        is_token_generated: stored.is_token_generated,
+        oauth_connector_details: &text,
+        client_id: &stored.client_id,
+        complete: content.missing().is_empty(),
+        saved_by,
+        provider: None,
+    };
+    details::replace_version(writer.connection(), key, stored.version, new, now)
+        .await?
+        .ok_or(StorageError::Exists)?;
+    Ok(())
 }
 
 pub(super) fn read(text: &str) -> Result<Details> {
@@ -327,11 +406,12 @@ async fn write(
     let details = details.unwrap_or_else(Details::empty);
     let text = match before {
         // Untouched parts keep their bytes, and so do details of which no part was touched.
-        Some(stored) if details.content().differing(content, &Part::DETAILS).is_empty() => {
+        Some(stored) if details.content().differing(content, &Part::IN_JSON).is_empty() => {
             stored.oauth_connector_details.clone()
         }
         _ => details.with(content),
     };
+    let provider = serde_json::json!(content.provider).to_string();
     // The API keeps a client id of its own. While the two agreed, they go on agreeing.
     let client_id = match before {
         Some(stored) if stored.client_id != details.content().client_id => &stored.client_id,
@@ -344,6 +424,7 @@ async fn write(
         client_id,
         complete: content.missing().is_empty(),
         saved_by: &admin.email,
+        provider: Some(&provider),
     };
     Ok(match before {
         Some(stored) => details::replace_version(writer.connection(), key, stored.version, new, now).await?,

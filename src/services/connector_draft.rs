@@ -20,6 +20,9 @@ pub(super) fn submitted(submission: &Submission) -> FormContent {
     for text in [&mut content.base_url, &mut content.company_id, &mut content.client_id] {
         text.retain(|c| c != '\0');
     }
+    for text in content.provider.texts_mut() {
+        text.retain(|c| c != '\0');
+    }
     for rows in [&mut content.authorization, &mut content.access_token] {
         for row in rows.iter_mut() {
             row.key.retain(|c| c != '\0');
@@ -47,7 +50,12 @@ fn clear_stand_in(rows: &mut Vec<Parameter>) {
 
 /// The parts that are not what the page had got.
 pub(super) fn changed(submitted: &FormContent, submission: &Submission) -> Vec<Part> {
-    let differs = |part: &Part| fingerprint(submitted, *part) != submission.seen.part(*part);
+    let differs = |part: &Part| {
+        let seen = submission.seen.part(*part);
+        // A page that knows nothing of the provider does not choose another one.
+        let is_unknown = *part == Part::Provider && seen.is_empty();
+        !is_unknown && fingerprint(submitted, *part) != seen
+    };
     Part::ALL.into_iter().filter(differs).collect()
 }
 
@@ -185,6 +193,10 @@ fn unlike(content: &FormContent) -> FormContent {
         client_id: text(&content.client_id),
         authorization: rows(&content.authorization),
         access_token: rows(&content.access_token),
+        provider: crate::domain::provider::ProviderChoice {
+            provider: text(&content.provider.provider),
+            ..content.provider.clone()
+        },
         every_environment: content.every_environment,
     }
 }

@@ -1,22 +1,26 @@
 //! From what the database knows about one form to what its page shows.
 
 use super::{
-    Result,
-    connector::{Situation, read},
+    Result, Services,
+    connector::{Situation, content_in},
+    credentials_view::{Shown, credentials_view},
 };
 use crate::{
     domain::{
         form::{FormContent, Parameter, Part, PartValue, validate},
+        provider::ProviderChoice,
         time::Timestamp,
         views::{
             Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry,
             OtherEnvironment, OtherState, Outcome, Saved, Seen,
         },
     },
+    oauth::presets,
     storage::{
         Connection,
         details::{self, InEnvironment},
-        suggestions, timeline,
+        suggestions,
+        timeline::{self, Kind},
     },
 };
 use sha2::{Digest, Sha256};
@@ -24,6 +28,7 @@ use sha2::{Digest, Sha256};
 const HISTORY_LENGTH: i64 = 20;
 
 pub(super) async fn view(
+    services: &Services,
     mut db: Connection<'_>,
     situation: Situation,
     outcome: Outcome,
@@ -33,11 +38,10 @@ pub(super) async fn view(
     let others = elsewhere
         .into_iter()
         .map(|other| {
-            let state = match &other.oauth_connector_details {
+            let saved = content_in(&other, situation.place.provider.as_deref())?;
+            let state = match saved {
                 None => OtherState::Empty,
-                Some(text)
-                    if read(text)?.content().differing(&situation.start, &Part::DETAILS).is_empty() =>
-                {
+                Some(saved) if saved.differing(&situation.start, &Part::DETAILS).is_empty() => {
                     OtherState::Same
                 }
                 Some(_) => OtherState::Different,
@@ -50,19 +54,20 @@ pub(super) async fn view(
         timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
 
     let conflict = conflict(&situation);
-    let Situation { email: _, key, space, place, stored, start, draft } = situation;
-    let content = draft.as_ref().map_or_else(|| start.clone(), |draft| draft.content.clone());
+    let names = names(&situation);
+    let content = situation.shown().clone();
+    let shown = Shown {
+        key: &situation.key,
+        account: &situation.space.account_id,
+        admin: situation.admin,
+        content: &content,
+    };
+    let credentials = credentials_view(services, db, shown).await?;
+    let Situation { key, stored, start, draft, .. } = situation;
     let attempted = draft.as_ref().is_some_and(|draft| draft.attempted);
     Ok(ConnectorView {
         key,
-        names: ConnectorNames {
-            space: space.name,
-            instance: place.instance_name,
-            environment: place.environment_name,
-            classification: Classification::parse(&place.classification).unwrap_or(Classification::Test),
-            process: place.process_name,
-            connection: place.name,
-        },
+        names,
         base_version: draft
             .as_ref()
             .map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
@@ -76,6 +81,7 @@ pub(super) async fn view(
         others,
         suggestions,
         history,
+        credentials,
         outcome,
     })
 }
@@ -88,12 +94,34 @@ pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
         PartValue::Rows([only]) if only.is_blank() => String::new(),
         PartValue::Rows(rows) => rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join("."),
         PartValue::Text(text) => digest(&in_one_line(text)),
+        PartValue::Provider(choice) => digest(&provider_in_one_line(choice)),
         PartValue::Choice(choice) => digest(&choice.to_string()),
     }
 }
 
 pub(super) fn fingerprint_of_row(row: &Parameter) -> String {
     digest(&serde_json::json!([in_one_line(&row.key), in_one_line(&row.value)]).to_string())
+}
+
+fn provider_in_one_line(choice: &ProviderChoice) -> String {
+    let mut choice = choice.clone();
+    for text in choice.texts_mut() {
+        *text = in_one_line(text);
+    }
+    serde_json::json!(choice).to_string()
+}
+
+/// Where on the site a form is.
+pub(super) fn names(situation: &Situation) -> ConnectorNames {
+    let place = &situation.place;
+    ConnectorNames {
+        space: situation.space.name.clone(),
+        instance: place.instance_name.clone(),
+        environment: place.environment_name.clone(),
+        classification: Classification::parse(&place.classification).unwrap_or(Classification::Test),
+        process: place.process_name.clone(),
+        connection: place.name.clone(),
+    }
 }
 
 /// As an input of one line sends it back.
@@ -118,6 +146,7 @@ fn seen(content: &FormContent) -> Seen {
         client_id: fingerprint(content, Part::ClientId),
         authorization: fingerprint(content, Part::Authorization),
         access_token: fingerprint(content, Part::AccessToken),
+        provider: fingerprint(content, Part::Provider),
         every_environment: fingerprint(content, Part::Scope),
         others: String::new(),
     }
@@ -151,16 +180,27 @@ fn lines(value: PartValue<'_>) -> Vec<String> {
     match value {
         PartValue::Text(text) => Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
         PartValue::Rows(rows) => rows.iter().map(|row| format!("{} = {}", row.key, row.value)).collect(),
+        PartValue::Provider(choice) => {
+            let preset = choice.preset().and_then(presets::find);
+            choice.lines(preset.map(|preset| preset.name.as_str()))
+        }
         PartValue::Choice(_) => Vec::new(),
     }
 }
 
 fn history(entry: timeline::Entry) -> HistoryEntry {
     let changed: Vec<String> = serde_json::from_str(&entry.changed).unwrap_or_default();
-    let what = match changed.split_last() {
-        None => "saved without a change".to_owned(),
-        Some((only, [])) => format!("saved {only}"),
-        Some((last, rest)) => format!("saved {} and {last}", rest.join(", ")),
+    let what = match Kind::parse(&entry.kind) {
+        Some(Kind::DetailsSaved) | None => match changed.split_last() {
+            None => "saved without a change".to_owned(),
+            Some((only, [])) => format!("saved {only}"),
+            Some((last, rest)) => format!("saved {} and {last}", rest.join(", ")),
+        },
+        Some(Kind::TokenRead) => match entry.times {
+            Some(times) if times > 1 => format!("read the access token {times} times"),
+            _ => "read the access token".to_owned(),
+        },
+        Some(kind) => kind.sentence().to_owned(),
     };
-    HistoryEntry { at: Timestamp(entry.at).into(), actor: entry.actor, what }
+    HistoryEntry { at: Timestamp(entry.at).into(), actor: entry.actor, what, detail: entry.detail }
 }

@@ -19,6 +19,7 @@ use crate::{
         instances::{self, NewInstance},
         suggestions,
         timeline::{self, Event, Kind},
+        tokens,
     },
 };
 
@@ -68,6 +69,7 @@ impl Services {
             client_id: &save.client_id,
             complete: content.missing().is_empty(),
             saved_by: &label,
+            provider: None,
         };
         let replaced = match before {
             Some(_) => details::replace(writer.connection(), &save.key, new, now).await?,
@@ -87,6 +89,7 @@ impl Services {
             kind: Kind::DetailsSaved,
             actor: &label,
             changed: &changed,
+            detail: None,
         };
         timeline::add(writer.connection(), new_id(now), event, now).await?;
         if !changed.is_empty() {
@@ -106,15 +109,17 @@ impl Services {
         header: Option<&str>,
         key: &ConnectionKey,
     ) -> Result<Option<StoredDetails>> {
-        check_key(key)?;
         let mut reader = self.database.reader().await?;
-        let space = Self::client_space(reader.connection(), client, header).await?;
-        check_space(key, &space.guid)?;
-        Ok(details::find(reader.connection(), key).await?)
+        self.client_key(reader.connection(), client, header, key).await?;
+        let Some(stored) = details::find(reader.connection(), key).await? else { return Ok(None) };
+        // What the product knows of tokens outranks what a client last claimed.
+        let is_token_generated =
+            stored.is_token_generated || tokens::exists(reader.connection(), key).await?;
+        Ok(Some(StoredDetails { is_token_generated, ..stored }))
     }
 }
 
-fn check_key(key: &ConnectionKey) -> Result<()> {
+pub(super) fn check_key(key: &ConnectionKey) -> Result<()> {
     for (field, id) in [
         ("integrationPackInstanceId", &key.instance),
         ("envId", &key.environment),
@@ -138,7 +143,7 @@ pub(super) fn check_text(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_space(key: &ConnectionKey, header: &str) -> Result<()> {
+pub(super) fn check_space(key: &ConnectionKey, header: &str) -> Result<()> {
     if key.space == header {
         return Ok(());
     }

@@ -5,16 +5,20 @@
 use super::{Result, Services, retrying};
 use crate::{
     domain::time::Timestamp,
-    storage::{BATCH, sessions, suggestions, timeline},
+    storage::{BATCH, attempts, sessions, suggestions, timeline},
 };
 
 /// How long the timeline remembers.
 const TIMELINE_SECONDS: i64 = 400 * 24 * 3_600;
 
+/// How long a form can still say how its last attempt went.
+const ATTEMPTS_SECONDS: i64 = 30 * 24 * 3_600;
+
 #[derive(Clone, Copy)]
 enum Leftover<'a> {
     Sessions(Timestamp),
     Timeline(Timestamp),
+    Attempts(Timestamp),
     Suggestions { account: &'a str, field: &'a str },
 }
 
@@ -24,6 +28,7 @@ impl Services {
         let now = self.clock.now();
         self.forget(Leftover::Sessions(now)).await?;
         self.forget(Leftover::Timeline(now.plus_seconds(-TIMELINE_SECONDS))).await?;
+        self.forget(Leftover::Attempts(now.plus_seconds(-ATTEMPTS_SECONDS))).await?;
         let mut reader = self.database.reader().await?;
         let overfull = suggestions::overfull(reader.connection()).await?;
         drop(reader);
@@ -47,6 +52,7 @@ impl Services {
         let removed = match leftover {
             Leftover::Sessions(now) => sessions::remove_expired(db, now).await?,
             Leftover::Timeline(moment) => timeline::remove_before(db, moment).await?,
+            Leftover::Attempts(moment) => attempts::remove_before(db, moment).await?,
             Leftover::Suggestions { account, field } => suggestions::prune(db, account, field).await?,
         };
         writer.commit().await?;

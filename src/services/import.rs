@@ -9,9 +9,12 @@ use super::{Result, ServiceError, Services, catalogue::check_name, retrying};
 use crate::{
     domain::{
         details::Details,
+        form::{FormContent, validate},
         ids::check_id,
+        provider::ProviderChoice,
         views::{Classification, Environment},
     },
+    oauth::presets,
     storage::{accounts, environments, instances, packs},
 };
 use serde::Deserialize;
@@ -79,6 +82,9 @@ pub struct CatalogueConnection {
     /// What the form starts with: an object like `oauthConnectorDetails`.
     #[serde(default)]
     pub defaults: Option<Box<RawValue>>,
+    /// Where its tokens come from; without it, that is discovered from the Base URL.
+    #[serde(default)]
+    pub authorization: Option<ProviderChoice>,
 }
 
 fn yes() -> bool {
@@ -147,12 +153,16 @@ impl Services {
                             )
                         })?;
                     }
+                    let provider =
+                        connection.authorization.as_ref().map(|choice| checked(choice, connection));
+                    let provider = provider.transpose()?;
                     let row = packs::PackConnection {
                         process: &process.id,
                         id: &connection.id,
                         name: &connection.name,
                         uses_oauth: connection.oauth,
                         defaults,
+                        provider: provider.as_deref(),
                     };
                     packs::put_connection(writer.connection(), space, &pack.id, row).await?;
                 }
@@ -163,6 +173,24 @@ impl Services {
         }
         Ok(writer.commit().await?)
     }
+}
+
+/// A choice of a provider as it is stored.
+fn checked(choice: &ProviderChoice, connection: &CatalogueConnection) -> Result<String> {
+    let wrong = |message: String| {
+        ServiceError::bad_input(format!("the authorization of connection {}", connection.id), message)
+    };
+    let choice = choice.tidied();
+    if let Some(id) = choice.preset()
+        && presets::find(id).is_none()
+    {
+        return Err(wrong(format!("names the provider {id:?}, which is not known")));
+    }
+    let content = FormContent { provider: choice, ..FormContent::default() };
+    if let Some(problem) = validate(&content).first() {
+        return Err(wrong(format!("cannot be used: {}", problem.message)));
+    }
+    Ok(serde_json::json!(content.provider).to_string())
 }
 
 fn check_named(id: &str, name: &str, what: &str) -> Result<()> {

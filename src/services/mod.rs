@@ -6,24 +6,41 @@
 
 pub mod access;
 pub mod accounts;
+pub mod authorization;
+mod authorization_return;
 pub mod catalogue;
 pub mod connector;
 mod connector_draft;
 mod connector_view;
+pub mod credentials;
+mod credentials_view;
 pub mod demo;
 pub mod details;
 pub mod housekeeping;
 pub mod import;
+pub mod keys;
 pub mod overview;
+pub mod preflight;
+pub mod refresh;
+mod revocation;
+mod sealing;
 pub mod sign_in;
+pub mod tokens;
+pub mod unlock;
 
 use crate::{
     auth::{jwt::SigningKey, passwords::Passwords},
+    domain::tokens::ProblemCode,
     effects::Clock,
     error::{AppError, ErrorCode},
-    storage::{Database, StorageError, signing_keys},
+    oauth::{configuration::Allowed, outbound::Outbound},
+    storage::{Database, StorageError, data_keys::INSTALLATION, signing_keys},
+    vault::Keyring,
 };
-use std::sync::Arc;
+use sealing::Safe;
+use std::{path::PathBuf, sync::Arc};
+use tokens::{OpenedTokens, TokenUses};
+use tokio_util::task::TaskTracker;
 
 /// Everything a use case needs, cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +49,30 @@ pub struct Services {
     pub(crate) clock: Clock,
     pub(crate) passwords: Passwords,
     pub(crate) signing_key: Arc<SigningKey>,
+    pub(crate) safe: Arc<Safe>,
+    pub(crate) oauth: Arc<OAuth>,
+    pub(crate) opened: Arc<OpenedTokens>,
+    pub(crate) uses: Arc<TokenUses>,
+    /// Work that goes on when its request has been answered.
+    pub(crate) background: TaskTracker,
+}
+
+/// What a server needs beside its database.
+#[derive(Debug)]
+pub struct Setup {
+    pub keyring: Keyring,
+    /// Where the keyring is read again from, once another key is in it.
+    pub keyring_file: Option<PathBuf>,
+    pub oauth: OAuth,
+}
+
+/// How this program is an OAuth client.
+#[derive(Debug, Clone)]
+pub struct OAuth {
+    pub outbound: Outbound,
+    pub allowed: Allowed,
+    /// How browsers reach this server; redirect URIs begin with it.
+    pub public_url: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +97,12 @@ pub enum ServiceError {
     Conflict(String),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A secret that cannot be one.
+    #[error("clientSecret: {}", .0.message())]
+    Secret(ProblemCode),
+    /// A sealed value was changed, moved, or sealed with another key.
+    #[error("a sealed value does not open")]
+    Unopenable,
     #[error("{0}")]
     Internal(&'static str),
 }
@@ -97,6 +144,16 @@ impl ServiceError {
                 tracing::warn!(request_id, error = %error, "the database is busy");
                 internal(ErrorCode::Busy, "The database is busy. Try again in a moment.")
             }
+            Self::Secret(code) => {
+                AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
+            }
+            Self::Unopenable => {
+                tracing::error!(request_id, "a sealed value does not open");
+                internal(
+                    ErrorCode::GenericSystemError,
+                    "What was encrypted here cannot be opened any more. Reset the client secret, and enter it again.",
+                )
+            }
             error @ (Self::Storage(_) | Self::Internal(_)) => {
                 tracing::error!(request_id, error = %error, "a request failed");
                 internal(ErrorCode::GenericSystemError, "Something went wrong on the server.")
@@ -108,18 +165,43 @@ impl ServiceError {
 pub type Result<T> = std::result::Result<T, ServiceError>;
 
 impl Services {
+    /// For a command: without master key, so that nothing can be sealed, opened or signed.
+    ///
+    /// # Errors
+    /// Where the outbound client cannot be made.
+    pub fn for_command(database: Database, clock: Clock) -> Result<Self> {
+        let outbound = Outbound::new(crate::oauth::addresses::Policy::default());
+        let oauth = OAuth {
+            outbound: outbound.map_err(|_| ServiceError::Internal("TLS cannot be set up"))?,
+            allowed: Allowed::default(),
+            public_url: String::new(),
+        };
+        Ok(Self::assembled(database, clock, Safe::closed(), oauth, &SigningKey::random()))
+    }
+
+    /// For a server, or a command about keys.
+    ///
     /// # Errors
     /// Where the signing key, which all replicas share, can be neither read nor made.
-    pub async fn new(database: Database, clock: Clock) -> Result<Self> {
-        let mut reader = database.reader().await?;
-        let found = signing_keys::find(reader.connection()).await?;
-        drop(reader);
-        let secret = match found {
-            Some(secret) => secret,
-            None => make_signing_key(&database, &clock).await?,
-        };
-        let passwords = Passwords::new();
-        Ok(Self { database, clock, passwords, signing_key: Arc::new(SigningKey::new(&secret)) })
+    pub async fn new(database: Database, clock: Clock, setup: Setup) -> Result<Self> {
+        let safe = Safe::new(setup.keyring, setup.keyring_file);
+        keys::introduce(&database, &safe, clock.now()).await?;
+        let signing_key = retrying(|| signing_key(&database, &clock, &safe)).await?;
+        Ok(Self::assembled(database, clock, safe, setup.oauth, &signing_key))
+    }
+
+    fn assembled(database: Database, clock: Clock, safe: Safe, oauth: OAuth, signing_key: &[u8]) -> Self {
+        Self {
+            database,
+            clock,
+            passwords: Passwords::new(),
+            signing_key: Arc::new(SigningKey::new(signing_key)),
+            safe: Arc::new(safe),
+            oauth: Arc::new(oauth),
+            opened: Arc::default(),
+            uses: Arc::default(),
+            background: TaskTracker::new(),
+        }
     }
 
     /// Whether the database answers and is migrated.
@@ -128,13 +210,24 @@ impl Services {
     }
 }
 
-async fn make_signing_key(database: &Database, clock: &Clock) -> Result<Vec<u8>> {
+/// The key that JWTs are signed with, made and sealed where that has not been done.
+async fn signing_key(database: &Database, clock: &Clock, safe: &Safe) -> Result<zeroize::Zeroizing<Vec<u8>>> {
     let mut writer = database.writer().await?;
-    signing_keys::add(writer.connection(), &SigningKey::random(), clock.now()).await?;
+    let data_key = safe.current_key(writer.connection(), INSTALLATION, clock.now()).await?;
+    let version = i64::from(data_key.version());
+    let seal = |secret: &[u8]| data_key.seal(sealing::signing_key(), secret);
+    if signing_keys::find(writer.connection()).await?.is_none() {
+        signing_keys::add(writer.connection(), &seal(&SigningKey::random()), version, clock.now()).await?;
+    }
     // Another replica may have been first: its key is everybody's.
-    let secret = signing_keys::find(writer.connection()).await?;
+    let row = signing_keys::find(writer.connection()).await?;
+    let row = row.ok_or(ServiceError::Internal("the signing key is gone"))?;
+    let secret = keys::open_signing_key(safe, &mut writer, &row).await?;
+    if row.data_key_version.is_none() {
+        signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
+    }
     writer.commit().await?;
-    secret.ok_or(ServiceError::Internal("the signing key is gone"))
+    Ok(secret)
 }
 
 /// How often a write that met another begins, at most.

@@ -17,19 +17,33 @@ pub struct ApiToken {
     /// SHA-256 of the token.
     pub digest: Vec<u8>,
     pub revoked_at: Option<i64>,
+    /// May ask for access tokens.
+    pub reads_access_tokens: bool,
 }
 
 /// # Errors
 /// `Reference` where the account is unknown.
 pub async fn add(db: Connection<'_>, token: &ApiToken, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO api_tokens (id, account_id, name, username, digest, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6)";
-    execute!(db, sql, token.id, &token.account_id, &token.name, &token.username, &token.digest, now.0)?;
+    let sql =
+        "INSERT INTO api_tokens (id, account_id, name, username, digest, reads_access_tokens, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    execute!(
+        db,
+        sql,
+        token.id,
+        &token.account_id,
+        &token.name,
+        &token.username,
+        &token.digest,
+        token.reads_access_tokens,
+        now.0
+    )?;
     Ok(())
 }
 
 pub async fn find(db: Connection<'_>, username: &str) -> Result<Option<ApiToken>> {
-    let sql = "SELECT id, account_id, name, username, digest, revoked_at FROM api_tokens WHERE username = $1";
+    let sql = "SELECT id, account_id, name, username, digest, revoked_at, reads_access_tokens
+         FROM api_tokens WHERE username = $1";
     on_connection!(db, executor => sqlx::query_as::<_, ApiToken>(sql).bind(username).fetch_optional(executor))
 }
 

@@ -21,6 +21,8 @@ pub struct StoredDetails {
     pub client_id: String,
     pub saved_by: String,
     pub updated_at: i64,
+    /// A [`ProviderChoice`](crate::domain::provider::ProviderChoice) as JSON; `None` is as the connection has it.
+    pub provider: Option<String>,
 }
 
 /// What a save writes.
@@ -31,11 +33,13 @@ pub struct NewDetails<'a> {
     pub client_id: &'a str,
     pub complete: bool,
     pub saved_by: &'a str,
+    /// `None` leaves what is there.
+    pub provider: Option<&'a str>,
 }
 
 macro_rules! returning {
     ($($sql:literal),+) => {
-        concat!($($sql,)+ " RETURNING id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at")
+        concat!($($sql,)+ " RETURNING id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at, provider")
     };
 }
 
@@ -50,7 +54,8 @@ macro_rules! key_is {
 
 pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<StoredDetails>> {
     let sql = key_is!(
-        "SELECT id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at
+        "SELECT id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at,
+             provider
          FROM connector_details"
     );
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key).fetch_optional(executor))
@@ -60,7 +65,8 @@ macro_rules! update {
     ($and:literal) => {
         concat!(
             "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
-                 client_id = $8, complete = $9, saved_by = $10, updated_at = $11",
+                 client_id = $8, complete = $9, saved_by = $10, updated_at = $11,
+                 provider = COALESCE($12, provider)",
             key_is!(""),
             returning!($and)
         )
@@ -87,7 +93,7 @@ pub async fn replace_version(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = update!(" AND version = $12");
+    let sql = update!(" AND version = $13");
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .bind(expected)
         .fetch_optional(executor))
@@ -97,9 +103,9 @@ macro_rules! insert {
     ($conflict:literal) => {
         concat!(
             "INSERT INTO connector_details (space_guid, instance_id, environment_id, process_id, connection_id,
-                 is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at, id,
-                 version, client_secret)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, 1, $13)
+                 is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at,
+                 provider, id, version, client_secret)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, 1, $14)
              ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id) ",
             returning!($conflict)
         )
@@ -120,7 +126,8 @@ pub async fn upsert(
     let sql = insert!(
         "DO UPDATE SET version = connector_details.version + 1, is_token_generated = excluded.is_token_generated,
              oauth_connector_details = excluded.oauth_connector_details, client_id = excluded.client_id,
-             complete = excluded.complete, saved_by = excluded.saved_by, updated_at = excluded.updated_at"
+             complete = excluded.complete, saved_by = excluded.saved_by, updated_at = excluded.updated_at,
+             provider = COALESCE(excluded.provider, connector_details.provider)"
     );
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .bind(id)
@@ -143,7 +150,7 @@ pub async fn insert_first(
         .fetch_optional(executor))
 }
 
-/// Binds `$6` to `$11`.
+/// Binds `$6` to `$12`.
 fn bind_new<'q, DB, O>(
     query: sqlx::query::QueryAs<'q, DB, O, <DB as sqlx::Database>::Arguments>,
     new: NewDetails<'q>,
@@ -153,6 +160,7 @@ where
     DB: sqlx::Database,
     bool: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Option<&'q str>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     query
@@ -162,6 +170,7 @@ where
         .bind(new.complete)
         .bind(new.saved_by)
         .bind(now.0)
+        .bind(new.provider)
 }
 
 /// An environment that an instance is attached to, and what is saved there for one of its connections.
@@ -173,11 +182,13 @@ pub struct InEnvironment {
     pub oauth_connector_details: Option<String>,
     pub client_id: Option<String>,
     pub is_token_generated: Option<bool>,
+    pub provider: Option<String>,
 }
 
 /// What is saved for the key's connection in each environment but the key's own.
 pub async fn in_other_environments(db: Connection<'_>, key: &ConnectionKey) -> Result<Vec<InEnvironment>> {
-    let sql = "SELECT a.environment_id, e.name, d.version, d.oauth_connector_details, d.client_id, d.is_token_generated
+    let sql = "SELECT a.environment_id, e.name, d.version, d.oauth_connector_details, d.client_id, d.is_token_generated,
+             d.provider
          FROM attachments a
          JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
          LEFT JOIN connector_details d ON d.space_guid = a.space_guid AND d.instance_id = a.instance_id
@@ -195,12 +206,14 @@ pub struct SharedDetails {
     pub oauth_connector_details: String,
     pub client_id: String,
     pub complete: bool,
+    pub provider: Option<String>,
 }
 
 /// The shared connections of an instance, each as it was saved last.
 pub async fn shared(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<SharedDetails>> {
-    let sql = "SELECT process_id, connection_id, oauth_connector_details, client_id, complete FROM (
-             SELECT d.process_id, d.connection_id, d.oauth_connector_details, d.client_id, d.complete,
+    let sql = "SELECT process_id, connection_id, oauth_connector_details, client_id, complete, provider
+         FROM (
+             SELECT d.process_id, d.connection_id, d.oauth_connector_details, d.client_id, d.complete, d.provider,
                  ROW_NUMBER() OVER (PARTITION BY d.process_id, d.connection_id ORDER BY d.updated_at DESC, d.id) AS place
              FROM connector_details d
              JOIN connections c ON c.space_guid = d.space_guid AND c.instance_id = d.instance_id

@@ -114,11 +114,12 @@ pub async fn adopt_pack(db: &mut super::Writer, space: &str, instance: &str, pac
     execute!(db.connection(), processes, space, instance, pack)?;
     let connections =
         "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, defaults,
-             every_environment)
-         SELECT space_guid, $2, process_id, id, name, uses_oauth, defaults, FALSE FROM pack_connections
+             provider, every_environment)
+         SELECT space_guid, $2, process_id, id, name, uses_oauth, defaults, provider, FALSE FROM pack_connections
          WHERE space_guid = $1 AND pack_id = $3
          ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE
-         SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults";
+         SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults,
+             provider = excluded.provider";
     execute!(db.connection(), connections, space, instance, pack)?;
     Ok(())
 }
@@ -168,12 +169,14 @@ pub struct ConnectionInPlace {
     pub uses_oauth: bool,
     pub defaults: Option<String>,
     pub every_environment: bool,
+    /// A [`ProviderChoice`](crate::domain::provider::ProviderChoice) as JSON, as the pack has it.
+    pub provider: Option<String>,
 }
 
 /// The connection of a key, where its instance is attached to the key's environment.
 pub async fn connection(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<ConnectionInPlace>> {
     let sql = "SELECT i.name AS instance_name, e.name AS environment_name, e.classification, p.name AS process_name,
-             c.name, c.uses_oauth, c.defaults, c.every_environment
+             c.name, c.uses_oauth, c.defaults, c.every_environment, c.provider
          FROM connections c
          JOIN processes p ON p.space_guid = c.space_guid AND p.instance_id = c.instance_id AND p.id = c.process_id
          JOIN instances i ON i.space_guid = c.space_guid AND i.id = c.instance_id

@@ -11,6 +11,9 @@
 pub mod accounts;
 pub mod admins;
 pub mod api_tokens;
+pub mod attempts;
+pub mod client_secrets;
+pub mod data_keys;
 pub mod details;
 pub mod drafts;
 pub mod environments;
@@ -22,6 +25,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod suggestions;
 pub mod timeline;
+pub mod tokens;
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection,

@@ -2,9 +2,12 @@
 //!
 //! A new setting of every connection goes into `check_sqlite` too, which refuses a connection without it.
 
-use super::{Database, StorageError};
+use super::{
+    Database, StorageError,
+    data_keys::{self, MasterKeyRow},
+};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -55,9 +58,13 @@ pub async fn open(address: &str) -> Result<Database, OpenError> {
     } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
         open_postgres(address).await
     } else {
-        // Without what follows the scheme: there may be a password in it.
-        Err(OpenError::Address(address.split(':').next().unwrap_or_default().to_owned()))
+        Err(unknown_address(address))
     }
+}
+
+/// Without what follows the scheme: there may be a password in it.
+fn unknown_address(address: &str) -> OpenError {
+    OpenError::Address(address.split(':').next().unwrap_or_default().to_owned())
 }
 
 async fn open_sqlite(address: &str) -> Result<Database, OpenError> {
@@ -143,15 +150,7 @@ async fn open_postgres(address: &str) -> Result<Database, OpenError> {
     let options = PgConnectOptions::from_str(address)?
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));
     // The pool would try again and again, and then say only that it took too long.
-    let unreachable = |why: String| OpenError::Unreachable {
-        place: format!("{}:{}", options.get_host(), options.get_port()),
-        why,
-    };
-    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
-        Ok(Ok(connection)) => connection.close().await?,
-        Ok(Err(error)) => return Err(unreachable(error.to_string())),
-        Err(_) => return Err(unreachable(format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs()))),
-    }
+    connect_postgres(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -160,6 +159,54 @@ async fn open_postgres(address: &str) -> Result<Database, OpenError> {
     // Under an advisory lock, taken by sqlx.
     POSTGRES.run(&pool).await?;
     Ok(Database::Postgres(pool))
+}
+
+async fn connect_postgres(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let unreachable = |why: String| OpenError::Unreachable {
+        place: format!("{}:{}", options.get_host(), options.get_port()),
+        why,
+    };
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(unreachable(error.to_string())),
+        Err(_) => Err(unreachable(format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs()))),
+    }
+}
+
+/// The master keys that a database knows, asked without changing anything; none where there is no database yet, or one
+/// from before there were keys.
+///
+/// # Errors
+/// Where the database is there and cannot be asked.
+pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenError> {
+    if address.starts_with("sqlite:") {
+        let options = SqliteConnectOptions::from_str(address)?.read_only(true).busy_timeout(BUSY_TIMEOUT);
+        if !options.get_filename().exists() {
+            return Ok(Vec::new());
+        }
+        let mut connection = options.connect().await?;
+        let table = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'master_keys'";
+        let is_there: i64 = sqlx::query_scalar(table).fetch_one(&mut connection).await?;
+        let known = match is_there {
+            0 => Vec::new(),
+            _ => data_keys::master_keys(super::Connection::Sqlite(&mut connection)).await?,
+        };
+        connection.close().await?;
+        return Ok(known);
+    }
+    if !address.starts_with("postgres:") && !address.starts_with("postgresql:") {
+        return Err(unknown_address(address));
+    }
+    let mut connection = connect_postgres(&PgConnectOptions::from_str(address)?).await?;
+    let is_there: bool = sqlx::query_scalar("SELECT to_regclass('master_keys') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await?;
+    let known = match is_there {
+        false => Vec::new(),
+        true => data_keys::master_keys(super::Connection::Postgres(&mut connection)).await?,
+    };
+    connection.close().await?;
+    Ok(known)
 }
 
 impl Database {

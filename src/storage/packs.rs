@@ -46,6 +46,8 @@ pub struct PackConnection<'a> {
     pub uses_oauth: bool,
     /// Shaped like `oauthConnectorDetails`.
     pub defaults: Option<&'a str>,
+    /// A [`ProviderChoice`](crate::domain::provider::ProviderChoice) as JSON.
+    pub provider: Option<&'a str>,
 }
 
 pub async fn put_connection(
@@ -54,11 +56,12 @@ pub async fn put_connection(
     pack: &str,
     connection: PackConnection<'_>,
 ) -> Result<()> {
-    let sql = "INSERT INTO pack_connections (space_guid, pack_id, process_id, id, name, uses_oauth, defaults)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let sql = "INSERT INTO pack_connections (space_guid, pack_id, process_id, id, name, uses_oauth, defaults, provider)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (space_guid, pack_id, process_id, id) DO UPDATE
-         SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults";
-    let PackConnection { process, id, name, uses_oauth, defaults } = connection;
-    execute!(db, sql, space, pack, process, id, name, uses_oauth, defaults)?;
+         SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults,
+             provider = excluded.provider";
+    let PackConnection { process, id, name, uses_oauth, defaults, provider } = connection;
+    execute!(db, sql, space, pack, process, id, name, uses_oauth, defaults, provider)?;
     Ok(())
 }

@@ -1,19 +1,35 @@
-//! The one key that all replicas sign their JWTs with.
+//! The one key that all replicas sign their JWTs with, sealed.
 //!
 //! A key for another purpose is a row of its own: a word for it in the table's check, and as an argument here.
 
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;
+use sqlx::FromRow;
 
-pub async fn find(db: Connection<'_>) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT secret FROM signing_keys WHERE purpose = 'jwt'";
-    on_connection!(db, executor => sqlx::query_scalar(sql).fetch_optional(executor))
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct SigningKeyRow {
+    pub secret: Vec<u8>,
+    /// `None` where an earlier version of the program left it unsealed.
+    pub data_key_version: Option<i64>,
+}
+
+pub async fn find(db: Connection<'_>) -> Result<Option<SigningKeyRow>> {
+    let sql = "SELECT secret, data_key_version FROM signing_keys WHERE purpose = 'jwt'";
+    on_connection!(db, executor => sqlx::query_as::<_, SigningKeyRow>(sql).fetch_optional(executor))
 }
 
 /// Makes this the key, unless there is one. Whoever adds reads afterwards which one it is.
-pub async fn add(db: Connection<'_>, secret: &[u8], now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO signing_keys (purpose, secret, created_at) VALUES ('jwt', $1, $2)
+pub async fn add(db: Connection<'_>, sealed: &[u8], data_key_version: i64, now: Timestamp) -> Result<()> {
+    let sql =
+        "INSERT INTO signing_keys (purpose, secret, data_key_version, created_at) VALUES ('jwt', $1, $2, $3)
          ON CONFLICT (purpose) DO NOTHING";
-    execute!(db, sql, secret, now.0)?;
+    execute!(db, sql, sealed, data_key_version, now.0)?;
     Ok(())
+}
+
+/// Seals the key anew, unless somebody did so since it was read.
+pub async fn reseal(db: Connection<'_>, old: &[u8], sealed: &[u8], data_key_version: i64) -> Result<bool> {
+    let sql =
+        "UPDATE signing_keys SET secret = $2, data_key_version = $3 WHERE purpose = 'jwt' AND secret = $1";
+    Ok(execute!(db, sql, old, sealed, data_key_version)? == 1)
 }

@@ -1,6 +1,9 @@
 //! What the form asks of the browser: inputs by id, the keyboard's place, what a tab remembers.
 
-use crate::domain::ids::ConnectionKey;
+use crate::domain::{
+    ids::ConnectionKey,
+    provider::{ClientAuthentication, Grant, ProviderChoice},
+};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -25,6 +28,27 @@ impl Typed {
         self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.value())
     }
 
+    /// The provider as it was chosen before the page woke up.
+    pub fn provider(&self, sent: &ProviderChoice) -> ProviderChoice {
+        let text =
+            |field: &str, sent: &String| self.text(&provider_id(field)).unwrap_or_else(|| sent.clone());
+        let menu = |field: &str| self.is_there.then(|| menu_by_id(&provider_id(field))).flatten();
+        ProviderChoice {
+            provider: menu("provider").map_or_else(|| sent.provider.clone(), |menu| menu.value()),
+            issuer: text("issuer", &sent.issuer),
+            authorization_endpoint: text("authorizationEndpoint", &sent.authorization_endpoint),
+            token_endpoint: text("tokenEndpoint", &sent.token_endpoint),
+            revocation_endpoint: text("revocationEndpoint", &sent.revocation_endpoint),
+            grant: menu("grant").map_or(sent.grant, |menu| Grant::parse(&menu.value())),
+            scopes: text("scopes", &sent.scopes),
+            client_authentication: menu("clientAuthentication")
+                .map_or(sent.client_authentication, |menu| ClientAuthentication::parse(&menu.value())),
+            without_pkce: self.checked(&provider_id("withoutPkce")).unwrap_or(sent.without_pkce),
+            subject: text("subject", &sent.subject),
+            key_id: text("keyId", &sent.key_id),
+        }
+    }
+
     pub fn checked(&self, id: &str) -> Option<bool> {
         self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.checked())
     }
@@ -32,6 +56,35 @@ impl Typed {
 
 pub fn input_by_id(id: &str) -> Option<web_sys::HtmlInputElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+fn menu_by_id(id: &str) -> Option<web_sys::HtmlSelectElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// The id of an input about the provider.
+pub fn provider_id(field: &str) -> String {
+    format!("provider-{field}")
+}
+
+/// Posts a form as a browser without scripts would, by this button.
+pub fn submit_plainly(form: &web_sys::HtmlFormElement, button: &str) {
+    let Ok(input) = document().create_element("input") else { return };
+    for (name, value) in [("type", "hidden"), ("name", "intent"), ("value", button)] {
+        let _ = input.set_attribute(name, value);
+    }
+    let _ = form.append_child(&input);
+    let _ = form.submit();
+}
+
+/// Puts a text on the clipboard; where the browser allows no script to do that, it is selected in its input.
+pub fn copy_from(id: &str) {
+    let Some(input) = input_by_id(id) else { return };
+    let _ = input.focus();
+    input.select();
+    if window().is_secure_context() {
+        let _ = window().navigator().clipboard().write_text(&input.value());
+    }
 }
 
 pub fn session_storage() -> Option<web_sys::Storage> {

@@ -1,6 +1,6 @@
 //! The three fields, the choice where they apply, and what the plain form sends along unseen.
 
-use super::{Earlier, state::FormState};
+use super::{Earlier, secret::ClientSecret, state::FormState};
 use crate::domain::{
     form::{Part, Place},
     ids::ConnectionKey,
@@ -60,6 +60,7 @@ pub fn Details(state: FormState, suggestions: Vec<Suggestion>) -> impl IntoView 
                     value=state.client_id
                     hint="From the application you registered there"
                 />
+                <ClientSecret state=state />
             </div>
             <Earlier id="base_url-earlier" field=SuggestionField::BaseUrl suggestions=suggestions.clone() />
             <Earlier

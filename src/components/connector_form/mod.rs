@@ -4,14 +4,19 @@
 //! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
 //! `domain::form`, a signal in `state`, and its input in `fields`.
 
+mod attempt;
 mod browser;
 mod conflict;
 mod fields;
+mod memory;
 mod notices;
 mod parameters;
+mod provider;
 mod rows;
+mod secret;
 mod side;
 mod state;
+mod token;
 
 use crate::{
     components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
@@ -151,6 +156,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                 <conflict::ConflictPanel state=state />
                 <notices::DraftNotice state=state />
                 <fields::Details state=state suggestions=suggestions.clone() />
+                <provider::Provider state=state />
                 <parameters::Parameters
                     state=state
                     part=Part::Authorization
@@ -158,6 +164,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                 />
                 <parameters::Parameters state=state part=Part::AccessToken suggestions=suggestions />
                 <fields::AppliesTo state=state environment=names.environment />
+                <token::AccessToken state=state />
                 <ActionBar state=state />
             </form>
             <side::History state=state />

@@ -1,6 +1,7 @@
 //! What the form says at its top: a session that ended, problems, a draft.
 
 use super::{
+    browser::provider_id,
     rows::input_id,
     state::{FormState, Keep},
 };
@@ -38,6 +39,7 @@ pub fn Problems(state: FormState) -> impl IntoView {
     let problems = Memo::new(move |_| state.problems());
     let line = move |problem: Problem| {
         let (target, place) = match problem.place {
+            Place::Field(Part::Provider) => (provider_id("provider"), Part::Provider.label().to_owned()),
             Place::Field(part) => (part.name().to_owned(), part.label().to_owned()),
             Place::Row(part, index) => {
                 (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1))

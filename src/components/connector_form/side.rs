@@ -25,6 +25,7 @@ pub fn History(state: FormState) -> impl IntoView {
                                         <strong>{entry.actor}</strong>
                                         {format!(" {}", entry.what)}
                                     </p>
+                                    {entry.detail.map(|detail| view! { <p class="detail">{detail}</p> })}
                                     <p class="meta">
                                         <When moment=entry.at />
                                     </p>

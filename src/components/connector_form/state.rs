@@ -5,22 +5,23 @@
 //! since it was asked for.
 
 use super::{
-    browser::{Typed, focus_if_lost, focus_soon, session_storage},
+    browser::{Typed, focus_if_lost, focus_soon, submit_plainly},
+    memory::Letter,
     rows::{Rows, input_id},
 };
 use crate::{
     domain::{
         form::{FormContent, Part, PartValue, Problem, validate},
         ids::ConnectionKey,
-        views::{ConnectorView, Outcome, Seen},
+        provider::ProviderChoice,
+        tokens::{AttemptView, SECRET_FIELDS, TypedSecret},
+        views::{ConnectorView, Outcome},
     },
     error::{AppError, ErrorCode},
     functions::connector::{Choices, submit_connector},
 };
 use leptos::{html, prelude::*, task::spawn_local};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use wasm_bindgen::{JsCast, JsValue};
 
 /// From the first change to the request that keeps it.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
@@ -75,7 +76,7 @@ impl Keep {
     }
 
     /// What stands in the form is with the server, as far as it ever will be.
-    fn is_at_rest(&self) -> bool {
+    pub(super) fn is_at_rest(&self) -> bool {
         !matches!(self, Self::Pending | Self::Saving | Self::Failed(_) | Self::SessionEnded)
     }
 }
@@ -85,6 +86,16 @@ impl Keep {
 struct Asked {
     intent: &'static str,
     choices: Choices,
+    /// Only with the button that is about them: neither drafts nor this tab keep a secret.
+    secrets: Secrets,
+    in_window: bool,
+}
+
+/// What was typed into the inputs for secrets.
+#[derive(Debug, Clone, Default)]
+struct Secrets {
+    client_secret: TypedSecret,
+    user_password: TypedSecret,
 }
 
 #[derive(Clone, Copy)]
@@ -96,18 +107,25 @@ pub struct FormState {
     pub client_id: RwSignal<String>,
     pub authorization: Rows,
     pub access_token: Rows,
+    pub provider: RwSignal<ProviderChoice>,
+    /// Never part of what is kept.
+    pub client_secret: RwSignal<String>,
+    pub user_password: RwSignal<String>,
+    /// The attempt to get a token, as the page shows it.
+    pub attempt: RwSignal<Option<AttemptView>>,
     pub every_environment: RwSignal<bool>,
     pub keep: RwSignal<Keep>,
     /// A save was refused: from then on problems show as they come and go.
     attempted: RwSignal<bool>,
     /// What was chosen in the conflict panel, where it differs from what the panel proposes.
     pub chosen: RwSignal<Vec<(Part, bool)>>,
-    key: StoredValue<ConnectionKey>,
-    admin: StoredValue<String>,
-    form: NodeRef<html::Form>,
+    pub(super) key: StoredValue<ConnectionKey>,
+    pub(super) admin: StoredValue<String>,
+    pub(super) form: NodeRef<html::Form>,
     is_sending: StoredValue<bool>,
     is_waiting: StoredValue<bool>,
     queued: StoredValue<Option<Asked>>,
+    pub(super) is_following: StoredValue<bool>,
 }
 
 impl FormState {
@@ -132,6 +150,10 @@ impl FormState {
             client_id: text("client_id", &content.client_id),
             authorization: Rows::new(Part::Authorization, &content.authorization, &typed),
             access_token: Rows::new(Part::AccessToken, &content.access_token, &typed),
+            provider: RwSignal::new(typed.provider(&content.provider)),
+            client_secret: RwSignal::new(typed.text(SECRET_FIELDS[0]).unwrap_or_default()),
+            user_password: RwSignal::new(typed.text(SECRET_FIELDS[1]).unwrap_or_default()),
+            attempt: RwSignal::new(view.credentials.attempt.clone()),
             every_environment: RwSignal::new(
                 typed.checked("every-environment").unwrap_or(content.every_environment),
             ),
@@ -144,6 +166,7 @@ impl FormState {
             is_sending: StoredValue::new(false),
             is_waiting: StoredValue::new(false),
             queued: StoredValue::new(None),
+            is_following: StoredValue::new(false),
             view: RwSignal::new(view),
         }
     }
@@ -154,6 +177,7 @@ impl FormState {
             if !self.restore_stash() && !same_content(&self.untracked_content(), &self.sent_content()) {
                 self.typed();
             }
+            self.follow_attempt();
             // Back from signing in elsewhere, or from a flaky network.
             let focus = window_event_listener(leptos::ev::focus, move |_| {
                 if matches!(self.keep.get_untracked(), Keep::SessionEnded | Keep::Failed(_)) {
@@ -183,11 +207,12 @@ impl FormState {
             client_id: self.client_id.get(),
             authorization: self.authorization.parameters(),
             access_token: self.access_token.parameters(),
+            provider: self.provider.get(),
             every_environment: self.every_environment.get(),
         }
     }
 
-    fn untracked_content(self) -> FormContent {
+    pub(super) fn untracked_content(self) -> FormContent {
         untrack(|| self.content())
     }
 
@@ -225,6 +250,13 @@ impl FormState {
             "save" => self.save("save"),
             "discard" => self.ask("discard"),
             "resolve" => self.save("resolve"),
+            "encrypt-secret" => self.encrypt("encrypt-secret"),
+            "encrypt-password" => self.encrypt("encrypt-password"),
+            "reset-secret" => self.ask("reset-secret"),
+            "reset-secret-confirmed" => self.ask("reset-secret-confirmed"),
+            "revoke" => self.ask("revoke"),
+            "preflight" => self.ask("preflight"),
+            "generate" => self.generate(),
             "add-authorization" => self.add_row(Part::Authorization),
             "add-access-token" => self.add_row(Part::AccessToken),
             _ => {}
@@ -241,7 +273,36 @@ impl FormState {
     }
 
     fn ask(self, intent: &'static str) {
-        self.send(Asked { intent, choices: self.choices() });
+        self.ask_with(intent, Secrets::default(), false);
+    }
+
+    fn ask_with(self, intent: &'static str, secrets: Secrets, in_window: bool) {
+        self.send(Asked { intent, choices: self.choices(), secrets, in_window });
+    }
+
+    /// Sends a secret once, with the button that seals it.
+    fn encrypt(self, intent: &'static str) {
+        let secrets = Secrets {
+            client_secret: TypedSecret::new(self.client_secret.get_untracked()),
+            user_password: TypedSecret::new(self.user_password.get_untracked()),
+        };
+        self.keep.set(Keep::Saving);
+        self.ask_with(intent, secrets, false);
+    }
+
+    /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
+    /// the browser does not allow it, the page itself goes to the provider and comes back.
+    fn generate(self) {
+        let has_window = self.view.with_untracked(|view| view.credentials.has_window);
+        if has_window && !self.open_window() {
+            if let Some(form) = self.form.get_untracked() {
+                submit_plainly(&form, "generate");
+            }
+            return;
+        }
+        self.keep.set(Keep::Saving);
+        self.announce_opening();
+        self.ask_with("generate", Secrets::default(), has_window);
     }
 
     fn add_row(self, part: Part) {
@@ -301,12 +362,27 @@ impl FormState {
         let letter = self.letter();
         spawn_local(async move {
             let Letter { base_version, seen, content } = letter.clone();
-            let Asked { intent, choices } = asked.clone();
+            let Asked { intent, choices, secrets, in_window } = asked.clone();
+            let Secrets { client_secret, user_password } = secrets;
             let key = self.key.get_value();
-            let answer = submit_connector(key, intent.into(), base_version, seen, content, choices).await;
+            let answer = submit_connector(
+                key,
+                intent.into(),
+                base_version,
+                seen,
+                content,
+                choices,
+                client_secret,
+                user_password,
+                in_window,
+            )
+            .await;
             self.is_sending.set_value(false);
             match answer {
-                Ok(view) => self.answered(view, &letter.content),
+                Ok(view) => {
+                    self.answered(view, &letter.content);
+                    self.after(intent);
+                }
                 Err(error) => self.refused(error, &letter, asked),
             }
             if let Some(next) = self.queued.try_update_value(Option::take).flatten() {
@@ -315,12 +391,12 @@ impl FormState {
         });
     }
 
-    fn letter(self) -> Letter {
+    pub(super) fn letter(self) -> Letter {
         let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
         Letter { base_version, seen, content: self.untracked_content() }
     }
 
-    fn answered(self, view: ConnectorView, sent: &FormContent) {
+    pub(super) fn answered(self, view: ConnectorView, sent: &FormContent) {
         let now = self.untracked_content();
         for part in Part::ALL {
             let untouched = same_part(now.part(part), sent.part(part));
@@ -347,13 +423,14 @@ impl FormState {
             Outcome::Conflicting => focus_soon("conflict".to_owned()),
             Outcome::ChangedElsewhere => focus_soon("every-environment".to_owned()),
             Outcome::Saved | Outcome::Discarded => self.attempted.set(false),
-            Outcome::Kept | Outcome::Loaded => {}
+            Outcome::Kept | Outcome::Loaded | Outcome::ResetToConfirm => {}
         }
         let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
         if self.view.with_untracked(version) != version(&view) {
             // Chosen about another version.
             self.chosen.set(Vec::new());
         }
+        self.attempt.set(view.credentials.attempt.clone());
         self.view.set(view);
         self.forget_stash();
         focus_if_lost("keep-status");
@@ -365,10 +442,17 @@ impl FormState {
     fn refused(self, error: AppError, letter: &Letter, asked: Asked) {
         self.stash(letter);
         if error.code == ErrorCode::Unauthorized {
+            self.close_window();
             self.keep.set(Keep::SessionEnded);
             return;
         }
+        self.close_window();
         self.keep.set(Keep::Failed(error.message));
+        // A token is asked for when somebody presses the button, not by itself.
+        let asked = match asked.intent {
+            "generate" => Asked { intent: "keep", ..asked },
+            _ => asked,
+        };
         set_timeout(
             move || {
                 if matches!(self.keep.get_untracked(), Keep::Failed(_)) {
@@ -379,77 +463,17 @@ impl FormState {
         );
     }
 
-    fn set_part(self, part: Part, content: &FormContent) {
+    pub(super) fn set_part(self, part: Part, content: &FormContent) {
         match part {
             Part::BaseUrl => self.base_url.set(content.base_url.clone()),
             Part::CompanyId => self.company_id.set(content.company_id.clone()),
             Part::ClientId => self.client_id.set(content.client_id.clone()),
             Part::Authorization => self.authorization.set(&content.authorization),
             Part::AccessToken => self.access_token.set(&content.access_token),
+            Part::Provider => self.provider.set(content.provider.clone()),
             Part::Scope => self.every_environment.set(content.every_environment),
         }
     }
-
-    /// Closing or refreshing within the quarter of a second: the browser sends the plain form along, and the tab
-    /// remembers it, should it be too large for that or the session have ended.
-    fn keep_while_leaving(self) {
-        if self.keep.with_untracked(Keep::is_at_rest) {
-            return;
-        }
-        self.stash(&self.letter());
-        let Some(form) = self.form.get_untracked() else { return };
-        let send = || -> Result<bool, JsValue> {
-            let fields: JsValue = web_sys::FormData::new_with_form(&form)?.into();
-            let body = web_sys::UrlSearchParams::new_with_record_from_str_to_str(fields.unchecked_ref())?;
-            body.append("intent", "keep");
-            window().navigator().send_beacon_with_opt_url_search_params("/api/connector", Some(&body))
-        };
-        let _ = send();
-    }
-
-    // ── what this tab remembers until the server has it ──
-
-    fn stash_name(self) -> String {
-        format!("ipack:{}:{}", self.admin.get_value(), self.key.with_value(ConnectionKey::form_path))
-    }
-
-    fn stash(self, letter: &Letter) {
-        if let (Some(storage), Ok(text)) = (session_storage(), serde_json::to_string(letter)) {
-            let _ = storage.set_item(&self.stash_name(), &text);
-        }
-    }
-
-    fn forget_stash(self) {
-        if let Some(storage) = session_storage() {
-            let _ = storage.remove_item(&self.stash_name());
-        }
-    }
-
-    /// Sends what this page could not before; the server merges it into the draft by what the page had seen then.
-    fn restore_stash(self) -> bool {
-        let Some(storage) = session_storage() else { return false };
-        let name = self.stash_name();
-        let Ok(Some(text)) = storage.get_item(&name) else { return false };
-        let _ = storage.remove_item(&name);
-        let Ok(letter) = serde_json::from_str::<Letter>(&text) else { return false };
-        for part in Part::ALL {
-            self.set_part(part, &letter.content);
-        }
-        self.view.update(|view| {
-            view.base_version = letter.base_version;
-            view.seen = letter.seen;
-        });
-        self.typed();
-        true
-    }
-}
-
-/// What a post carries beside its intent.
-#[derive(Clone, Serialize, Deserialize)]
-struct Letter {
-    base_version: i64,
-    seen: Seen,
-    content: FormContent,
 }
 
 /// One blank row is how an empty table looks.

@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use async_graphql::{ID, InputObject, InputType, InputValueResult, Value, registry::Registry};
+use secrecy::{ExposeSecret, SecretString};
 use std::borrow::Cow;
 
 /// A value as a client gave it, or did not.
@@ -128,6 +129,9 @@ pub struct Secret {
     is_empty: bool,
 }
 
+/// A secret that is to be sealed. It cannot be shown.
+pub struct ToSeal(pub SecretString);
+
 /// An `ID` that may be left out.
 pub struct Id(pub String);
 
@@ -137,6 +141,7 @@ pub struct RequiredId(pub String);
 scalar_kinds! {
     String as String, nullable true: |value| read_text(value), empty |this| this.trim().is_empty();
     Secret as String, nullable true: |value| Some(Self { is_empty: read_text(value)?.trim().is_empty() }), empty |this| this.is_empty;
+    ToSeal as String, nullable true: |value| Some(Self(read_text(value)?.into())), empty |this| this.0.expose_secret().trim().is_empty();
     bool as bool, nullable true: |value| if let Value::Boolean(flag) = value { Some(flag) } else { None }, empty |_this| false;
     i32 as i32, nullable true: |value| read_number(&value), empty |_this| false;
     Id as ID, nullable true: |value| read_id(value).map(Self), empty |this| this.0.trim().is_empty();
@@ -177,7 +182,7 @@ macro_rules! object_kinds {
     )+ };
 }
 
-object_kinds!(SaveInput, FindInput, InstallInput);
+object_kinds!(SaveInput, FindInput, InstallInput, EncryptInput);
 
 /// Connector details to persist. All fields are required, and none may be empty.
 #[derive(InputObject)]
@@ -223,7 +228,7 @@ impl SaveInput {
     }
 }
 
-/// Names the connection whose details are read. All fields are required, and none may be empty.
+/// Names a connection. All fields are required, and none may be empty.
 #[derive(InputObject)]
 #[graphql(name = "IPackInstanceOAuthConnectorDetailsInput")]
 pub struct FindInput {
@@ -250,6 +255,40 @@ impl FindInput {
             connection: self.connection_id.required("connectionId")?,
             space: self.catalog_guid.required("catalogGuid")?,
         })
+    }
+}
+
+/// A client secret to encrypt, and for which connection. All fields are required, and none may be empty.
+#[derive(InputObject)]
+#[graphql(name = "EncryptIPackInstanceOauthClientSecretInput")]
+pub struct EncryptInput {
+    /// The instance of the integration pack.
+    integration_pack_instance_id: Given<String>,
+    /// The environment that the secret is for.
+    env_id: Given<String>,
+    /// A process of the instance.
+    process_id: Given<String>,
+    /// A connection of the process, whose details are saved.
+    connection_id: Given<String>,
+    /// The Space's guid; equals the header `SPACE_GUID`.
+    catalog_guid: Given<String>,
+    /// The client's secret at the identity provider, or its private key in PEM. Sealed, and never answered by anything.
+    #[graphql(secret)]
+    client_secret: Given<ToSeal>,
+}
+
+impl EncryptInput {
+    /// # Errors
+    /// `BadInput` for the first field that is not there.
+    pub fn checked(self) -> Result<(ConnectionKey, SecretString)> {
+        let key = FindInput {
+            integration_pack_instance_id: self.integration_pack_instance_id,
+            env_id: self.env_id,
+            process_id: self.process_id,
+            connection_id: self.connection_id,
+            catalog_guid: self.catalog_guid,
+        };
+        Ok((key.checked()?, self.client_secret.required("clientSecret")?.0))
     }
 }
 

@@ -4,8 +4,8 @@
 
 use super::{
     answer, caller,
-    inputs::{Given, InstallInput, RequiredId, SaveInput},
-    objects::{Details, Instance},
+    inputs::{EncryptInput, FindInput, Given, InstallInput, RequiredId, SaveInput},
+    objects::{ClientSecret, Details, Instance},
 };
 use crate::services;
 use async_graphql::{Context, Error, ID, Object};
@@ -30,6 +30,40 @@ impl Mutation {
             services::Result::Ok(Details::new(key, stored))
         };
         answer(context, saved.await)
+    }
+
+    /// Seals the client secret of a connection whose details are saved. Where one is sealed already, the new one takes
+    /// its place with the next token that is generated.
+    #[graphql(name = "encryptIPackInstanceOauthClientSecret")]
+    async fn encrypt_client_secret(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which secret, for which connection.")] input: Given<EncryptInput>,
+    ) -> Option<Result<ClientSecret, Error>> {
+        let encrypted = async {
+            let (services, caller) = caller(context);
+            let (key, secret) = input.required("input")?.checked()?;
+            let space = caller.space.as_deref();
+            let status = services.encrypt_for_client(&caller.client, space, &key, &secret).await?;
+            services::Result::Ok(ClientSecret::new(key, status))
+        };
+        answer(context, encrypted.await)
+    }
+
+    /// Forgets the client secret of a connection, and revokes and forgets its token.
+    #[graphql(name = "resetIPackInstanceOauthClientSecret")]
+    async fn reset_client_secret(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "For which connection.")] input: Given<FindInput>,
+    ) -> Option<Result<ClientSecret, Error>> {
+        let reset = async {
+            let (services, caller) = caller(context);
+            let key = input.required("input")?.checked()?;
+            let status = services.reset_for_client(&caller.client, caller.space.as_deref(), &key).await?;
+            services::Result::Ok(ClientSecret::new(key, status))
+        };
+        answer(context, reset.await)
     }
 
     /// Installs an integration pack.

@@ -5,7 +5,7 @@
 use super::{
     answer, caller,
     inputs::{FindInput, Given, Id, PageInput},
-    objects::{Details, Environment, Instance},
+    objects::{AccessToken, Details, Environment, Instance},
 };
 use crate::services;
 use async_graphql::{Context, Error, Object};
@@ -29,6 +29,23 @@ impl Query {
             services::Result::Ok(found.map(|stored| Details::new(key, stored)))
         };
         answer(context, found.await.transpose()?)
+    }
+
+    /// The access token of a connection, renewed where it was about to run out. Only for API tokens that may read access
+    /// tokens.
+    #[graphql(name = "iPackInstanceOauthAccessToken")]
+    async fn access_token(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which connection.")] input: Given<FindInput>,
+    ) -> Option<Result<AccessToken, Error>> {
+        let read = async {
+            let (services, caller) = caller(context);
+            let key = input.required("input")?.checked()?;
+            let token = services.access_token(&caller.client, caller.space.as_deref(), &key).await?;
+            services::Result::Ok(AccessToken::new(token))
+        };
+        answer(context, read.await)
     }
 
     /// The installed integration packs, by id.

@@ -2,11 +2,17 @@
 //!
 //! A new command is a variant with its arguments and an arm in [`run`], which calls a use case.
 
+mod keys;
+
 use crate::{
     config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL},
     effects::Clock,
+    oauth::{configuration::Allowed, outbound::Outbound},
     server,
-    services::Services,
+    services::{
+        OAuth, Services,
+        unlock::{KeySource, unlock},
+    },
     storage::open::open,
     telemetry,
 };
@@ -47,6 +53,9 @@ enum Command {
     /// What can be installed in a Space
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
+    /// Master keys: what secrets are sealed with
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
 #[derive(Args)]
@@ -79,6 +88,9 @@ enum TokenCommand {
         account: String,
         #[arg(long)]
         name: String,
+        /// The token may read access tokens (iPackInstanceOauthAccessToken)
+        #[arg(long)]
+        read_access_tokens: bool,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -146,8 +158,9 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
         }
-        Command::Token(TokenCommand::Create { account, name, database }) => {
-            let new = services(&database).await?.create_token(&account, &name).await?;
+        Command::Token(TokenCommand::Create { account, name, read_access_tokens, database }) => {
+            let services = services(&database).await?;
+            let new = services.create_token(&account, &name, read_access_tokens).await?;
             say(&serde_json::json!({"username": new.username, "token": new.token}).to_string());
             Ok(())
         }
@@ -167,11 +180,12 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
             let json = std::fs::read_to_string(file)?;
             Ok(services(&database).await?.import_catalogue(&space, &json).await?)
         }
+        Command::Keys(command) => keys::run(command).await,
     }
 }
 
 async fn services(database: &DatabaseArgs) -> Result<Services, Box<dyn Error>> {
-    Ok(Services::new(open(&database.database_url).await?, Clock::system()).await?)
+    Ok(Services::for_command(open(&database.database_url).await?, Clock::system())?)
 }
 
 /// The address is taken first: who cannot listen leaves the database as it is.
@@ -182,7 +196,16 @@ pub(crate) async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let listener = server::listen(config.listen).await?;
     let url = config.public_url(listener.local_addr()?);
-    let services = Services::new(open(&config.database_url.0).await?, Clock::system()).await?;
+    let source = KeySource::of(&config.database_url.0, &config.master_key_file)?;
+    // Before the database is touched: who has the wrong key leaves it as it is.
+    let unlocked = unlock(&source, &config.database_url.0).await?;
+    let oauth = OAuth {
+        outbound: Outbound::new(config.outbound_policy())?,
+        allowed: Allowed { password_grant: config.allow_password_grant },
+        public_url: url.clone(),
+    };
+    let database = open(&config.database_url.0).await?;
+    let services = Services::new(database, Clock::system(), unlocked.with(oauth)).await?;
     if demo && services.load_demo().await? {
         say("Demo content is loaded.");
     }

@@ -1,0 +1,258 @@
+//! The client secret: typed once, encrypted, never shown again; replaced and reset.
+//!
+//! What is typed into these inputs is no part of the form that is kept. Another secret is an input here with a name in
+//! `SECRET_FIELDS`.
+
+use super::state::FormState;
+use crate::{
+    components::labels::When,
+    domain::{
+        tokens::{CredentialField, Encrypted, SECRET_FIELDS, SecretState},
+        views::Outcome,
+    },
+};
+use leptos::{either::EitherOf3, prelude::*};
+
+#[component]
+pub fn ClientSecret(state: FormState) -> impl IntoView {
+    let credentials = Memo::new(move |_| state.view.with(|view| view.credentials.clone()));
+    let secret = Memo::new(move |_| credentials.with(|view| view.secret.clone()));
+    let needs_secret = Memo::new(move |_| credentials.with(|view| view.needs_secret));
+    let has_private_key = Memo::new(move |_| credentials.with(|view| view.has_private_key));
+    let has_token = Memo::new(move |_| credentials.with(|view| view.token.is_some()));
+    let asks = Memo::new(move |_| {
+        has_token.get() && state.view.with(|view| view.outcome == Outcome::ResetToConfirm)
+    });
+    let hint = move || match (needs_secret.get(), has_private_key.get()) {
+        (false, _) => "This client needs none: it proves itself by PKCE.",
+        (true, true) => "The private key, as PEM text (PKCS#8). Encrypted once, and never shown again.",
+        (true, false) => "Encrypted once, and never shown again, to anyone.",
+    };
+    view! {
+        <div class="field wide secret" id="credentials" tabindex="-1">
+            {move || match secret.get() {
+                SecretState::Missing => {
+                    EitherOf3::A(
+                        view! {
+                            <SecretInput state=state hint=hint().to_owned() />
+                            <div class="buttons">
+                                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                                    "Encrypt Client Secret"
+                                </button>
+                            </div>
+                        },
+                    )
+                }
+                SecretState::Encrypted(encrypted) => {
+                    EitherOf3::B(
+                        view! {
+                            <p class="label">"Client secret"</p>
+                            <EncryptedBy encrypted=encrypted />
+                            <div class="buttons">
+                                <button class="button" type="submit" name="intent" value="reset-secret">
+                                    "Reset Client Secret"
+                                </button>
+                            </div>
+                            {move || asks.get().then(|| view! { <ConfirmReset state=state /> })}
+                            <Replacement state=state />
+                        },
+                    )
+                }
+                SecretState::Unbound { encrypted, changed } => {
+                    let what = match changed.as_slice() {
+                        [] => "where it may be sent".to_owned(),
+                        [only] => only.clone(),
+                        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+                    };
+                    EitherOf3::C(
+                        view! {
+                            <div class="notice warn" id="unbound">
+                                <p>
+                                    {format!(
+                                        "Enter the secret again: {what} changed since {} encrypted it. A secret is sent only to where it was entered for.",
+                                        encrypted.by,
+                                    )}
+                                </p>
+                            </div>
+                            <SecretInput state=state hint=hint().to_owned() />
+                            <div class="buttons">
+                                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                                    "Encrypt Client Secret"
+                                </button>
+                                <button class="button quiet" type="submit" name="intent" value="reset-secret">
+                                    "Reset Client Secret"
+                                </button>
+                            </div>
+                            {move || asks.get().then(|| view! { <ConfirmReset state=state /> })}
+                        },
+                    )
+                }
+            }}
+        </div>
+        <UserPassword state=state />
+    }
+}
+
+/// What is wrong with a secret, beside its input.
+fn problem_of(state: FormState, field: CredentialField) -> Memo<Option<String>> {
+    Memo::new(move |_| {
+        state.view.with(|view| {
+            let problem = view.credentials.problem.as_ref();
+            problem.filter(|problem| problem.field == field).map(|problem| problem.message.clone())
+        })
+    })
+}
+
+#[component]
+fn SecretInput(
+    state: FormState,
+    #[prop(into)] hint: String,
+    #[prop(default = "Client Secret")] label: &'static str,
+    #[prop(default = CredentialField::Secret)] field: CredentialField,
+) -> impl IntoView {
+    let (id, value) = match field {
+        CredentialField::Password => (SECRET_FIELDS[1], state.user_password),
+        _ => (SECRET_FIELDS[0], state.client_secret),
+    };
+    let problem = problem_of(state, field);
+    let described_by = move || match problem.get() {
+        Some(_) => format!("{id}-hint {id}-error"),
+        None => format!("{id}-hint"),
+    };
+    view! {
+        <label for=id>{label}</label>
+        <p class="hint" id=format!("{id}-hint")>
+            {hint}
+        </p>
+        <input
+            id=id
+            name=id
+            type="password"
+            prop:value=move || value.get()
+            on:input=move |event| value.set(event_target_value(&event))
+            aria-describedby=described_by
+            aria-invalid=move || problem.get().map(|_| "true")
+            autocomplete="new-password"
+            autocapitalize="none"
+            spellcheck="false"
+        />
+        {move || {
+            problem
+                .get()
+                .map(|message| {
+                    view! {
+                        <p class="error" id=format!("{id}-error")>
+                            {message}
+                        </p>
+                    }
+                })
+        }}
+    }
+}
+
+#[component]
+fn EncryptedBy(encrypted: Encrypted) -> impl IntoView {
+    view! {
+        <p class="status configured">
+            <span>{format!("Encrypted by {} ", encrypted.by)} <When moment=encrypted.at /></span>
+        </p>
+    }
+}
+
+#[component]
+fn ConfirmReset(state: FormState) -> impl IntoView {
+    let can_be_revoked = state
+        .view
+        .with_untracked(|view| view.credentials.token.as_ref().is_some_and(|token| token.can_be_revoked));
+    let what = if can_be_revoked {
+        "The secret is forgotten, and the token is revoked at the provider and forgotten too. Integrations that use it stop working until another token is generated."
+    } else {
+        "The secret and the token are forgotten; the provider has no way to revoke the token, so it stays valid there until it runs out. Integrations stop getting it from here."
+    };
+    let keep = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        state.view.update(|view| view.outcome = Outcome::Loaded);
+    };
+    let form = state.view.with_untracked(|view| format!("{}#credentials", view.key.form_path()));
+    view! {
+        <div class="notice bad" role="alert" id="confirm-reset">
+            <p>{what}</p>
+            <div class="buttons">
+                <button class="button danger" type="submit" name="intent" value="reset-secret-confirmed">
+                    "Reset and revoke"
+                </button>
+                <a class="button quiet" href=form on:click=keep>
+                    "Keep it"
+                </a>
+            </div>
+        </div>
+    }
+}
+
+/// Another secret beside the one in use.
+#[component]
+fn Replacement(state: FormState) -> impl IntoView {
+    let waiting = Memo::new(move |_| state.view.with(|view| view.credentials.replacement.clone()));
+    let problem = problem_of(state, CredentialField::Secret);
+    view! {
+        {move || {
+            waiting
+                .get()
+                .map(|waiting| {
+                    view! {
+                        <div class="notice">
+                            <p>
+                                {format!("{} encrypted a replacement ", waiting.by)}
+                                <When moment=waiting.at />
+                                ". The next token verifies it; until then the one in use stays."
+                            </p>
+                        </div>
+                    }
+                })
+        }}
+        <details class="advanced" open=move || problem.get().is_some()>
+            <summary>"Replace it"</summary>
+            <SecretInput
+                state=state
+                label="New secret"
+                hint="Waits until a token has been generated with it, and then takes the place of the one in use."
+            />
+            <div class="buttons">
+                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                    "Encrypt replacement"
+                </button>
+            </div>
+        </details>
+    }
+}
+
+/// The user's password, for the password grant alone.
+#[component]
+fn UserPassword(state: FormState) -> impl IntoView {
+    let is_needed = Memo::new(move |_| state.view.with(|view| view.credentials.needs_password));
+    let password = Memo::new(move |_| state.view.with(|view| view.credentials.password.clone()));
+    move || {
+        is_needed.get().then(|| {
+            let encrypted = match password.get() {
+                SecretState::Encrypted(encrypted) => Some(view! { <EncryptedBy encrypted=encrypted /> }),
+                _ => None,
+            };
+            view! {
+                <div class="field wide secret">
+                    <SecretInput
+                        state=state
+                        label="User’s password"
+                        field=CredentialField::Password
+                        hint="Of the person or service account named as subject. Encrypted once, and never shown again."
+                    />
+                    {encrypted}
+                    <div class="buttons">
+                        <button class="button" type="submit" name="intent" value="encrypt-password">
+                            "Encrypt password"
+                        </button>
+                    </div>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! The access token: getting one, how that goes, and what is known of the one that is there.
+//!
+//! Another fact about a token is a field of `TokenView` and a line in [`Facts`].
+
+use super::state::FormState;
+use crate::{
+    components::labels::When,
+    domain::tokens::{CredentialField, Stage, TokenState, TokenView},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn AccessToken(state: FormState) -> impl IntoView {
+    let token = Memo::new(move |_| state.view.with(|view| view.credentials.token.clone()));
+    let obstacle = Memo::new(move |_| state.view.with(|view| view.credentials.obstacle.clone()));
+    let is_busy =
+        move || state.attempt.with(|attempt| attempt.as_ref().is_some_and(|attempt| attempt.id.is_empty()));
+    let problem = Memo::new(move |_| {
+        state.view.with(|view| {
+            let problem = view.credentials.problem.as_ref();
+            problem
+                .filter(|problem| problem.field == CredentialField::Token)
+                .map(|problem| problem.message.clone())
+        })
+    });
+    let label = move || if token.with(Option::is_some) { "Regenerate Token" } else { "Generate Token" };
+    view! {
+        <section class="card" aria-labelledby="token">
+            <h2 id="token" tabindex="-1">
+                "Access token"
+            </h2>
+            <Progress state=state />
+            {move || token.get().map(|token| view! { <Facts token=token /> })}
+            {move || {
+                problem
+                    .get()
+                    .map(|message| {
+                        view! {
+                            <p class="error" role="alert">
+                                {message}
+                            </p>
+                        }
+                    })
+            }}
+            <div class="buttons">
+                <button
+                    class="button"
+                    type="submit"
+                    name="intent"
+                    value="generate"
+                    disabled=move || obstacle.with(Option::is_some) || is_busy()
+                    aria-describedby="token-hint"
+                >
+                    {label}
+                </button>
+                <button class="button" type="submit" name="intent" value="preflight">
+                    "Preflight"
+                </button>
+                {move || {
+                    token
+                        .get()
+                        .filter(|token| token.can_be_revoked)
+                        .map(|_| {
+                            view! {
+                                <button class="button danger" type="submit" name="intent" value="revoke">
+                                    "Revoke token"
+                                </button>
+                            }
+                        })
+                }}
+            </div>
+            <p class="hint" id="token-hint">
+                {move || {
+                    obstacle
+                        .get()
+                        .unwrap_or_else(|| {
+                            "What is on the form goes into effect first. Preflight shows the exact request and what stands in its way."
+                                .to_owned()
+                        })
+                }}
+            </p>
+        </section>
+    }
+}
+
+/// How an attempt goes, and how the last one went.
+#[component]
+fn Progress(state: FormState) -> impl IntoView {
+    view! {
+        <div class="attempt" role="status" id="attempt">
+            {move || {
+                state
+                    .attempt
+                    .get()
+                    .map(|attempt| {
+                        let class = match attempt.stage {
+                            Stage::Succeeded => "message good",
+                            Stage::Failed => "message bad",
+                            Stage::Opening | Stage::Initializing => "message",
+                        };
+                        let step = if attempt.stage == Stage::Opening { "1" } else { "2" };
+                        view! {
+                            <p class=class>{attempt.message}</p>
+                            {(!attempt.stage.is_over())
+                                .then(|| {
+                                    view! { <progress max="3" value=step aria-label="Progress"></progress> }
+                                })}
+                            {attempt.advice.map(|advice| view! { <p class="advice">{advice}</p> })}
+                            {attempt
+                                .address
+                                .map(|address| {
+                                    view! {
+                                        <p class="meta">
+                                            "Waiting for the identity provider. "
+                                            <a href=address>"Continue there"</a>
+                                            ", or generate the token again if its window is gone."
+                                        </p>
+                                    }
+                                })}
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Facts(token: TokenView) -> impl IntoView {
+    let (class, word) = match token.state {
+        TokenState::Valid => ("status configured", "Valid"),
+        TokenState::Struggling => ("status incomplete", "Valid, but the last renewal failed"),
+        TokenState::Expired => ("status incomplete", "Ran out"),
+        TokenState::Broken => ("status broken", "Broken: generate it again"),
+    };
+    let expired = matches!(token.state, TokenState::Expired);
+    let expiry = match (token.expires, token.remaining) {
+        (Some(at), Some(remaining)) => {
+            let words = if expired { format!(" ({remaining} ago)") } else { format!(" (in {remaining})") };
+            view! {
+                <span>
+                    <When moment=at />
+                    {words}
+                </span>
+            }
+            .into_any()
+        }
+        _ => view! { <span>"The provider names none"</span> }.into_any(),
+    };
+    let renewal = match token.renewal {
+        Some(at) => view! { <When moment=at /> }.into_any(),
+        None => view! { <span>"Not possible: the provider gave no refresh token"</span> }.into_any(),
+    };
+    let renewal = (token.state != TokenState::Broken).then_some(renewal);
+    let scopes =
+        |scopes: Vec<String>| if scopes.is_empty() { "none named".to_owned() } else { scopes.join(" ") };
+    let warnings = [
+        (!token.outdated.is_empty()).then(|| {
+            format!(
+                "The token is older than the form: {} changed since. Regenerate it to match.",
+                token.outdated.join(", ")
+            )
+        }),
+        (!token.refused.is_empty()).then(|| {
+            format!("The provider granted less than was asked for. Not granted: {}", token.refused.join(" "))
+        }),
+        token.other_company.map(|company| {
+            format!("The provider says that the token is for company {company}; the form says another one.")
+        }),
+        token.failure,
+    ];
+    let warnings = warnings.into_iter().flatten().map(|warning| {
+        view! { <p class="notice warn">{warning}</p> }
+    });
+    view! {
+        {warnings.collect::<Vec<_>>()}
+        <dl class="token-facts">
+            <div>
+                <dt>"State"</dt>
+                <dd>
+                    <span class=class>{word}</span>
+                </dd>
+            </div>
+            <div>
+                <dt>"Expires"</dt>
+                <dd>{expiry}</dd>
+            </div>
+            <div>
+                <dt>"Age"</dt>
+                <dd>{token.age}</dd>
+            </div>
+            {renewal
+                .map(|renewal| {
+                    view! {
+                        <div>
+                            <dt>"Next renewal"</dt>
+                            <dd>{renewal}</dd>
+                        </div>
+                    }
+                })}
+            <div>
+                <dt>"Generated"</dt>
+                <dd>
+                    <When moment=token.obtained />
+                    {format!(" by {}", token.by)}
+                </dd>
+            </div>
+            <div>
+                <dt>"Configuration"</dt>
+                <dd>
+                    <code>{token.fingerprint}</code>
+                </dd>
+            </div>
+            <div>
+                <dt>"Scopes requested"</dt>
+                <dd>{scopes(token.requested)}</dd>
+            </div>
+            <div>
+                <dt>"Scopes granted"</dt>
+                <dd>{scopes(token.granted)}</dd>
+            </div>
+        </dl>
+    }
+}

@@ -1,0 +1,260 @@
+//! Where a connection gets its tokens, as an admin chooses it: a known provider, one to discover, or explicit
+//! endpoints; with which grant, for which scopes, and how the client proves itself.
+//!
+//! An empty field means: as the provider has it. To add a choice: a field of [`ProviderChoice`] with its line in
+//! [`ProviderChoice::lines`], and what it does in `oauth::configuration`. Another grant is a variant of [`Grant`].
+
+use serde::{Deserialize, Serialize};
+
+/// The choice of a provider that is no preset's id: endpoints given one by one.
+pub const ENDPOINTS: &str = "endpoints";
+
+/// How tokens are asked for (RFC 6749, section 1.3; RFC 7523 for JWT bearer).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// As the provider has it; authorization code where it says nothing.
+    #[default]
+    #[serde(rename = "")]
+    AsProvider,
+    AuthorizationCode,
+    ClientCredentials,
+    JwtBearer,
+    Password,
+}
+
+impl Grant {
+    /// Those that can be chosen, in the order of a menu.
+    pub const CHOICES: [Self; 4] =
+        [Self::AuthorizationCode, Self::ClientCredentials, Self::JwtBearer, Self::Password];
+
+    /// As forms and presets write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AsProvider => "",
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "jwt_bearer",
+            Self::Password => "password",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AsProvider => "As the provider has it",
+            Self::AuthorizationCode => "Authorization code",
+            Self::ClientCredentials => "Client credentials",
+            Self::JwtBearer => "JWT bearer",
+            Self::Password => "Resource owner password",
+        }
+    }
+
+    pub fn parse(name: &str) -> Self {
+        Self::CHOICES.into_iter().find(|grant| grant.name() == name).unwrap_or_default()
+    }
+}
+
+/// How the client proves itself at the token endpoint (the names of OpenID Connect's registry).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    #[default]
+    #[serde(rename = "")]
+    AsProvider,
+    ClientSecretBasic,
+    ClientSecretPost,
+    PrivateKeyJwt,
+    None,
+}
+
+impl ClientAuthentication {
+    pub const CHOICES: [Self; 4] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AsProvider => "",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AsProvider => "As the provider has it",
+            Self::ClientSecretBasic => "Client secret in a Basic header",
+            Self::ClientSecretPost => "Client secret in the request’s body",
+            Self::PrivateKeyJwt => "JWT signed with a private key",
+            Self::None => "None: a public client with PKCE",
+        }
+    }
+
+    pub fn parse(name: &str) -> Self {
+        Self::CHOICES.into_iter().find(|way| way.name() == name).unwrap_or_default()
+    }
+}
+
+/// What an admin can say about a connection's identity provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderChoice {
+    /// A preset's id, [`ENDPOINTS`], or empty: discovered.
+    pub provider: String,
+    /// Where to discover; empty is the Base URL.
+    pub issuer: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub revocation_endpoint: String,
+    pub grant: Grant,
+    /// Separated by blanks; empty is the provider's own list.
+    pub scopes: String,
+    pub client_authentication: ClientAuthentication,
+    /// PKCE is on unless somebody switches it off here.
+    pub without_pkce: bool,
+    /// Whom the token is for: the user name of the password grant, the subject of a JWT bearer assertion.
+    pub subject: String,
+    /// `kid` of the JWTs that the client signs, where the provider asks for one.
+    pub key_id: String,
+}
+
+impl ProviderChoice {
+    pub fn is_discovered(&self) -> bool {
+        self.provider.is_empty()
+    }
+
+    pub fn has_endpoints(&self) -> bool {
+        self.provider == ENDPOINTS
+    }
+
+    /// The preset's id, where a preset is chosen.
+    pub fn preset(&self) -> Option<&str> {
+        (!self.is_discovered() && !self.has_endpoints()).then_some(self.provider.as_str())
+    }
+
+    /// Its texts without white space around them, and its scopes with one blank between two.
+    pub fn tidied(&self) -> Self {
+        let mut tidy = self.clone();
+        for text in tidy.texts_mut() {
+            *text = text.trim().to_owned();
+        }
+        tidy.scopes = tidy.scopes.split_whitespace().collect::<Vec<_>>().join(" ");
+        tidy
+    }
+
+    pub fn texts_mut(&mut self) -> [&mut String; 8] {
+        [
+            &mut self.provider,
+            &mut self.issuer,
+            &mut self.authorization_endpoint,
+            &mut self.token_endpoint,
+            &mut self.revocation_endpoint,
+            &mut self.scopes,
+            &mut self.subject,
+            &mut self.key_id,
+        ]
+    }
+
+    /// What was chosen, a line each, for reading. `name` is how a person calls the provider.
+    pub fn lines(&self, name: Option<&str>) -> Vec<String> {
+        let provider = match self.preset() {
+            Some(id) => name.unwrap_or(id).to_owned(),
+            None if self.has_endpoints() => "Explicit endpoints".to_owned(),
+            None => "Discovered".to_owned(),
+        };
+        let mut lines = vec![provider];
+        for (label, text) in [
+            ("Issuer", &self.issuer),
+            ("Authorization endpoint", &self.authorization_endpoint),
+            ("Token endpoint", &self.token_endpoint),
+            ("Revocation endpoint", &self.revocation_endpoint),
+            ("Scopes", &self.scopes),
+            ("Subject", &self.subject),
+            ("Key ID", &self.key_id),
+        ] {
+            if !text.is_empty() {
+                lines.push(format!("{label}: {text}"));
+            }
+        }
+        if self.grant != Grant::AsProvider {
+            lines.push(format!("Grant: {}", self.grant.label()));
+        }
+        if self.client_authentication != ClientAuthentication::AsProvider {
+            lines.push(format!("Client authentication: {}", self.client_authentication.label()));
+        }
+        if self.without_pkce {
+            lines.push("PKCE switched off".to_owned());
+        }
+        lines
+    }
+}
+
+/// Parameters of an authorization request that are the program's own to set (security: S10).
+pub const RESERVED_AUTHORIZATION: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+];
+
+/// Parameters of a token request that are the program's own to set; one of these in the table is not sent.
+pub const RESERVED_TOKEN: [&str; 12] = [
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "client_id",
+    "client_secret",
+    "code_verifier",
+    "refresh_token",
+    "client_assertion",
+    "client_assertion_type",
+    "assertion",
+    "username",
+    "password",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_travel_by_their_names() {
+        for grant in Grant::CHOICES {
+            assert_eq!(serde_json::json!(grant), grant.name());
+            assert_eq!(Grant::parse(grant.name()), grant);
+        }
+        for way in ClientAuthentication::CHOICES {
+            assert_eq!(serde_json::json!(way), way.name());
+            assert_eq!(ClientAuthentication::parse(way.name()), way);
+        }
+        let empty: ProviderChoice =
+            serde_json::from_str(r#"{"grant":"","clientAuthentication":""}"#).expect("empty");
+        assert_eq!(empty, ProviderChoice::default());
+    }
+
+    #[test]
+    fn every_field_that_is_set_has_its_line() {
+        let choice = ProviderChoice {
+            provider: ENDPOINTS.into(),
+            issuer: "i".into(),
+            authorization_endpoint: "a".into(),
+            token_endpoint: "t".into(),
+            revocation_endpoint: "r".into(),
+            grant: Grant::JwtBearer,
+            scopes: " b  c ".into(),
+            client_authentication: ClientAuthentication::PrivateKeyJwt,
+            without_pkce: true,
+            subject: "s".into(),
+            key_id: "k".into(),
+        };
+        let fields = serde_json::to_value(&choice).expect("JSON").as_object().map_or(0, serde_json::Map::len);
+        assert_eq!(choice.lines(None).len(), fields);
+        assert_eq!(choice.tidied().scopes, "b c");
+        assert_eq!(ProviderChoice::default().lines(None), ["Discovered"]);
+    }
+}

@@ -1,0 +1,226 @@
+//! From what the database knows about a form's secrets, token and attempts to what its page shows: never a value.
+
+use super::{
+    Result, Services,
+    authorization::{Fingerprints, fingerprints, stage},
+    credentials::{in_slot, read_destination},
+    refresh::read_origin,
+};
+use crate::{
+    domain::{
+        form::{FormContent, Part},
+        ids::ConnectionKey,
+        provider::{ClientAuthentication, Grant},
+        time::{Timestamp, in_words},
+        tokens::{
+            AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, Stage,
+            TokenState, TokenView,
+        },
+    },
+    oauth::{
+        configuration::{Destination, Plan, plan},
+        presets::{self, Pkce, Preset, Refresh},
+    },
+    storage::{
+        Connection, StorageError, attempts,
+        attempts::Attempt,
+        client_secrets::{self, ClientSecret, Slot},
+        tokens::{self, Token},
+    },
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Whose form, and what it holds.
+pub(super) struct Shown<'a> {
+    pub key: &'a ConnectionKey,
+    pub account: &'a str,
+    pub admin: Uuid,
+    pub content: &'a FormContent,
+}
+
+pub(super) async fn credentials_view(
+    services: &Services,
+    mut db: Connection<'_>,
+    shown: Shown<'_>,
+) -> Result<CredentialsView> {
+    let now = services.clock.now();
+    let Shown { key, account, admin, content } = shown;
+    let secrets = client_secrets::of_connection(db.lend(), key).await?;
+    let token = tokens::find(db.lend(), key).await?;
+    let attempt = attempts::latest(db, key).await?;
+    let planned = plan(content, services.oauth.allowed);
+    let plan = planned.as_ref().ok();
+    let destination = plan.map(Plan::destination);
+    let secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
+    let replacement = in_slot(&secrets, Slot::Replacement);
+    let is_replacement_bound = match (replacement, destination) {
+        (Some(secret), Some(destination)) => read_destination(secret)? == *destination,
+        _ => false,
+    };
+    let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
+    let needs_secret = plan.is_none_or(Plan::needs_secret);
+    let needs_password = plan.is_some_and(Plan::needs_password);
+    let is_ready = |state: &SecretState| matches!(state, SecretState::Encrypted(_));
+    let obstacle = match &planned {
+        Err(error) => Some(format!("{error}.")),
+        Ok(_) if needs_secret && !is_ready(&secret) && !is_replacement_bound => {
+            Some("Encrypt the client secret first.".to_owned())
+        }
+        Ok(_) if needs_password && !is_ready(&password) => {
+            Some("Encrypt the user’s password first.".to_owned())
+        }
+        Ok(_) => None,
+    };
+    let has_token = token.as_ref().is_some_and(|token| !token.is_broken);
+    let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
+    Ok(CredentialsView {
+        redirect_uri: plan.filter(|_| has_window).map(|plan| services.redirect_uri(account, plan)),
+        secret,
+        replacement: replacement.filter(|_| is_replacement_bound).map(encrypted),
+        password,
+        needs_secret,
+        needs_password,
+        has_private_key: plan.is_some_and(Plan::has_private_key),
+        allows_password: services.oauth.allowed.password_grant,
+        has_window,
+        obstacle,
+        token: token.as_ref().map(|token| token_view(token, content, now)).transpose()?,
+        attempt: attempt
+            .map(|attempt| attempt_view(&attempt, admin, now))
+            .filter(|attempt| is_news(attempt.stage, has_token, &secrets)),
+        providers: presets::all()
+            .iter()
+            .map(|preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() })
+            .collect(),
+        facts: content.provider.preset().and_then(presets::find).map(facts).unwrap_or_default(),
+        problem: None,
+    })
+}
+
+fn encrypted(secret: &ClientSecret) -> Encrypted {
+    Encrypted { by: secret.sealed_by.clone(), at: secret.at().into() }
+}
+
+fn secret_state(secret: Option<&ClientSecret>, now: Option<&Destination>) -> Result<SecretState> {
+    let Some(secret) = secret else { return Ok(SecretState::Missing) };
+    let bound = read_destination(secret)?;
+    Ok(match now {
+        Some(now) if bound == *now => SecretState::Encrypted(encrypted(secret)),
+        Some(now) => {
+            let changed = bound.changed_to(now).into_iter().map(str::to_owned).collect();
+            SecretState::Unbound { encrypted: encrypted(secret), changed }
+        }
+        // The form does not say where to, for now; what is missing is said elsewhere.
+        None => SecretState::Encrypted(encrypted(secret)),
+    })
+}
+
+/// A success is told for as long as its token is there, a failure until the next attempt or until all is reset.
+fn is_news(stage: Stage, has_token: bool, secrets: &[ClientSecret]) -> bool {
+    match stage {
+        Stage::Succeeded => has_token,
+        Stage::Failed => has_token || !secrets.is_empty(),
+        Stage::Opening | Stage::Initializing => true,
+    }
+}
+
+pub(super) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> AttemptView {
+    let (stage, message) = stage(attempt, now);
+    let is_mine = attempt.admin_id == admin;
+    AttemptView {
+        id: attempt.id.to_string(),
+        stage,
+        message,
+        advice: attempt.advice.clone(),
+        address: (is_mine && stage == Stage::Opening).then(|| attempt_path(attempt.id)),
+        begun: Timestamp(attempt.begun_at).into(),
+    }
+}
+
+/// The page that sends a browser on to the identity provider.
+pub fn attempt_path(id: Uuid) -> String {
+    format!("/oauth/attempts/{id}")
+}
+
+fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<TokenView> {
+    let origin = read_origin(token)?;
+    let came_from: Fingerprints = serde_json::from_str(&token.configuration)
+        .map_err(|_| StorageError::Corrupt("token configuration"))?;
+    let is_now = fingerprints(content);
+    let is_changed = |part: &Part| came_from.get(part.name()) != is_now.get(part.name());
+    let requested = words(&token.requested_scope);
+    let granted = token.granted_scope.as_deref().map_or_else(|| requested.clone(), words);
+    let refused = requested.iter().filter(|scope| !granted.contains(scope)).cloned().collect();
+    let expires = token.expires_at.map(Timestamp);
+    let changed_at = token.refreshed_at.unwrap_or(token.obtained_at);
+    Ok(TokenView {
+        state: if token.is_broken {
+            TokenState::Broken
+        } else if token.is_expired(now) {
+            TokenState::Expired
+        } else if token.failure.is_some() {
+            TokenState::Struggling
+        } else {
+            TokenState::Valid
+        },
+        by: token.obtained_by.clone(),
+        obtained: Timestamp(token.obtained_at).into(),
+        age: in_words(now.0 - changed_at),
+        refreshed: token.refreshed_at.map(|at| Timestamp(at).into()),
+        remaining: expires.map(|at| in_words((at.0 - now.0).abs())),
+        expires: expires.map(Into::into),
+        renewal: token.refresh_at.map(|at| Timestamp(at).into()),
+        requested,
+        granted,
+        refused,
+        fingerprint: fingerprint(&came_from),
+        outdated: Part::DETAILS.into_iter().filter(is_changed).map(|part| part.label().to_owned()).collect(),
+        failure: token.failure.clone(),
+        other_company: token.company_id.clone().filter(|company| company != content.company_id.trim()),
+        can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
+    })
+}
+
+fn words(scope: &str) -> Vec<String> {
+    scope.split_whitespace().map(str::to_owned).collect()
+}
+
+/// One short word for a whole configuration.
+fn fingerprint(parts: &Fingerprints) -> String {
+    let text = serde_json::json!(parts).to_string();
+    Sha256::digest(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a preset brings along, a line each.
+fn facts(preset: &Preset) -> ProviderFacts {
+    let grant = preset.grants.first().copied().unwrap_or(Grant::AuthorizationCode);
+    let pkce = match preset.pkce {
+        Pkce::Required => "required",
+        Pkce::Supported => "supported",
+        Pkce::Unsupported => "not supported",
+    };
+    let refresh = match preset.refresh {
+        Refresh::Rotates => "a new refresh token each time",
+        Refresh::Keeps => "the refresh token stays",
+        Refresh::None => "no refresh tokens",
+    };
+    let authentication = match preset.client_authentication {
+        ClientAuthentication::AsProvider => ClientAuthentication::ClientSecretBasic,
+        known => known,
+    };
+    let mut lines = vec![format!("Grant: {}", grant.label())];
+    if !preset.scopes.is_empty() {
+        lines.push(format!("Scopes: {}", preset.scopes.join(" ")));
+    }
+    lines.push(format!("Client authentication: {}", authentication.label()));
+    lines.push(format!("PKCE: {pkce}"));
+    lines.push(format!("Renewal: {refresh}"));
+    if let Some(base_url) = preset.base_urls.first() {
+        lines.push(format!("Base URL: {base_url}"));
+    }
+    if let Some(label) = &preset.company_id_label {
+        lines.push(format!("Company ID: {label}"));
+    }
+    ProviderFacts { documentation: Some(preset.documentation.clone()), note: preset.note.clone(), lines }
+}

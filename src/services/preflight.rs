@@ -1,0 +1,195 @@
+//! Preflight: the exact authorization request, and whether anything stands in its way.
+//!
+//! Works on the form as it stands for the admin, draft included, and sends no secret anywhere. Another check is a
+//! method of [`Findings`].
+
+use super::{
+    Result, Services,
+    access::Admin,
+    connector::situation,
+    connector_view::names,
+    credentials::{bound, in_slot},
+};
+use crate::{
+    domain::{
+        form::FormContent,
+        ids::ConnectionKey,
+        preflight::{Check, PreflightView, Verdict},
+        provider::Grant,
+    },
+    oauth::{
+        authorize::authorization_url,
+        configuration::{Configuration, Plan, collisions, plan},
+        discovery::discover,
+        outbound::{Outbound, OutboundError},
+    },
+    storage::client_secrets::{self, ClientSecret, Slot},
+};
+
+/// What stands in the shown address for what is drawn anew each time.
+const EACH_TIME: &str = "drawn-for-each-attempt";
+
+#[derive(Default)]
+struct Findings(Vec<Check>);
+
+impl Findings {
+    fn add(&mut self, what: &str, verdict: Verdict, finding: impl Into<String>) {
+        self.0.push(Check { what: what.to_owned(), verdict, finding: finding.into() });
+    }
+
+    fn parameters(&mut self, content: &FormContent) {
+        let (authorization, token) = collisions(content);
+        let what = "Parameters";
+        if authorization.is_empty() && token.is_empty() {
+            self.add(what, Verdict::Fine, "No parameter collides with one that iPack Connect sets itself.");
+        }
+        if !authorization.is_empty() {
+            let keys = authorization.join(", ");
+            let finding =
+                format!("Authorization Parameters: iPack Connect sets {keys} itself. Delete the row.");
+            self.add(what, Verdict::Wrong, finding);
+        }
+        if !token.is_empty() {
+            let keys = token.join(", ");
+            let finding = format!(
+                "Access Token Parameters: iPack Connect sets {keys} itself; the value in the table is not sent."
+            );
+            self.add(what, Verdict::Warning, finding);
+        }
+    }
+
+    fn secret(&mut self, plan: &Plan, secrets: &[ClientSecret]) -> Result<()> {
+        let what = "Client secret";
+        if !plan.needs_secret() {
+            self.add(what, Verdict::Fine, "None is needed: this client proves itself by PKCE.");
+        } else if bound(secrets, plan.destination())?.is_some() {
+            self.add(what, Verdict::Fine, "Encrypted, for this very destination.");
+        } else if in_slot(secrets, Slot::Current).is_some() {
+            let finding = "Encrypted for another destination. Enter it again on the form.";
+            self.add(what, Verdict::Wrong, finding);
+        } else {
+            self.add(what, Verdict::Wrong, "Not encrypted yet. Enter it on the form.");
+        }
+        Ok(())
+    }
+
+    fn pkce(&mut self, configuration: &Configuration) {
+        if configuration.grant != Grant::AuthorizationCode {
+            return;
+        }
+        if configuration.pkce {
+            self.add("PKCE", Verdict::Fine, "On, with S256.");
+        } else {
+            self.add(
+                "PKCE",
+                Verdict::Warning,
+                "Off: a code that leaks on its way could be used by somebody else.",
+            );
+        }
+    }
+
+    async fn endpoint(&mut self, outbound: &Outbound, what: &str, address: &str) {
+        let url = match outbound.check(address) {
+            Ok(url) => url,
+            Err(error) => return self.add(what, Verdict::Wrong, format!("{address}: {error}.")),
+        };
+        // Whatever it answers to a question without parameters, it answers.
+        match outbound.get_json(&url).await {
+            Ok(answer) if answer.status == 404 => {
+                let finding = format!("{address} answers that there is no such page (HTTP 404).");
+                self.add(what, Verdict::Warning, finding);
+            }
+            Ok(answer) if answer.status >= 500 => {
+                let finding = format!("{address} answers, but with HTTP {}.", answer.status);
+                self.add(what, Verdict::Warning, finding);
+            }
+            Ok(_) | Err(OutboundError::Redirected { .. } | OutboundError::TooMuch { .. }) => {
+                self.add(what, Verdict::Fine, format!("{address} answers."));
+            }
+            Err(error) => self.add(what, Verdict::Wrong, format!("{address}: {error}.")),
+        }
+    }
+}
+
+impl Services {
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs.
+    pub async fn preflight(&self, admin: &Admin, key: &ConnectionKey) -> Result<PreflightView> {
+        let mut reader = self.database.reader().await?;
+        let situation = situation(reader.connection(), admin, key).await?;
+        let secrets = client_secrets::of_connection(reader.connection(), key).await?;
+        drop(reader);
+        let content = situation.shown().clone();
+        let mut findings = Findings::default();
+        findings.parameters(&content);
+        let mut view = PreflightView {
+            key: key.clone(),
+            names: names(&situation),
+            authorization_url: None,
+            redirect_uri: None,
+            checks: Vec::new(),
+        };
+        match plan(&content, self.oauth.allowed) {
+            Ok(plan) => {
+                let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan);
+                findings.secret(&plan, &secrets)?;
+                if let Some(configuration) = self.resolved(&plan, &mut findings).await {
+                    findings.pkce(&configuration);
+                    self.endpoints(&configuration, &mut findings).await;
+                    if plan.grant() == Grant::AuthorizationCode {
+                        let challenge = configuration.pkce.then_some(EACH_TIME);
+                        let url = authorization_url(&configuration, &redirect_uri, EACH_TIME, challenge);
+                        view.authorization_url = url.ok().map(String::from);
+                        view.redirect_uri = Some(redirect_uri);
+                    }
+                }
+            }
+            Err(error) => findings.add("Configuration", Verdict::Wrong, format!("{error}.")),
+        }
+        view.checks = findings.0;
+        Ok(view)
+    }
+
+    async fn resolved(&self, plan: &Plan, findings: &mut Findings) -> Option<Configuration> {
+        if let Some(configuration) = plan.known() {
+            return Some(configuration);
+        }
+        let metadata = match discover(&self.oauth.outbound, &plan.issuers).await {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                findings.add("Discovery", Verdict::Wrong, format!("{error}."));
+                return None;
+            }
+        };
+        let issuer = metadata.issuer.clone();
+        match plan.with(metadata) {
+            Ok(configuration) => {
+                findings.add("Discovery", Verdict::Fine, format!("{issuer} publishes its endpoints."));
+                Some(configuration)
+            }
+            Err(error) => {
+                findings.add("Discovery", Verdict::Wrong, format!("{error}."));
+                None
+            }
+        }
+    }
+
+    async fn endpoints(&self, configuration: &Configuration, findings: &mut Findings) {
+        let endpoints = &configuration.endpoints;
+        let outbound = &self.oauth.outbound;
+        if let Some(address) = endpoints.authorization.as_deref()
+            && configuration.grant == Grant::AuthorizationCode
+        {
+            findings.endpoint(outbound, "Authorization endpoint", address).await;
+        }
+        findings.endpoint(outbound, "Token endpoint", &endpoints.token).await;
+        match endpoints.revocation.as_deref() {
+            Some(address) => findings.endpoint(outbound, "Revocation endpoint", address).await,
+            None => findings.add(
+                "Revocation endpoint",
+                Verdict::Warning,
+                "None is known: a token that is reset here stays valid there until it runs out.",
+            ),
+        }
+    }
+}
