@@ -1,6 +1,9 @@
 //! Small labels: an environment's classification, how far a connection is configured, a draft.
 
-use crate::domain::views::{Classification, Configured, Moment};
+use crate::domain::{
+    tokens::TokenState,
+    views::{Classification, Configured, Moment},
+};
 use leptos::prelude::*;
 
 #[component]
@@ -18,6 +21,17 @@ pub fn ConfiguredStatus(configured: Configured) -> impl IntoView {
         Configured::Yes => ("status configured", "Configured"),
         Configured::Partly => ("status incomplete", "Incomplete"),
         Configured::No => ("status missing", "Not configured"),
+    };
+    view! { <span class=class>{text}</span> }
+}
+
+#[component]
+pub fn TokenStatus(state: TokenState) -> impl IntoView {
+    let (class, text) = match state {
+        TokenState::Valid => ("status configured", "Valid"),
+        TokenState::Struggling => ("status incomplete", "Valid, but the last renewal failed"),
+        TokenState::Expired => ("status incomplete", "Ran out"),
+        TokenState::Broken => ("status broken", "Broken: generate it again"),
     };
     view! { <span class=class>{text}</span> }
 }

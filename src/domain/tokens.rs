@@ -158,6 +158,8 @@ pub struct CredentialsView {
     pub password: SecretState,
     pub needs_secret: bool,
     pub needs_password: bool,
+    /// The grant names whom the token is for.
+    pub acts_for_subject: bool,
     /// The secret is a private key in PEM.
     pub has_private_key: bool,
     /// The operator allows the password grant.

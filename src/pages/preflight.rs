@@ -60,45 +60,47 @@ fn Preflight(view: PreflightView) -> impl IntoView {
         <header class="page-header">
             <h1>"Preflight"</h1>
         </header>
-        <p class=summary.0 role="status">
-            {summary.1}
-        </p>
-        <section class="card" aria-labelledby="checks">
-            <h2 id="checks">"Checks"</h2>
-            <ul class="checks">{checks.into_iter().map(check).collect::<Vec<_>>()}</ul>
-        </section>
-        {authorization_url
-            .map(|url| {
-                view! {
-                    <section class="card" aria-labelledby="request">
-                        <h2 id="request">"Authorization request"</h2>
-                        <p class="hint">
-                            "The exact address that the browser is sent to; state and code challenge are drawn anew for each attempt."
-                        </p>
-                        <p class="address">
-                            <code>{url}</code>
-                        </p>
-                        {redirect_uri
-                            .map(|uri| {
-                                view! {
-                                    <p class="hint">"Register this redirect URI with the provider:"</p>
-                                    <p class="address">
-                                        <code>{uri}</code>
-                                    </p>
-                                }
-                            })}
-                    </section>
-                }
-            })}
-        <p class="buttons">
-            <a class="button primary" href=form>
-                "Back to the form"
-            </a>
-            " "
-            <a class="button" href=again>
-                "Check again"
-            </a>
-        </p>
+        <div class="stack">
+            <p class=summary.0 role="status">
+                {summary.1}
+            </p>
+            <section class="card" aria-labelledby="checks">
+                <h2 id="checks">"Checks"</h2>
+                <ul class="checks">{checks.into_iter().map(check).collect::<Vec<_>>()}</ul>
+            </section>
+            {authorization_url
+                .map(|url| {
+                    view! {
+                        <section class="card" aria-labelledby="request">
+                            <h2 id="request">"Authorization request"</h2>
+                            <p class="hint">
+                                "The exact address that the browser is sent to; state and code challenge are drawn anew for each attempt."
+                            </p>
+                            <p class="address">
+                                <code>{url}</code>
+                            </p>
+                            {redirect_uri
+                                .map(|uri| {
+                                    view! {
+                                        <p class="hint">"Register this redirect URI with the provider:"</p>
+                                        <p class="address">
+                                            <code>{uri}</code>
+                                        </p>
+                                    }
+                                })}
+                        </section>
+                    }
+                })}
+            <p class="buttons">
+                <a class="button primary" href=form>
+                    "Back to the form"
+                </a>
+                " "
+                <a class="button" href=again>
+                    "Check again"
+                </a>
+            </p>
+        </div>
     }
 }
 

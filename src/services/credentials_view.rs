@@ -81,6 +81,7 @@ pub(super) async fn credentials_view(
         password,
         needs_secret,
         needs_password,
+        acts_for_subject: plan.is_some_and(|plan| matches!(plan.grant(), Grant::JwtBearer | Grant::Password)),
         has_private_key: plan.is_some_and(Plan::has_private_key),
         allows_password: services.oauth.allowed.password_grant,
         has_window,

@@ -29,6 +29,13 @@ use crate::{
 /// What stands in the shown address for what is drawn anew each time.
 const EACH_TIME: &str = "drawn-for-each-attempt";
 
+/// How an endpoint is asked whether it is there.
+#[derive(Clone, Copy)]
+enum Asks {
+    AsBrowser,
+    AsClient,
+}
+
 #[derive(Default)]
 struct Findings(Vec<Check>);
 
@@ -88,13 +95,18 @@ impl Findings {
         }
     }
 
-    async fn endpoint(&mut self, outbound: &Outbound, what: &str, address: &str) {
+    async fn endpoint(&mut self, outbound: &Outbound, what: &str, address: &str, asks: Asks) {
         let url = match outbound.check(address) {
             Ok(url) => url,
             Err(error) => return self.add(what, Verdict::Wrong, format!("{address}: {error}.")),
         };
         // Whatever it answers to a question without parameters, it answers.
-        match outbound.get_json(&url).await {
+        let answer = match asks {
+            Asks::AsBrowser => outbound.get_json(&url).await,
+            // An empty form: refused by whoever listens, and never a token.
+            Asks::AsClient => outbound.post_form(&url, None, &[]).await,
+        };
+        match answer {
             Ok(answer) if answer.status == 404 => {
                 let finding = format!("{address} answers that there is no such page (HTTP 404).");
                 self.add(what, Verdict::Warning, finding);
@@ -180,11 +192,13 @@ impl Services {
         if let Some(address) = endpoints.authorization.as_deref()
             && configuration.grant == Grant::AuthorizationCode
         {
-            findings.endpoint(outbound, "Authorization endpoint", address).await;
+            findings.endpoint(outbound, "Authorization endpoint", address, Asks::AsBrowser).await;
         }
-        findings.endpoint(outbound, "Token endpoint", &endpoints.token).await;
+        findings.endpoint(outbound, "Token endpoint", &endpoints.token, Asks::AsClient).await;
         match endpoints.revocation.as_deref() {
-            Some(address) => findings.endpoint(outbound, "Revocation endpoint", address).await,
+            Some(address) => {
+                findings.endpoint(outbound, "Revocation endpoint", address, Asks::AsClient).await;
+            }
             None => findings.add(
                 "Revocation endpoint",
                 Verdict::Warning,

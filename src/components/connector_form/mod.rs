@@ -19,7 +19,7 @@ mod state;
 mod token;
 
 use crate::{
-    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
+    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, TokenStatus, When},
     domain::{
         form::Part,
         ids::{instance_path, segment},
@@ -88,6 +88,10 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
             (Some(_), true) => Configured::Yes,
         })
     };
+    let token = move || {
+        let state = state.view.with(|view| view.credentials.token.as_ref().map(|token| token.state));
+        state.map(|state| view! { <TokenStatus state=state /> })
+    };
     let has_draft = move || state.view.with(|view| view.draft.is_some());
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb">
@@ -126,6 +130,17 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                             {move || has_draft().then(|| view! { <DraftChip /> })}
                         </dd>
                     </div>
+                    {move || {
+                        token()
+                            .map(|token| {
+                                view! {
+                                    <div>
+                                        <dt>"Token"</dt>
+                                        <dd>{token}</dd>
+                                    </div>
+                                }
+                            })
+                    }}
                 </dl>
             </div>
         </header>

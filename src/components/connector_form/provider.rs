@@ -31,8 +31,11 @@ pub fn Provider(state: FormState) -> impl IntoView {
         }
     });
     let first = state.provider.get_untracked();
+    // What the provider itself decides is known by the server alone.
+    let signs = move || state.view.with(|view| view.credentials.has_private_key);
+    let acts_for = move || state.view.with(|view| view.credentials.acts_for_subject);
     view! {
-        <section class="card provider" aria-labelledby="provider">
+        <section class="card provider" class:signs=signs class:acts-for=acts_for aria-labelledby="provider">
             <h2 id="provider" tabindex="-1">
                 "Identity provider"
             </h2>
@@ -272,7 +275,7 @@ fn Advanced(state: FormState) -> impl IntoView {
                             .collect::<Vec<_>>()}
                     </select>
                 </div>
-                <div class="field">
+                <div class="field if-acting">
                     <Text
                         state=state
                         field="subject"
@@ -282,7 +285,7 @@ fn Advanced(state: FormState) -> impl IntoView {
                         write=|choice, text| choice.subject = text
                     />
                 </div>
-                <div class="field">
+                <div class="field if-signing">
                     <Text
                         state=state
                         field="keyId"
@@ -292,7 +295,7 @@ fn Advanced(state: FormState) -> impl IntoView {
                         write=|choice, text| choice.key_id = text
                     />
                 </div>
-                <div class="wide check">
+                <div class="wide check if-code">
                     <input
                         type="checkbox"
                         id=provider_id("withoutPkce")

@@ -4,7 +4,7 @@
 
 use super::state::FormState;
 use crate::{
-    components::labels::When,
+    components::labels::{TokenStatus, When},
     domain::tokens::{CredentialField, Stage, TokenState, TokenView},
 };
 use leptos::prelude::*;
@@ -126,12 +126,6 @@ fn Progress(state: FormState) -> impl IntoView {
 
 #[component]
 fn Facts(token: TokenView) -> impl IntoView {
-    let (class, word) = match token.state {
-        TokenState::Valid => ("status configured", "Valid"),
-        TokenState::Struggling => ("status incomplete", "Valid, but the last renewal failed"),
-        TokenState::Expired => ("status incomplete", "Ran out"),
-        TokenState::Broken => ("status broken", "Broken: generate it again"),
-    };
     let expired = matches!(token.state, TokenState::Expired);
     let expiry = match (token.expires, token.remaining) {
         (Some(at), Some(remaining)) => {
@@ -177,7 +171,7 @@ fn Facts(token: TokenView) -> impl IntoView {
             <div>
                 <dt>"State"</dt>
                 <dd>
-                    <span class=class>{word}</span>
+                    <TokenStatus state=token.state />
                 </dd>
             </div>
             <div>
