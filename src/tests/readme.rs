@@ -1,6 +1,6 @@
 //! What the README says and the program knows: held together here. A new table in the README gets its test.
 
-use crate::config::{ADMIN_PASSWORD, Config};
+use crate::config::{ADMIN_PASSWORD, Config, MASTER_KEY};
 use clap::Args;
 
 const README: &str = include_str!("../../README.md");
@@ -27,6 +27,8 @@ fn the_configuration_table_is_the_programs() {
     // Read from the environment alone: on a command line everybody would see it.
     let email = known.iter().position(|(name, _)| name == "IPACK_ADMIN_EMAIL").expect("it is there");
     known.insert(email + 1, (ADMIN_PASSWORD.into(), None));
+    let file = known.iter().position(|(name, _)| name == "IPACK_MASTER_KEY_FILE").expect("it is there");
+    known.insert(file + 1, (MASTER_KEY.into(), None));
     // Read by the logs.
     known.push(("IPACK_LOG".into(), Some("info".into())));
     let table = table("Configuration");
