@@ -131,7 +131,12 @@ enum CatalogueCommand {
     ///
     /// {"environments": [{"id", "name", "classification": "PROD" | "TEST"}],
     ///  "packs": [{"id", "name", "description", "installationType": "SINGLE" | "MULTI",
-    ///    "processes": [{"id", "name", "connections": [{"id", "name", "oauth": true, "defaults": {…}}]}]}]}
+    ///    "processes": [{"id", "name", "connections": [{"id", "name", "oauth": true, "defaults": {…},
+    ///      "authorization": {"provider": "quickbooks-online" | "endpoints" | "", "issuer", "authorizationEndpoint",
+    ///        "tokenEndpoint", "revocationEndpoint", "grant", "scopes", "clientAuthentication", "withoutPkce", "subject",
+    ///        "keyId", "audience", "scopeSeparator", "companyParameter", "tokenLifetime"}}]}]}]}
+    ///
+    /// `authorization` says where a connection's tokens come from; each of its members may be left out.
     #[command(verbatim_doc_comment)]
     Import {
         #[arg(long)]
@@ -147,9 +152,13 @@ enum CatalogueCommand {
 /// # Errors
 /// With a sentence for the person at the terminal.
 pub async fn run() -> Result<(), Box<dyn Error>> {
-    let command = Cli::parse().command;
+    perform(Cli::parse()).await
+}
+
+/// As [`run`], with a command line that was read already.
+pub(crate) async fn perform(cli: Cli) -> Result<(), Box<dyn Error>> {
     telemetry::start()?;
-    match command {
+    match cli.command {
         Command::Serve { config, demo } => serve(Arc::new(*config), first_password()?, demo).await,
         Command::Migrate { database } => {
             services(&database).await?.database.close().await;

@@ -249,6 +249,10 @@ fn provider_problem(choice: &ProviderChoice) -> Option<Problem> {
     if choice.has_endpoints() && choice.token_endpoint.trim().is_empty() {
         return problem("Enter the token endpoint".to_owned());
     }
+    let lifetime = choice.token_lifetime.trim();
+    if !lifetime.is_empty() && !lifetime.parse::<u32>().is_ok_and(|seconds| seconds > 0) {
+        return problem("Lifetime of tokens: enter whole seconds".to_owned());
+    }
     None
 }
 

@@ -117,6 +117,14 @@ pub struct ProviderChoice {
     pub subject: String,
     /// `kid` of the JWTs that the client signs, where the provider asks for one.
     pub key_id: String,
+    /// Audience of the JWT bearer grant's assertion; empty is the token endpoint.
+    pub audience: String,
+    /// What stands between two scopes; empty is a blank.
+    pub scope_separator: String,
+    /// The parameter of the redirect that names the company (`realmId`).
+    pub company_parameter: String,
+    /// Lifetime of access tokens in seconds, where answers name none.
+    pub token_lifetime: String,
 }
 
 impl ProviderChoice {
@@ -143,7 +151,7 @@ impl ProviderChoice {
         tidy
     }
 
-    pub fn texts_mut(&mut self) -> [&mut String; 8] {
+    pub fn texts_mut(&mut self) -> [&mut String; 12] {
         [
             &mut self.provider,
             &mut self.issuer,
@@ -153,6 +161,10 @@ impl ProviderChoice {
             &mut self.scopes,
             &mut self.subject,
             &mut self.key_id,
+            &mut self.audience,
+            &mut self.scope_separator,
+            &mut self.company_parameter,
+            &mut self.token_lifetime,
         ]
     }
 
@@ -172,6 +184,10 @@ impl ProviderChoice {
             ("Scopes", &self.scopes),
             ("Subject", &self.subject),
             ("Key ID", &self.key_id),
+            ("Audience", &self.audience),
+            ("Between scopes", &self.scope_separator),
+            ("Parameter that names the company", &self.company_parameter),
+            ("Lifetime of tokens", &self.token_lifetime),
         ] {
             if !text.is_empty() {
                 lines.push(format!("{label}: {text}"));
@@ -251,6 +267,10 @@ mod tests {
             without_pkce: true,
             subject: "s".into(),
             key_id: "k".into(),
+            audience: "a".into(),
+            scope_separator: ",".into(),
+            company_parameter: "c".into(),
+            token_lifetime: "60".into(),
         };
         let fields = serde_json::to_value(&choice).expect("JSON").as_object().map_or(0, serde_json::Map::len);
         assert_eq!(choice.lines(None).len(), fields);

@@ -195,19 +195,15 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
-    pub const ALL: [Self; 4] = [Self::Empty, Self::TooLong, Self::NotPrivateKey, Self::Obstacle];
+    const ALL: [Self; 4] = [Self::Empty, Self::TooLong, Self::NotPrivateKey, Self::Obstacle];
 
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::TooLong => "too-long",
             Self::NotPrivateKey => "not-a-private-key",
             Self::Obstacle => "obstacle",
         }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.name() == name)
     }
 
     pub fn message(self) -> &'static str {
@@ -229,9 +225,60 @@ pub enum CredentialField {
     Token,
 }
 
+impl CredentialField {
+    const ALL: [Self; 3] = [Self::Secret, Self::Password, Self::Token];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Password => "password",
+            Self::Token => "token",
+        }
+    }
+
+    /// Where on the page it is.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Secret | Self::Password => "#credentials",
+            Self::Token => "#token",
+        }
+    }
+}
+
+impl CredentialProblem {
+    /// The end of an address that tells this problem to a page without JavaScript, in words of ours only: anybody can
+    /// write an address.
+    pub fn address(&self) -> String {
+        format!("?problem={}.{}{}", self.field.name(), self.code.name(), self.field.place())
+    }
+
+    /// The problem that such an address tells.
+    pub fn told(text: &str) -> Option<Self> {
+        let (field, code) = text.split_once('.')?;
+        let field = CredentialField::ALL.into_iter().find(|known| known.name() == field)?;
+        let code = ProblemCode::ALL.into_iter().find(|known| known.name() == code)?;
+        Some(Self { field, code, message: code.message().to_owned() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_travels_in_an_address_and_nothing_else_does() {
+        for field in CredentialField::ALL {
+            for code in ProblemCode::ALL {
+                let problem = CredentialProblem { field, code, message: code.message().to_owned() };
+                let address = problem.address();
+                let told = address.trim_start_matches("?problem=").split('#').next().expect("a place");
+                assert_eq!(CredentialProblem::told(told), Some(problem));
+            }
+        }
+        for crafted in ["", "secret", "secret.", "secret.<b>", "x.empty", "secret.empty.more"] {
+            assert_eq!(CredentialProblem::told(crafted), None, "{crafted}");
+        }
+    }
 
     #[test]
     fn s27_a_typed_secret_shows_itself_to_nobody() {

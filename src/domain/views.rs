@@ -305,4 +305,6 @@ pub enum Outcome {
     ChangedElsewhere,
     /// Nothing was done: resetting takes a token with it, and that is asked first.
     ResetToConfirm,
+    /// Nothing was done: forgetting a token stops what uses it, and that is asked first.
+    RevokeToConfirm,
 }

@@ -78,11 +78,11 @@ pub async fn connector(key: ConnectionKey) -> Result<ConnectorView, AppError> {
     door.answer(Box::pin(door.services.connector(&door.admin, &key)).await)
 }
 
-/// How far an attempt of the form's connection is, for a page that follows it.
+/// How far an attempt of a connection is, for a page that follows it by its id.
 #[server(name = GetAttempt, prefix = "/api", endpoint = "attempt", input = GetUrl)]
-pub async fn attempt(key: ConnectionKey) -> Result<Option<AttemptView>, AppError> {
+pub async fn attempt(key: ConnectionKey, id: String) -> Result<Option<AttemptView>, AppError> {
     let door = crate::server::door::Door::of_request()?;
-    door.answer(door.services.attempt(&door.admin, &key).await)
+    door.answer(door.services.attempt(&door.admin, &key, &id).await)
 }
 
 /// The authorization request as it would be made, and what stands in its way.
@@ -138,7 +138,12 @@ pub async fn submit_connector(
             let origin = Origin { browser: &browser, in_window };
             Box::pin(services.begin_authorization(admin, &key, submission(Intent::Save), origin)).await
         }
-        Button::Revoke => Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep))).await,
+        Button::DiscardReplacement => {
+            Box::pin(services.discard_replacement(admin, &key, submission(Intent::Keep))).await
+        }
+        Button::Revoke { confirmed } => {
+            Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
+        }
     };
     let view = door.answer(answer)?;
     door.go_back_to(&next_page(&key, &view, &intent, place));
@@ -151,8 +156,9 @@ pub enum Button {
     Form(crate::services::connector::Intent),
     Encrypt(crate::services::credentials::SecretField),
     Reset { confirmed: bool },
+    DiscardReplacement,
     Generate,
-    Revoke,
+    Revoke { confirmed: bool },
     Preflight,
 }
 
@@ -166,7 +172,9 @@ fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)
         "reset-secret" => (Button::Reset { confirmed: false }, at("#credentials")),
         "reset-secret-confirmed" => (Button::Reset { confirmed: true }, at("#credentials")),
         "generate" => (Button::Generate, at("#token")),
-        "revoke" => (Button::Revoke, at("#token")),
+        "discard-replacement" => (Button::DiscardReplacement, at("#credentials")),
+        "revoke" => (Button::Revoke { confirmed: false }, at("#token")),
+        "revoke-confirmed" => (Button::Revoke { confirmed: true }, at("#token")),
         "preflight" => (Button::Preflight, None),
         _ => {
             let (intent, place) = read_intent(text, choices)?;
@@ -178,20 +186,19 @@ fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)
 /// Where a page without JavaScript goes from here.
 #[cfg(feature = "ssr")]
 fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Option<String>) -> String {
-    use crate::domain::{tokens::Stage, views::Outcome};
+    use crate::domain::views::Outcome;
     let form = key.form_path();
     let place = match view.outcome {
         Outcome::Refused => "#errors".to_owned(),
         Outcome::Conflicting => "#conflict".to_owned(),
         Outcome::ChangedElsewhere => "#every-environment".to_owned(),
         Outcome::ResetToConfirm => "?confirm=reset#credentials".to_owned(),
+        Outcome::RevokeToConfirm => "?confirm=revoke#token".to_owned(),
         _ => {
             let credentials = &view.credentials;
-            let attempt = credentials.attempt.as_ref().filter(|attempt| attempt.stage == Stage::Opening);
+            let attempt = credentials.attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
             match (&credentials.problem, attempt.and_then(|attempt| attempt.address.as_ref())) {
-                (Some(problem), _) => {
-                    format!("?problem={}#credentials", crate::domain::ids::segment(problem.code.name()))
-                }
+                (Some(problem), _) => problem.address(),
                 (None, Some(address)) if intent == "generate" => return address.clone(),
                 _ if intent == "preflight" => return format!("{form}/preflight"),
                 _ => place.unwrap_or_default(),

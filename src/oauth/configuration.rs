@@ -5,16 +5,15 @@
 //! [`Configuration`], filled in [`plan`] from a preset or the form, and used where requests are made.
 
 use super::{
+    chosen::{ChosenProvider, chosen_provider, some},
     discovery::Metadata,
-    presets::{self, Pkce, Preset},
+    presets::{Pkce, Preset},
 };
 use crate::domain::{
     form::{FormContent, Parameter},
     provider::{ClientAuthentication, Grant, RESERVED_AUTHORIZATION, RESERVED_TOKEN},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use url::Url;
 
 /// Why no client can be made of what the form says; a sentence for the admin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,17 +34,26 @@ pub enum ConfigurationError {
         "A public client has nothing but PKCE to prove itself with: switch PKCE on, or choose a client authentication"
     )]
     PublicWithoutPkce,
+    #[error("This provider takes no request without PKCE: switch it on")]
+    PkceRequired,
+    #[error(
+        "The JWT bearer grant signs with the private key that is sealed here, so no client secret can be sent beside it: choose another client authentication"
+    )]
+    SecretBesideKey,
     #[error("The authorization parameter {0} is set by iPack Connect itself: delete that row")]
     Reserved(String),
 }
 
-/// What a client secret is bound to: where it may be sent, and for whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a client secret is bound to: where it may be sent, for whom, and as what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Destination {
     pub base_url: String,
     pub client_id: String,
     /// The issuer that is discovered, or the endpoints.
     pub provider: String,
+    /// It is a private key, which signs and is sent nowhere.
+    pub is_private_key: bool,
 }
 
 impl Destination {
@@ -54,8 +62,12 @@ impl Destination {
         [
             ("Base URL", self.base_url != now.base_url),
             ("Client ID", self.client_id != now.client_id),
-            // A discovered issuer that is the Base URL is told once.
-            ("Identity provider", self.provider != now.provider && self.provider != self.base_url),
+            // An issuer that is the Base URL, before and after, is told once.
+            (
+                "Identity provider",
+                self.provider != now.provider && !(self.is_from_base_url() && now.is_from_base_url()),
+            ),
+            ("Client authentication", self.is_private_key != now.is_private_key),
         ]
         .into_iter()
         .filter_map(|(label, is_changed)| is_changed.then_some(label))
@@ -63,7 +75,8 @@ impl Destination {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Endpoints {
     pub authorization: Option<String>,
     pub token: String,
@@ -74,8 +87,10 @@ pub struct Endpoints {
     pub announces_issuer: bool,
 }
 
-/// Everything a client needs to get and renew a token, without any secret. It is kept with what was got by it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything a client needs to get and renew a token, without any secret. It is kept with what was got by it, so a
+/// field that is added later has a default for what was kept before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Configuration {
     pub endpoints: Endpoints,
     pub destination: Destination,
@@ -89,11 +104,12 @@ pub struct Configuration {
     pub token_parameters: Vec<Parameter>,
     pub subject: String,
     pub key_id: String,
+    /// Audience of the JWT bearer grant's assertion; the token endpoint where there is none.
+    pub audience: Option<String>,
     /// Lifetime of access tokens where an answer says none.
     pub access_token_seconds: Option<i64>,
     /// The parameter of the redirect that names the company.
     pub company_id_parameter: Option<String>,
-    pub company_id: String,
 }
 
 impl Configuration {
@@ -105,12 +121,7 @@ impl Configuration {
 /// A configuration whose endpoints may still have to be discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The provider's name in redirect URIs: a preset's id, or host and digest of what is discovered.
-    pub slug: String,
-    /// How a person calls the provider.
-    pub name: String,
-    /// Issuers to discover, the likeliest first; empty where the endpoints are known.
-    pub issuers: Vec<String>,
+    pub provider: ChosenProvider,
     configuration: Configuration,
 }
 
@@ -135,17 +146,12 @@ impl Plan {
 
     /// What is sealed is a private key in PEM, not a shared secret.
     pub fn has_private_key(&self) -> bool {
-        self.configuration.authentication == ClientAuthentication::PrivateKeyJwt
-            || self.configuration.grant == Grant::JwtBearer
-    }
-
-    pub fn scopes(&self) -> &[String] {
-        &self.configuration.scopes
+        self.configuration.destination.is_private_key
     }
 
     /// The configuration, where nothing has to be discovered.
     pub fn known(&self) -> Option<Configuration> {
-        self.issuers.is_empty().then(|| self.configuration.clone())
+        self.provider.issuers.is_empty().then(|| self.configuration.clone())
     }
 
     /// The configuration with discovered endpoints.
@@ -181,17 +187,14 @@ pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, Configurati
     use ConfigurationError as Error;
     let content = content.tidied();
     let choice = &content.provider;
-    let preset = match choice.preset() {
-        Some(id) => Some(presets::find(id).ok_or_else(|| Error::UnknownProvider(id.to_owned()))?),
-        None => None,
-    };
     if content.base_url.is_empty() {
         return Err(Error::Missing("Base URL"));
     }
     if content.client_id.is_empty() {
         return Err(Error::Missing("Client ID"));
     }
-    let base_url = content.base_url.trim_end_matches('/').to_owned();
+    let provider = chosen_provider(&content)?;
+    let preset = provider.preset;
     let grant = match choice.grant {
         Grant::AsProvider => preset.and_then(|preset| preset.grants.first().copied()),
         chosen => Some(chosen),
@@ -200,65 +203,38 @@ pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, Configurati
     if grant == Grant::Password && !allowed.password_grant {
         return Err(Error::PasswordGrantOff);
     }
-    let authentication = match choice.client_authentication {
-        // The assertion is the proof.
-        ClientAuthentication::AsProvider if grant == Grant::JwtBearer => ClientAuthentication::None,
-        ClientAuthentication::AsProvider => {
-            preset.map_or(ClientAuthentication::ClientSecretBasic, |preset| preset.client_authentication)
-        }
-        chosen => chosen,
-    };
-    let is_pkce_known = preset.is_none_or(|preset| preset.pkce != Pkce::Unsupported);
-    let pkce = is_pkce_known && !choice.without_pkce;
-    if grant == Grant::AuthorizationCode && authentication == ClientAuthentication::None && !pkce {
-        return Err(Error::PublicWithoutPkce);
+    let authentication = authentication(choice.client_authentication, preset, grant)?;
+    let pkce = pkce(choice.without_pkce, preset, grant, authentication)?;
+    let endpoints = provider.endpoints.clone().unwrap_or_default();
+    if provider.issuers.is_empty() && grant == Grant::AuthorizationCode && endpoints.authorization.is_none() {
+        return Err(Error::NoAuthorizationEndpoint(provider.name));
     }
-    let endpoints = match preset {
-        Some(preset) => preset_endpoints(preset, &base_url, &content.company_id)?,
-        None => Endpoints {
-            authorization: some(&choice.authorization_endpoint),
-            token: choice.token_endpoint.clone(),
-            revocation: some(&choice.revocation_endpoint),
-            issuer: None,
-            announces_issuer: false,
-        },
-    };
-    let is_discovered = choice.is_discovered();
-    if !is_discovered {
-        if endpoints.token.is_empty() {
-            return Err(Error::Missing("The token endpoint"));
-        }
-        if grant == Grant::AuthorizationCode && endpoints.authorization.is_none() {
-            let name = preset.map_or("The provider", |preset| preset.name.as_str());
-            return Err(Error::NoAuthorizationEndpoint(name.to_owned()));
-        }
-    }
-    let issuers =
-        if is_discovered { issuers(some(&choice.issuer).as_deref(), &base_url)? } else { Vec::new() };
-    // What the secret is bound to, and what tells providers apart.
-    let provider = match issuers.first() {
-        Some(issuer) => issuer.clone(),
-        None => format!("{} {}", endpoints.authorization.as_deref().unwrap_or("-"), endpoints.token),
-    };
-    let slug = match preset {
-        Some(preset) => preset.id.clone(),
-        None => slug(issuers.first().map_or(&endpoints.token, |issuer| issuer), &provider),
-    };
     let scopes: Vec<String> = match (choice.scopes.is_empty(), preset) {
         (true, Some(preset)) => preset.scopes.clone(),
         _ => choice.scopes.split_whitespace().map(str::to_owned).collect(),
     };
+    let separator =
+        some(&choice.scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
+    let audience =
+        some(&choice.audience).or_else(|| preset.and_then(|preset| preset.assertion_audience.clone()));
+    let lifetime = choice.token_lifetime.parse().ok();
+    let company =
+        some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
+    let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant == Grant::JwtBearer;
     Ok(Plan {
-        slug,
-        name: preset.map_or_else(|| host_of(&provider), |preset| preset.name.clone()),
         configuration: Configuration {
-            destination: Destination { base_url, client_id: content.client_id.clone(), provider },
+            destination: Destination {
+                base_url: content.base_url.trim_end_matches('/').to_owned(),
+                client_id: content.client_id.clone(),
+                provider: provider.identity.clone(),
+                is_private_key,
+            },
             endpoints,
             client_id: content.client_id,
             grant,
             authentication,
             scopes,
-            scope_separator: preset.map_or_else(|| " ".to_owned(), |preset| preset.scope_separator.clone()),
+            scope_separator: separator.unwrap_or_else(|| " ".to_owned()),
             pkce,
             authorization_parameters: with_defaults(
                 content.authorization,
@@ -270,12 +246,51 @@ pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, Configurati
             ),
             subject: choice.subject.clone(),
             key_id: choice.key_id.clone(),
-            access_token_seconds: preset.and_then(|preset| preset.access_token_seconds),
-            company_id_parameter: preset.and_then(|preset| preset.company_id.clone()),
-            company_id: content.company_id,
+            audience,
+            access_token_seconds: lifetime.or_else(|| preset.and_then(|preset| preset.access_token_seconds)),
+            company_id_parameter: company,
         },
-        issuers,
+        provider,
     })
+}
+
+fn authentication(
+    chosen: ClientAuthentication,
+    preset: Option<&Preset>,
+    grant: Grant,
+) -> Result<ClientAuthentication, ConfigurationError> {
+    use ClientAuthentication as Way;
+    match chosen {
+        // The assertion is the proof.
+        Way::AsProvider if grant == Grant::JwtBearer => Ok(Way::None),
+        // One sealed value cannot be both a private key and a secret that is sent.
+        Way::ClientSecretBasic | Way::ClientSecretPost if grant == Grant::JwtBearer => {
+            Err(ConfigurationError::SecretBesideKey)
+        }
+        Way::AsProvider => Ok(preset.map_or(Way::ClientSecretBasic, |preset| preset.client_authentication)),
+        chosen => Ok(chosen),
+    }
+}
+
+/// PKCE is on unless the admin switched it off (security: S03), or the provider refuses it.
+fn pkce(
+    is_switched_off: bool,
+    preset: Option<&Preset>,
+    grant: Grant,
+    authentication: ClientAuthentication,
+) -> Result<bool, ConfigurationError> {
+    let known = preset.map(|preset| preset.pkce);
+    let pkce = !is_switched_off && known != Some(Pkce::Refused);
+    if grant != Grant::AuthorizationCode || pkce {
+        return Ok(pkce);
+    }
+    if authentication == ClientAuthentication::None {
+        return Err(ConfigurationError::PublicWithoutPkce);
+    }
+    if known == Some(Pkce::Required) {
+        return Err(ConfigurationError::PkceRequired);
+    }
+    Ok(pkce)
 }
 
 /// The parameters of a request that are not ours to send, by their keys.
@@ -285,66 +300,6 @@ pub fn collisions(content: &FormContent) -> (Vec<String>, Vec<String>) {
         keys.filter(|key| reserved.contains(key)).map(str::to_owned).collect()
     };
     (found(&content.authorization, &RESERVED_AUTHORIZATION), found(&content.access_token, &RESERVED_TOKEN))
-}
-
-fn some(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn preset_endpoints(
-    preset: &Preset,
-    base_url: &str,
-    company_id: &str,
-) -> Result<Endpoints, ConfigurationError> {
-    let company_id = if company_id.is_empty() {
-        preset.company_id_default.as_deref().unwrap_or_default()
-    } else {
-        company_id
-    };
-    let fill = |template: &String| {
-        if template.contains("{company_id}") && company_id.is_empty() {
-            return Err(ConfigurationError::Missing(
-                "Company ID, which is part of the provider’s addresses,",
-            ));
-        }
-        // In one host label or path segment, whatever somebody typed.
-        let company_id: String = url::form_urlencoded::byte_serialize(company_id.as_bytes()).collect();
-        Ok(template.replace("{base_url}", base_url).replace("{company_id}", &company_id))
-    };
-    Ok(Endpoints {
-        authorization: preset.authorization_endpoint.as_ref().map(fill).transpose()?,
-        token: fill(&preset.token_endpoint)?,
-        revocation: preset.revocation_endpoint.as_ref().map(fill).transpose()?,
-        issuer: preset.issuer.as_ref().map(fill).transpose()?,
-        announces_issuer: false,
-    })
-}
-
-/// Where to look for metadata: what was given, or the Base URL and then its origin.
-fn issuers(given: Option<&str>, base_url: &str) -> Result<Vec<String>, ConfigurationError> {
-    if let Some(issuer) = given {
-        Url::parse(issuer).map_err(|_| ConfigurationError::NotUrl("The issuer"))?;
-        return Ok(vec![issuer.to_owned()]);
-    }
-    let url = Url::parse(base_url).map_err(|_| ConfigurationError::NotUrl("Base URL"))?;
-    let origin = url.origin().ascii_serialization();
-    let mut issuers = vec![base_url.to_owned()];
-    if origin != base_url && url.path() != "/" {
-        issuers.push(origin);
-    }
-    Ok(issuers)
-}
-
-fn host_of(address: &str) -> String {
-    let url = address.split(' ').filter_map(|part| Url::parse(part).ok()).next();
-    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// Host and digest: readable, and another one for another provider on the same host.
-fn slug(address: &str, provider: &str) -> String {
-    let digest: String = Sha256::digest(provider)[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    let host = host_of(address).replace(['[', ']', ':'], "-");
-    format!("{}-{digest}", host.trim_matches('-'))
 }
 
 /// The admin's rows, and those of the provider's own that they leave as they are.
@@ -364,7 +319,10 @@ fn with_defaults(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::provider::{ENDPOINTS, ProviderChoice};
+    use crate::{
+        domain::provider::{ENDPOINTS, ProviderChoice},
+        oauth::presets,
+    };
 
     fn content(base_url: &str, provider: ProviderChoice) -> FormContent {
         FormContent {
@@ -382,16 +340,10 @@ mod tests {
     #[test]
     fn a_connection_first_met_discovers_from_its_base_url_with_code_and_pkce() {
         let plan = planned(&content("https://api.example.com/v3/", ProviderChoice::default()));
-        assert_eq!(plan.issuers, ["https://api.example.com/v3", "https://api.example.com"]);
+        assert_eq!(plan.provider.issuers, ["https://api.example.com/v3", "https://api.example.com"]);
         assert_eq!((plan.grant(), plan.configuration.pkce), (Grant::AuthorizationCode, true));
-        assert!(plan.known().is_none() && plan.slug.starts_with("api.example.com-"), "{}", plan.slug);
-    }
-
-    #[test]
-    fn s05_two_providers_on_one_host_have_two_slugs() {
-        let one = planned(&content("https://id.example.com/realms/a", ProviderChoice::default()));
-        let two = planned(&content("https://id.example.com/realms/b", ProviderChoice::default()));
-        assert_ne!(one.slug, two.slug);
+        let slug = &plan.provider.slug;
+        assert!(plan.known().is_none() && slug.starts_with("api.example.com-"), "{slug}");
     }
 
     #[test]
@@ -403,7 +355,40 @@ mod tests {
         assert_eq!(configuration.endpoints.token, preset.token_endpoint);
         assert_eq!(configuration.scopes, preset.scopes);
         form.provider.scopes = "one two".into();
-        assert_eq!(planned(&form).scopes(), ["one", "two"]);
+        assert_eq!(planned(&form).configuration.scopes, ["one", "two"]);
+    }
+
+    #[test]
+    fn s02_pkce_is_on_unless_it_is_switched_off_or_refused() {
+        let chosen = |provider: &str, without_pkce| {
+            let choice = ProviderChoice { provider: provider.into(), without_pkce, ..Default::default() };
+            let form = FormContent { company_id: "1".into(), ..content("https://a.example", choice) };
+            plan(&form, Allowed::default()).map(|plan| plan.configuration.pkce)
+        };
+        for preset in presets::all().iter().filter(|preset| preset.grants[0] == Grant::AuthorizationCode) {
+            assert_eq!(chosen(&preset.id, false), Ok(preset.pkce != Pkce::Refused), "{}", preset.id);
+            let off = chosen(&preset.id, true);
+            let is_required = preset.pkce == Pkce::Required;
+            assert_eq!(off.is_err(), is_required, "{}: {off:?}", preset.id);
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_never_a_client_secret() {
+        for way in [ClientAuthentication::ClientSecretBasic, ClientAuthentication::ClientSecretPost] {
+            let choice =
+                ProviderChoice { grant: Grant::JwtBearer, client_authentication: way, ..Default::default() };
+            let refused = plan(&content("https://a.example", choice), Allowed::default());
+            assert_eq!(refused, Err(ConfigurationError::SecretBesideKey));
+        }
+    }
+
+    #[test]
+    fn what_was_kept_by_an_earlier_version_can_be_read() {
+        let kept: Configuration =
+            serde_json::from_str(r#"{"client_id":"c"}"#).expect("every field has a default");
+        assert_eq!(kept.client_id, "c");
+        let _: Destination = serde_json::from_str("{}").expect("every field has a default");
     }
 
     #[test]
@@ -412,20 +397,6 @@ mod tests {
             content("https://a.example", ProviderChoice { grant: Grant::Password, ..Default::default() });
         assert_eq!(plan(&form, Allowed::default()), Err(ConfigurationError::PasswordGrantOff));
         plan(&form, Allowed { password_grant: true }).expect("allowed");
-    }
-
-    #[test]
-    fn a_company_id_stays_in_its_place() {
-        let choice = ProviderChoice { provider: "netsuite".into(), ..ProviderChoice::default() };
-        let mut form = content("https://x.example", choice);
-        assert!(matches!(plan(&form, Allowed::default()), Err(ConfigurationError::Missing(_))));
-        form.company_id = "evil.example/?".into();
-        let token = planned(&form).known().expect("known").endpoints.token;
-        let host = Url::parse(&token).map(|url| url.host_str().map(str::to_owned));
-        // Refused as a host, or still under the provider's domain.
-        assert!(
-            host.is_err() || host.is_ok_and(|host| host.is_some_and(|host| host.ends_with(".netsuite.com")))
-        );
     }
 
     #[test]
@@ -450,6 +421,19 @@ mod tests {
             after(&|form| form.provider.token_endpoint = "https://b.example/t".into()),
             ["Identity provider"]
         );
+        let evil = "https://b.example/r";
+        assert_eq!(after(&|form| form.provider.revocation_endpoint = evil.into()), ["Identity provider"]);
+        let signed = ClientAuthentication::PrivateKeyJwt;
+        assert_eq!(after(&|form| form.provider.client_authentication = signed), ["Client authentication"]);
         assert_eq!(after(&|form| form.base_url = "https://a.example/".into()), [""; 0]);
+
+        let discovered = |base_url: &str, issuer: &str| {
+            let provider = ProviderChoice { issuer: issuer.into(), ..ProviderChoice::default() };
+            planned(&content(base_url, provider)).destination().clone()
+        };
+        let bound = discovered("https://a.example", "");
+        assert_eq!(bound.changed_to(&discovered("https://b.example", "")), ["Base URL"]);
+        let evil = "https://evil.example";
+        assert_eq!(bound.changed_to(&discovered("https://a.example", evil)), ["Identity provider"]);
     }
 }

@@ -4,7 +4,11 @@
 
 use super::outbound::{Outbound, OutboundError};
 use serde::Deserialize;
+use std::time::{Duration, Instant};
 use url::Url;
+
+/// After so long no further place is asked: a request to us has its own limit.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What an authorization server says of itself, as far as a client needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +49,9 @@ struct Document {
 /// # Errors
 /// What the likeliest issuer, the first, had to say.
 pub async fn discover(outbound: &Outbound, issuers: &[String]) -> Result<Metadata, DiscoveryError> {
+    let deadline = Instant::now() + PATIENCE;
     let mut first_error = None;
-    for issuer in issuers {
+    for issuer in issuers.iter().take_while(|_| Instant::now() < deadline) {
         match discover_one(outbound, issuer).await {
             Ok(metadata) => return Ok(metadata),
             // What lies, or cannot be reached at all, is not helped by asking elsewhere.

@@ -3,6 +3,7 @@
 //! Another error code gets its advice in [`advice`]. Whatever a stranger wrote goes through [`shown`] first.
 
 use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded::byte_serialize;
 
 /// The longest text of a stranger's that is shown or stored, in characters.
 const MAX_SHOWN: usize = 300;
@@ -24,21 +25,52 @@ pub fn shown(text: &str) -> String {
     out.trim().to_owned()
 }
 
+/// More scopes than any provider has.
+const MAX_SCOPES: usize = 500;
+
+/// A stranger's list of scopes, with one blank between two, each of them clean.
+pub fn shown_scopes(scope: &str, separator: &str) -> String {
+    let separator = if separator.is_empty() { " " } else { separator };
+    let scopes = scope.split(separator).flat_map(str::split_whitespace).take(MAX_SCOPES).map(shown);
+    scopes.filter(|scope| !scope.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A sentence with its full stop.
+pub fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
 /// Takes secrets out of texts, for a provider may repeat what it was sent.
 pub struct Redactor(Vec<SecretString>);
 
 impl Redactor {
+    /// Secrets as they are, and as a form writes them.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let worth_it = |secret: &&SecretString| secret.expose_secret().len() >= MIN_SECRET;
-        Self(secrets.into_iter().filter(worth_it).cloned().collect())
+        let mut all = Vec::new();
+        for secret in secrets {
+            let text = secret.expose_secret();
+            if text.len() < MIN_SECRET {
+                continue;
+            }
+            let encoded: String = byte_serialize(text.as_bytes()).collect();
+            if encoded != text {
+                all.push(encoded.into());
+            }
+            all.push(secret.clone());
+        }
+        Self(all)
     }
 
     pub fn shown(&self, text: &str) -> String {
+        shown(&self.redacted(text))
+    }
+
+    pub fn redacted(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
             text = text.replace(secret.expose_secret(), "…");
         }
-        shown(&text)
+        text
     }
 }
 

@@ -2,11 +2,11 @@
 //! HTTP server.
 //!
 //! ```text
-//! presets.toml ─▶ presets ─┐
-//! the form's content ──────┴─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
-//!                                │  ▲                                        │
-//!                    discovery ──┘  └──────────── token ◀────────────────────┘
-//!                        └────────▶ outbound ◀──────┘       explain: what went wrong, and what to do
+//! presets.toml ─▶ presets ─▶ chosen ◀─ the form's content
+//!                               │
+//!             discovery ─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
+//!                 │             └─────────▶ token ◀───────────────────────┘
+//!                 └─▶ outbound ◀──────────────┘       explain: what went wrong, and what to do
 //! ```
 //!
 //! All calls to the outside go through [`outbound`]. To add a provider: an entry in `presets.toml`. To add a grant: its
@@ -17,6 +17,7 @@ pub mod addresses;
 pub mod authentication;
 pub mod authorize;
 pub mod callback;
+pub mod chosen;
 pub mod configuration;
 pub mod discovery;
 pub mod explain;

@@ -13,7 +13,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 pub enum Pkce {
     Required,
     Supported,
+    /// Not documented, and harmless: unknown parameters are ignored (RFC 6749, section 3.1).
     Unsupported,
+    /// The provider does not take requests with it.
+    Refused,
 }
 
 /// What a refresh does to the refresh token.
@@ -56,6 +59,9 @@ pub struct Preset {
     pub client_authentication: ClientAuthentication,
     /// The first is what a connection uses where nothing else is chosen.
     pub grants: Vec<Grant>,
+    /// Audience of the JWT bearer grant's assertion; the token endpoint where there is none.
+    #[serde(default)]
+    pub assertion_audience: Option<String>,
     pub refresh: Refresh,
     #[serde(default)]
     pub access_token_seconds: Option<i64>,
@@ -78,6 +84,13 @@ pub struct Preset {
     pub company_id_default: Option<String>,
     #[serde(default)]
     pub note: Option<String>,
+}
+
+impl Preset {
+    /// Its endpoints lie where the customer's own instance does.
+    pub fn is_on_the_customers_host(&self) -> bool {
+        self.token_endpoint.contains("{base_url}")
+    }
 }
 
 fn blank() -> String {
@@ -185,6 +198,8 @@ mod tests {
             for seconds in [preset.access_token_seconds, preset.refresh_token_seconds].into_iter().flatten() {
                 assert!(seconds > 0, "{id}: a lifetime");
             }
+            let signs = preset.grants.contains(&Grant::JwtBearer);
+            assert!(signs || preset.assertion_audience.is_none(), "{id}: an audience");
             for key in preset.authorization_parameters.keys() {
                 assert!(!RESERVED_AUTHORIZATION.contains(&key.as_str()), "{id}: {key}");
             }

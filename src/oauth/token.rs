@@ -135,8 +135,7 @@ impl Request<'_> {
                 } else {
                     &configuration.subject
                 };
-                let audience =
-                    configuration.endpoints.issuer.as_deref().unwrap_or(&configuration.endpoints.token);
+                let audience = configuration.audience.as_deref().unwrap_or(&configuration.endpoints.token);
                 let mut claims = claims(&configuration.client_id, subject, audience, now);
                 // Some providers (Google) read it from the assertion, others from the request.
                 if !configuration.scopes.is_empty() {
@@ -156,15 +155,6 @@ impl Request<'_> {
                     .collect()
             }
         })
-    }
-
-    fn secret(&self) -> Option<&SecretString> {
-        match self {
-            Self::Code { code, .. } => Some(code),
-            Self::Refresh { token } => Some(token),
-            Self::Password { password } => Some(password),
-            Self::ClientCredentials | Self::JwtBearer => None,
-        }
     }
 }
 
@@ -186,8 +176,7 @@ pub async fn request(
         }
     }
     let endpoint = &configuration.endpoints.token;
-    let answer = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
-    let redactor = Redactor::new(secrets.client.into_iter().chain(request.secret()));
+    let (answer, redactor) = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
     read_answer(&answer, &redactor)
 }
 
@@ -206,11 +195,10 @@ pub async fn revoke(
 ) -> Result<(), TokenError> {
     let hint = if is_refresh_token { "refresh_token" } else { "access_token" };
     let parameters = [("token", token.clone()), ("token_type_hint", hint.to_owned().into())];
-    let answer = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
+    let (answer, redactor) = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
-    let redactor = Redactor::new(secrets.client.into_iter().chain([token]));
     Err(read_refusal(&answer, &redactor))
 }
 
@@ -221,7 +209,7 @@ async fn post(
     parameters: &[(&str, SecretString)],
     secrets: Secrets<'_>,
     now: Timestamp,
-) -> Result<Answer, TokenError> {
+) -> Result<(Answer, Redactor), TokenError> {
     let url = Url::parse(endpoint).map_err(|_| TokenError::Endpoint("token endpoint"))?;
     let authentication::Proof { authorization, parameters: proof } =
         prove(configuration, secrets.client, now)?;
@@ -230,8 +218,33 @@ async fn post(
         .map(|(name, value)| (*name, value.expose_secret()))
         .chain(proof.iter().map(|(name, value)| (*name, value.expose_secret())))
         .collect();
-    Ok(outbound.post_form(&url, authorization.as_ref(), &form).await?)
+    let answer = outbound.post_form(&url, authorization.as_ref(), &form).await?;
+    // Whatever of it comes back is not repeated.
+    let credentials = authorization.map(|header| match header.expose_secret().split_once(' ') {
+        Some((_, credentials)) => credentials.to_owned().into(),
+        None => header,
+    });
+    let secret_parameters = parameters
+        .iter()
+        .map(|(name, value)| (*name, value))
+        .chain(proof.iter().map(|(name, value)| (*name, value)))
+        .filter(|(name, _)| SECRET_PARAMETERS.contains(name))
+        .map(|(_, value)| value);
+    let redactor = Redactor::new(secret_parameters.chain(secrets.client).chain(&credentials));
+    Ok((answer, redactor))
 }
+
+/// Parameters of requests that are secrets.
+const SECRET_PARAMETERS: [&str; 8] = [
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "client_secret",
+    "client_assertion",
+    "assertion",
+    "password",
+    "token",
+];
 
 /// A token answer (RFC 6749, section 5.1). Numbers may come as text, and errors with a status of 200.
 fn read_answer(answer: &Answer, redactor: &Redactor) -> Result<Granted, TokenError> {
@@ -252,9 +265,9 @@ fn read_answer(answer: &Answer, redactor: &Redactor) -> Result<Granted, TokenErr
     Ok(Granted {
         access_token: access_token.to_owned().into(),
         refresh_token: text("refresh_token").map(|token| token.to_owned().into()),
-        token_type: text("token_type").map_or_else(|| "Bearer".to_owned(), shown),
+        token_type: text("token_type").map_or_else(|| "Bearer".to_owned(), |kind| redactor.shown(kind)),
         expires_in: json.get("expires_in").and_then(seconds),
-        scope: json.get("scope").and_then(scope),
+        scope: json.get("scope").and_then(scope).map(|scope| redactor.redacted(&scope)),
     })
 }
 
@@ -363,6 +376,16 @@ mod tests {
         let body = r#"{"error":"invalid_client","error_description":"no client with s3cr3t-canary here"}"#;
         let said = read(401, body).expect_err("refused").to_string();
         assert!(said.contains("no client with … here") && !said.contains("canary"), "{said}");
+    }
+
+    #[test]
+    fn s22_scopes_are_not_cut_and_repeat_no_secret() {
+        let long: Vec<String> =
+            (0..40).map(|n| format!("https://www.googleapis.com/auth/scope-{n}")).collect();
+        let body =
+            serde_json::json!({"access_token": "a", "scope": format!("{} s3cr3t-canary", long.join(" "))});
+        let scope = read(200, &body.to_string()).expect("fine").scope.expect("named");
+        assert_eq!(crate::oauth::explain::shown_scopes(&scope, " "), format!("{} …", long.join(" ")));
     }
 
     #[test]

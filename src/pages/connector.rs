@@ -9,7 +9,7 @@ use crate::{
     components::connector_form::{Connector, ConnectorStart, ROOT},
     domain::{
         ids::ConnectionKey,
-        tokens::{CredentialField, CredentialProblem, ProblemCode},
+        tokens::{CredentialProblem, ProblemCode},
         views::{ConnectorView, Outcome},
     },
     error::AppError,
@@ -62,31 +62,31 @@ pub(super) fn key_of_address() -> ConnectionKey {
 /// address.
 #[derive(Clone)]
 struct Told {
-    problem: Option<ProblemCode>,
-    asks_to_reset: bool,
+    problem: Option<CredentialProblem>,
+    /// What is asked before it is done.
+    question: Option<Outcome>,
 }
 
 impl Told {
     fn by_address() -> Self {
-        Self {
-            problem: field("problem").as_deref().and_then(ProblemCode::parse),
-            asks_to_reset: field("confirm").as_deref() == Some("reset"),
-        }
+        let question = match field("confirm").as_deref() {
+            Some("reset") => Some(Outcome::ResetToConfirm),
+            Some("revoke") => Some(Outcome::RevokeToConfirm),
+            _ => None,
+        };
+        Self { problem: field("problem").as_deref().and_then(CredentialProblem::told), question }
     }
 
     fn on(&self, mut view: ConnectorView) -> ConnectorView {
         let credentials = &mut view.credentials;
-        if let Some(code) = self.problem {
-            let obstacle = credentials.obstacle.clone().filter(|_| code == ProblemCode::Obstacle);
-            let field = match code {
-                ProblemCode::Obstacle => CredentialField::Token,
-                _ => CredentialField::Secret,
-            };
-            let message = obstacle.unwrap_or_else(|| code.message().to_owned());
-            credentials.problem = Some(CredentialProblem { field, code, message });
-        }
-        if self.asks_to_reset && credentials.token.is_some() {
-            view.outcome = Outcome::ResetToConfirm;
+        credentials.problem = self.problem.clone().map(|problem| match &credentials.obstacle {
+            Some(obstacle) if problem.code == ProblemCode::Obstacle => {
+                CredentialProblem { message: obstacle.clone(), ..problem }
+            }
+            _ => problem,
+        });
+        if let Some(question) = self.question.filter(|_| credentials.token.is_some()) {
+            view.outcome = question;
         }
         view
     }

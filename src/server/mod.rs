@@ -58,6 +58,8 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take, its body's arrival included.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
+/// How long calls to identity providers that are under way may take to end: what they bring cannot be had twice.
+const LAST_CALLS: Duration = Duration::from_secs(30);
 /// How often tokens that are due are looked for.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How long requests have to end once the process is told to stop.
@@ -232,8 +234,9 @@ pub async fn serve(
     tidying.abort();
     renewing.abort();
     // Tokens that are on their way are kept, and reads that were counted are written down.
+    services.stopping.cancel();
     services.background.close();
-    let _ = tokio::time::timeout(DRAIN, services.background.wait()).await;
+    let _ = tokio::time::timeout(LAST_CALLS, services.background.wait()).await;
     if let Err(error) = services.write_uses().await {
         tracing::warn!(error = %error, "the last reads of tokens were not written down");
     }
@@ -285,15 +288,16 @@ async fn renew_now_and_then(services: Services) {
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         often.tick().await;
-        // On its own: a renewal goes on to its end although the server stops meanwhile.
+        // On its own: a renewal goes on to its end although the server stops meanwhile, and a provider that takes its
+        // time holds up nobody else. What is under way already is left alone.
         let renewing = services.clone();
-        let renewed = services.background.spawn(async move { renewing.refresh_due().await });
-        match renewed.await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(count)) => tracing::info!(count, "tokens renewed"),
-            Ok(Err(error)) => tracing::warn!(error = %error, "tokens could not be looked up for renewal"),
-            Err(error) => tracing::error!(error = %error, "a renewal panicked"),
-        }
+        services.background.spawn(async move {
+            match renewing.refresh_due().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "tokens renewed"),
+                Err(error) => tracing::warn!(error = %error, "tokens could not be looked up for renewal"),
+            }
+        });
         if let Err(error) = services.write_uses().await {
             tracing::warn!(error = %error, "reads of tokens could not be written down; they are tried again");
         }

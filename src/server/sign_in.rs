@@ -193,22 +193,34 @@ pub async fn carry(state: AppState, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(request.into_body(), limit).await else {
         return too_large(state, true).await;
     };
-    let carried = without_secrets(&String::from_utf8_lossy(&body));
+    let posted = String::from_utf8_lossy(&body);
+    let carried = without_secrets(&posted);
+    let has_secret = secrets_in(&posted).any(|value| !value.is_empty());
     let next = read_carried(&carried).map_or_else(|| "/".to_owned(), |(key, _)| key.form_path());
-    let message = "Your session ended. Sign in to go on; what you typed is kept.".to_owned();
+    let kept =
+        if has_secret { "what you typed is kept, but for the secret" } else { "what you typed is kept" };
+    let message = format!("Your session ended. Sign in to go on; {kept}.");
     let attempt = SignInAttempt { email: String::new(), next, carried, message: Some(message) };
     page(state, attempt, StatusCode::UNAUTHORIZED).await
 }
 
 /// A posted form without what was typed into its inputs for secrets: those are not written into any page.
 fn without_secrets(form: &str) -> String {
-    let is_secret = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        // However its characters are escaped.
-        let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
-        SECRET_FIELDS.contains(&name.as_str())
-    };
     form.split('&').filter(|pair| !is_secret(pair)).collect::<Vec<_>>().join("&")
+}
+
+fn secrets_in(form: &str) -> impl Iterator<Item = &str> {
+    form.split('&')
+        .filter(|pair| is_secret(pair))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(_, value)| value)
+}
+
+/// Whether this is an input for a secret, however the characters of its name are escaped.
+fn is_secret(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
+    SECRET_FIELDS.contains(&name.as_str())
 }
 
 /// The key of a carried form, and what it asks for: to be kept. Nothing is put into effect by signing in.

@@ -28,19 +28,22 @@ use crate::{
     effects::new_id,
     oauth::{
         authorize::{authorization_url, code_challenge, digest, random_text},
+        chosen::ChosenProvider,
         configuration::{Configuration, Plan},
         discovery::discover,
+        explain::{no_code, no_token, sentence},
     },
     storage::{
         Connection, StorageError,
         accounts::Space,
         attempts::{self, Attempt, Status},
         client_secrets::{self, Slot},
+        instances,
         timeline::{self, Event, Kind},
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 use uuid::Uuid;
 
 pub use super::{authorization_return::Returned, credentials_view::attempt_path};
@@ -49,6 +52,8 @@ pub use super::{authorization_return::Returned, credentials_view::attempt_path};
 const LIFETIME_SECONDS: i64 = 600;
 /// How long a request waits for a grant that needs no browser; the page follows it from then on.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+const LOOK_THERE: &str = "Preflight shows what was looked for and where. Choose the provider, correct its address \
+     or enter its endpoints, and generate the token again.";
 const REPLACED: &str = "Another attempt took the place of this one.";
 
 /// The configuration's parts by name, each as a digest: which of them changed since is told without keeping them.
@@ -62,15 +67,14 @@ pub(super) struct Begun {
     pub configuration: Configuration,
     pub fingerprints: Fingerprints,
     pub secret_id: Option<Uuid>,
-    pub password_id: Option<Uuid>,
     pub redirect_uri: String,
     pub verifier: Option<String>,
     /// Where the browser is sent, where a browser is needed.
     pub authorization_url: Option<String>,
 }
 
-/// The browser that a form was posted from.
-#[derive(Debug, Clone, Copy)]
+/// The browser that a form was posted from. It does not show itself: its cookie is as good as a secret.
+#[derive(Clone, Copy)]
 pub struct Origin<'a> {
     /// The value of its cookie for these flows.
     pub browser: &'a str,
@@ -78,8 +82,14 @@ pub struct Origin<'a> {
     pub in_window: bool,
 }
 
-/// An attempt as its page shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl fmt::Debug for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Origin")
+    }
+}
+
+/// An attempt as its page shows it. Its address has a state in it, so it does not show itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct AttemptPage {
     pub key: ConnectionKey,
     pub stage: Stage,
@@ -109,7 +119,7 @@ impl Services {
         let problem = match self.begin(admin, key, origin).await {
             Ok(()) => None,
             Err(ServiceError::BadInput { message, .. } | ServiceError::Conflict(message)) => {
-                let message = format!("{}.", message.trim_end_matches('.'));
+                let message = sentence(&message);
                 Some(CredentialProblem {
                     field: CredentialField::Token,
                     code: ProblemCode::Obstacle,
@@ -126,11 +136,11 @@ impl Services {
         let situation = situation(reader.connection(), admin, key).await?;
         drop(reader);
         let plan = self.plan(&situation.start)?;
-        let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan);
+        let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan.provider);
         // Asked before anything is written: it can take its time.
         let configuration = match plan.known() {
             Some(configuration) => Ok(configuration),
-            None => match discover(&self.oauth.outbound, &plan.issuers).await {
+            None => match discover(&self.oauth.outbound, &plan.provider.issuers).await {
                 Ok(metadata) => plan.with(metadata).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             },
@@ -163,16 +173,17 @@ impl Services {
         let Begin { admin, account, key, content, plan, origin } = *begin;
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
+        instances::lock_connection(writer.connection(), key).await?;
         let secrets = client_secrets::of_connection(writer.connection(), key).await?;
         let secret = bound(&secrets, plan.destination())?;
         if plan.needs_secret() && secret.is_none() {
             return Err(ServiceError::Conflict("Encrypt the client secret first.".into()));
         }
-        let password = match in_slot(&secrets, Slot::Password) {
-            Some(password) if read_destination(password)? == *plan.destination() => Some(password),
-            _ => None,
+        let has_password = match in_slot(&secrets, Slot::Password) {
+            Some(password) => read_destination(password)? == *plan.destination(),
+            None => false,
         };
-        if plan.needs_password() && password.is_none() {
+        if plan.needs_password() && !has_password {
             return Err(ServiceError::Conflict("Encrypt the user’s password first.".into()));
         }
         attempts::abandon(writer.connection(), key, REPLACED).await?;
@@ -196,7 +207,7 @@ impl Services {
             begun_at: now.0,
             expires_at: now.plus_seconds(LIFETIME_SECONDS).0,
         };
-        let began = format!("{} at {}", plan.grant().label(), plan.name);
+        let began = format!("{} at {}", plan.grant().label(), plan.provider.name);
         let event = Event {
             account,
             key,
@@ -210,8 +221,9 @@ impl Services {
             Ok(configuration) => configuration.clone(),
             Err(why) => {
                 attempts::add(writer.connection(), &attempt).await?;
-                let message = crate::oauth::explain::no_token(why);
-                attempts::finish(writer.connection(), id, Status::Failed, Some(&message), None).await?;
+                let message = no_token(why.trim_end_matches('.'));
+                let advice = Some(LOOK_THERE);
+                attempts::finish(writer.connection(), id, Status::Failed, Some(&message), advice).await?;
                 let failed = Event { kind: Kind::TokenFailed, detail: Some(why), ..event };
                 timeline::add(writer.connection(), new_id(now), failed, now).await?;
                 writer.commit().await?;
@@ -234,7 +246,6 @@ impl Services {
             configuration,
             fingerprints: fingerprints(content),
             secret_id: secret.filter(|_| plan.needs_secret()).map(|secret| secret.id),
-            password_id: password.filter(|_| plan.needs_password()).map(|password| password.id),
             redirect_uri: redirect_uri.to_owned(),
             verifier,
             authorization_url,
@@ -254,8 +265,9 @@ impl Services {
     }
 
     /// Where the provider sends the browser back to: distinct for each account and provider (security: S05).
-    pub(super) fn redirect_uri(&self, account: &str, plan: &Plan) -> String {
-        format!("{}/oauth/callback/{}/{}", self.oauth.public_url, segment(account), segment(&plan.slug))
+    pub(super) fn redirect_uri(&self, account: &str, provider: &ChosenProvider) -> String {
+        let (public_url, slug) = (&self.oauth.public_url, segment(&provider.slug));
+        format!("{public_url}/oauth/callback/{}/{slug}", segment(account))
     }
 
     /// What an attempt was begun with, where it has not ended.
@@ -269,14 +281,16 @@ impl Services {
         Ok(Some(begun.map_err(|_| StorageError::Corrupt("attempt"))?))
     }
 
-    /// How far the latest attempt of a connection is.
+    /// How far an attempt is; `None` where it is gone.
     ///
     /// # Errors
-    /// `NotFound` for what is not there or not theirs.
-    pub async fn attempt(&self, admin: &Admin, key: &ConnectionKey) -> Result<Option<AttemptView>> {
+    /// `NotFound` for a connection that is not there or not theirs.
+    pub async fn attempt(&self, admin: &Admin, key: &ConnectionKey, id: &str) -> Result<Option<AttemptView>> {
+        let id = Uuid::parse_str(id).map_err(|_| ServiceError::NotFound)?;
         let mut reader = self.database.reader().await?;
         admin_connection(reader.connection(), admin, key).await?;
-        let attempt = attempts::latest(reader.connection(), key).await?;
+        let attempt = attempts::find(reader.connection(), id).await?;
+        let attempt = attempt.filter(|attempt| attempt.key() == *key);
         Ok(attempt.map(|attempt| attempt_view(&attempt, admin.id, self.clock.now())))
     }
 
@@ -325,15 +339,22 @@ pub(super) fn is_same(stored: &[u8], browser: &str) -> bool {
     stored == digest(browser)
 }
 
+/// What to say of an attempt that ran out in this state; `None` for one that has ended.
+pub(super) fn overdue(status: Status) -> Option<String> {
+    match status {
+        Status::Opened => Some(no_code("the identity provider did not answer in time")),
+        Status::Returned => Some(no_token("the server stopped while it asked for the token")),
+        Status::Succeeded | Status::Failed => None,
+    }
+}
+
 /// How far an attempt is, in the words of the original platform.
 pub(super) fn stage(attempt: &Attempt, now: Timestamp) -> (Stage, String) {
-    let stage = match Status::parse(&attempt.status) {
-        Some(Status::Opened | Status::Returned) if attempt.expires_at <= now.0 => {
-            return (
-                Stage::Failed,
-                crate::oauth::explain::no_code("the identity provider did not answer in time"),
-            );
-        }
+    let status = Status::parse(&attempt.status);
+    if let Some(why) = status.and_then(overdue).filter(|_| attempt.expires_at <= now.0) {
+        return (Stage::Failed, why);
+    }
+    let stage = match status {
         Some(Status::Opened) => Stage::Opening,
         Some(Status::Returned) => Stage::Initializing,
         Some(Status::Succeeded) => Stage::Succeeded,
@@ -350,6 +371,12 @@ pub(super) fn fingerprints(content: &FormContent) -> Fingerprints {
         .into_iter()
         .map(|part| (part.name().to_owned(), super::connector_view::fingerprint(&content, part)))
         .collect()
+}
+
+/// As [`fingerprints`] has it for a company id.
+pub(super) fn fingerprint_of_company(company_id: &str) -> String {
+    let content = FormContent { company_id: company_id.to_owned(), ..FormContent::default() };
+    super::connector_view::fingerprint(&content.tidied(), Part::CompanyId)
 }
 
 /// The Space of a key, where this admin may see it.

@@ -184,7 +184,7 @@ impl Services {
         let mut writer = self.database.writer().await?;
         let space = Self::client_space(writer.connection(), client, header).await?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
-        let revocations = self.revocations_of_instance(&mut writer, &space.guid, instance).await?;
+        let farewells = self.farewells_of_instance(&mut writer, &space.guid, instance).await?;
         if !instances::remove(writer.connection(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
@@ -205,7 +205,7 @@ impl Services {
         )
         .await?;
         writer.commit().await?;
-        self.revoke_uninstalled(revocations, &space.account_id, &client.label());
+        self.revoke_uninstalled(farewells, &space.account_id, &client.label());
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 use super::{
     Result, ServiceError, Services,
     access::{Admin, known},
+    connector_content::{content_in, read, start},
     connector_draft::{applied, changed, has_seen_draft, resolve, submitted},
     connector_view::{self as view, fingerprint_of_others},
     details::remember,
@@ -274,15 +275,6 @@ fn differing(
     Ok(found)
 }
 
-/// What is saved in another environment, if anything is.
-pub(super) fn content_in(
-    other: &InEnvironment,
-    default_provider: Option<&str>,
-) -> Result<Option<FormContent>> {
-    let provider = other.provider.as_deref().or(default_provider);
-    other.oauth_connector_details.as_deref().map(|text| content_of(text, provider)).transpose()
-}
-
 /// The timeline's entry for a save.
 async fn record(
     writer: &mut Writer,
@@ -336,61 +328,6 @@ pub(super) async fn situation(
         start,
         draft,
     })
-}
-
-/// What is saved, else the connection's defaults.
-fn start(place: &ConnectionInPlace, stored: Option<&StoredDetails>) -> Result<FormContent> {
-    let text = stored.map(|stored| stored.oauth_connector_details.as_str()).or(place.defaults.as_deref());
-    let provider = stored.and_then(|stored| stored.provider.as_deref()).or(place.provider.as_deref());
-    let content = content_of(text.unwrap_or("{}"), provider)?;
-    Ok(FormContent { every_environment: place.every_environment, ..content })
-}
-
-/// The form's content of stored details, and of the stored choice of a provider.
-pub(super) fn content_of(details: &str, provider: Option<&str>) -> Result<FormContent> {
-    let provider = provider.map(serde_json::from_str).transpose();
-    let provider = provider.map_err(|_| ServiceError::Internal("a stored provider cannot be read"))?;
-    Ok(FormContent { provider: provider.unwrap_or_default(), ..read(details)?.content() })
-}
-
-/// What is saved for a connection key; `None` where nothing is.
-pub(super) async fn saved_content(
-    mut db: Connection<'_>,
-    key: &ConnectionKey,
-) -> Result<Option<FormContent>> {
-    let Some(stored) = details::find(db.lend(), key).await? else { return Ok(None) };
-    let place = instances::connection(db, key).await?.ok_or(ServiceError::NotFound)?;
-    Ok(Some(start(&place, Some(&stored))?))
-}
-
-/// Writes the company that a provider named into details that have none.
-pub(super) async fn write_company_id(
-    writer: &mut Writer,
-    saved_by: &str,
-    key: &ConnectionKey,
-    company_id: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let Some(stored) = details::find(writer.connection(), key).await? else { return Ok(()) };
-    let details = read(&stored.oauth_connector_details)?;
-    let content = FormContent { company_id: company_id.to_owned(), ..details.content() };
-    let text = details.with(&content);
-    let new = NewDetails {
-        is_token_generated: stored.is_token_generated,
-        oauth_connector_details: &text,
-        client_id: &stored.client_id,
-        complete: content.missing().is_empty(),
-        saved_by,
-        provider: None,
-    };
-    details::replace_version(writer.connection(), key, stored.version, new, now)
-        .await?
-        .ok_or(StorageError::Exists)?;
-    Ok(())
-}
-
-pub(super) fn read(text: &str) -> Result<Details> {
-    Details::parse(text).map_err(|_| ServiceError::Internal("stored connector details cannot be read"))
 }
 
 /// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.

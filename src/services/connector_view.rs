@@ -2,7 +2,8 @@
 
 use super::{
     Result, Services,
-    connector::{Situation, content_in},
+    connector::Situation,
+    connector_content::content_in,
     credentials_view::{Shown, credentials_view},
 };
 use crate::{
@@ -25,7 +26,9 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 
-const HISTORY_LENGTH: i64 = 20;
+const HISTORY_LENGTH: usize = 20;
+/// What is read of it: renewals that follow each other make one line.
+const HISTORY_READ: i64 = 60;
 
 pub(super) async fn view(
     services: &Services,
@@ -50,8 +53,7 @@ pub(super) async fn view(
         })
         .collect::<Result<_>>()?;
     let suggestions = suggestions::latest(db.lend(), &situation.space.account_id).await?;
-    let history =
-        timeline::latest(db.lend(), &situation.key, HISTORY_LENGTH).await?.into_iter().map(history).collect();
+    let history = folded(timeline::latest(db.lend(), &situation.key, HISTORY_READ).await?);
 
     let conflict = conflict(&situation);
     let names = names(&situation);
@@ -186,6 +188,27 @@ fn lines(value: PartValue<'_>) -> Vec<String> {
         }
         PartValue::Choice(_) => Vec::new(),
     }
+}
+
+/// Lines for reading, latest first. Renewals in a row are told once, so that they do not hide what people did.
+fn folded(entries: Vec<timeline::Entry>) -> Vec<HistoryEntry> {
+    let mut lines: Vec<(HistoryEntry, usize, bool)> = Vec::new();
+    for entry in entries {
+        let is_renewal = Kind::parse(&entry.kind) == Some(Kind::TokenRefreshed);
+        let is_full = lines.len() == HISTORY_LENGTH;
+        match lines.last_mut() {
+            Some((_, times, true)) if is_renewal => *times += 1,
+            _ if is_full => break,
+            _ => lines.push((history(entry), 1, is_renewal)),
+        }
+    }
+    let told = |(mut line, times, _): (HistoryEntry, usize, bool)| {
+        if times > 1 {
+            line.what = format!("{} {times} times", line.what);
+        }
+        line
+    };
+    lines.into_iter().map(told).collect()
 }
 
 fn history(entry: timeline::Entry) -> HistoryEntry {

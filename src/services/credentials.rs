@@ -6,8 +6,11 @@
 use super::{
     Result, ServiceError, Services,
     access::{Admin, Client},
-    connector::{Intent, Submission, saved_content, situation},
+    authorization::admin_connection,
+    connector::{Intent, Submission, situation},
+    connector_content::saved_content,
     connector_view as view, retrying,
+    revocation::Farewell,
     sealing::client_secret,
 };
 use crate::{
@@ -22,11 +25,12 @@ use crate::{
     oauth::{
         authentication,
         configuration::{Destination, Plan, plan},
+        explain::sentence,
     },
     storage::{
         StorageError, Writer, attempts,
         client_secrets::{self, ClientSecret, Slot},
-        details,
+        details, instances,
         timeline::{self, Event, Kind},
         tokens,
     },
@@ -35,7 +39,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Longer than any private key in PEM.
 const MAX_SECRET_BYTES: usize = 16 * 1_024;
-const BEGUN_AGAIN: &str = "The client secret was reset while this attempt was under way.";
 
 /// Which secret a form sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,19 +82,21 @@ impl Services {
             return Ok(saved);
         }
         let secret = SecretString::from(secret.into_inner().trim().to_owned());
-        let done = retrying(|| self.encrypt_once(admin, key, field, &secret)).await;
-        match done {
+        // What the admin saw when pressing the button: a secret goes nowhere else (security: S09).
+        let seen = plan(&saved.content, self.oauth.allowed).ok();
+        let seen = seen.as_ref().map(Plan::destination);
+        match retrying(|| self.encrypt_once(admin, key, field, seen, &secret)).await {
             Ok(()) => self.connector_after(admin, key, Outcome::Saved, None).await,
             Err(ServiceError::Secret(code)) => {
                 let message = code.message().to_owned();
                 let problem = CredentialProblem { field: field.field(), code, message };
                 self.connector_after(admin, key, Outcome::Saved, Some(problem)).await
             }
-            Err(ServiceError::BadInput { message, .. }) => {
+            Err(ServiceError::BadInput { message, .. } | ServiceError::Conflict(message)) => {
                 let problem = CredentialProblem {
                     field: field.field(),
                     code: ProblemCode::Obstacle,
-                    message: format!("{message}."),
+                    message: sentence(&message),
                 };
                 self.connector_after(admin, key, Outcome::Saved, Some(problem)).await
             }
@@ -104,10 +109,12 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         field: SecretField,
+        seen: Option<&Destination>,
         secret: &SecretString,
     ) -> Result<()> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
+        instances::lock_connection(writer.connection(), key).await?;
         let situation = situation(writer.connection(), admin, key).await?;
         let mut keys = vec![key.clone()];
         if situation.start.every_environment {
@@ -119,6 +126,11 @@ impl Services {
             );
         }
         let plan = self.plan(&situation.start)?;
+        if seen.is_some_and(|seen| seen != plan.destination()) {
+            return Err(ServiceError::Conflict(
+                "Somebody saved another destination at this moment. Look at the form, and enter the secret again".into(),
+            ));
+        }
         for key in &keys {
             let account = &situation.space.account_id;
             let who = Who { account, label: &admin.email };
@@ -150,6 +162,7 @@ impl Services {
     ) -> Result<SecretStatus> {
         let now = self.clock.now();
         let mut writer = self.database.writer().await?;
+        instances::lock_connection(writer.connection(), key).await?;
         let (account, content) = self.client_connection(&mut writer, client, header, key).await?;
         let plan = self.plan(&content)?;
         let label = client.label();
@@ -169,9 +182,15 @@ impl Services {
         header: Option<&str>,
         key: &ConnectionKey,
     ) -> Result<SecretStatus> {
-        let mut writer = self.database.writer().await?;
-        let (account, _) = self.client_connection(&mut writer, client, header, key).await?;
-        self.forget_credentials(writer, &account, &client.label(), key).await?;
+        let label = client.label();
+        let (account, farewell) = retrying(|| async {
+            let mut writer = self.database.writer().await?;
+            let (account, _) = self.client_connection(&mut writer, client, header, key).await?;
+            let farewell = self.forget_credentials(writer, &account, &label, key).await?;
+            Ok((account, farewell))
+        })
+        .await?;
+        self.say_farewell(farewell, &account, &label, key).await?;
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
 
@@ -190,36 +209,69 @@ impl Services {
         if kept.credentials.token.is_some() && !confirmed {
             return Ok(ConnectorView { outcome: Outcome::ResetToConfirm, ..kept });
         }
-        let mut writer = self.database.writer().await?;
-        let situation = situation(writer.connection(), admin, key).await?;
-        self.forget_credentials(writer, &situation.space.account_id, &admin.email, key).await?;
+        let (account, farewell) = retrying(|| async {
+            let mut writer = self.database.writer().await?;
+            let account = admin_connection(writer.connection(), admin, key).await?.account_id;
+            let farewell = self.forget_credentials(writer, &account, &admin.email, key).await?;
+            Ok((account, farewell))
+        })
+        .await?;
+        self.say_farewell(farewell, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Kept, None).await
     }
 
+    /// Forgets everything that a connection has of secrets, tokens and attempts; what is left to do at the provider.
     async fn forget_credentials(
         &self,
         mut writer: Writer,
         account: &str,
         label: &str,
         key: &ConnectionKey,
-    ) -> Result<()> {
+    ) -> Result<Farewell> {
         let now = self.clock.now();
-        // Opened before the secret that it takes is gone. What does not open must not stand in the way of a reset.
-        let revocation = self.revocation(writer.connection(), key).await;
+        instances::lock_connection(writer.connection(), key).await?;
+        // Opened before the secret that it takes is gone.
+        let farewell = self.farewell(writer.connection(), key).await?;
         client_secrets::remove_all(writer.connection(), key).await?;
         tokens::remove(writer.connection(), key).await?;
-        attempts::abandon(writer.connection(), key, BEGUN_AGAIN).await?;
+        attempts::remove(writer.connection(), key).await?;
         let event = Event { account, key, kind: Kind::SecretReset, actor: label, changed: &[], detail: None };
         timeline::add(writer.connection(), new_id(now), event, now).await?;
         writer.commit().await?;
-        self.revoke_in_background(revocation, account, label, key);
-        Ok(())
+        Ok(farewell)
     }
 
-    /// The form's plan, or what is wrong with it, as an error of the field that the button was about.
-    pub(super) fn plan(&self, content: &FormContent) -> Result<Plan> {
-        plan(content, self.oauth.allowed)
-            .map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
+    /// Forgets a replacement that has not got a token yet; the secret in use stays.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs.
+    pub async fn discard_replacement(
+        &self,
+        admin: &Admin,
+        key: &ConnectionKey,
+        submission: Submission,
+    ) -> Result<ConnectorView> {
+        self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
+        retrying(|| async {
+            let now = self.clock.now();
+            let mut writer = self.database.writer().await?;
+            instances::lock_connection(writer.connection(), key).await?;
+            let account = admin_connection(writer.connection(), admin, key).await?.account_id;
+            if client_secrets::remove(writer.connection(), key, Slot::Replacement).await? {
+                let event = Event {
+                    account: &account,
+                    key,
+                    kind: Kind::SecretReset,
+                    actor: &admin.email,
+                    changed: &[],
+                    detail: Some("the replacement; the one in use stays"),
+                };
+                timeline::add(writer.connection(), new_id(now), event, now).await?;
+            }
+            Ok(writer.commit().await?)
+        })
+        .await?;
+        self.connector_after(admin, key, Outcome::Kept, None).await
     }
 
     async fn client_connection(
@@ -250,10 +302,17 @@ impl Services {
     ) -> Result<()> {
         checked(secret, field == SecretField::ClientSecret && plan.has_private_key(), now)?;
         let there = client_secrets::of_connection(writer.connection(), key).await?;
-        let has_current = there.iter().any(|secret| secret.slot == Slot::Current.name());
+        // One that a token is renewed with, or that fits, stays until another has got a token.
+        let stays = match in_slot(&there, Slot::Current) {
+            Some(current) => {
+                read_destination(current)? == *plan.destination()
+                    || tokens::exists(writer.connection(), key).await?
+            }
+            None => false,
+        };
         let (slot, kind) = match field {
             SecretField::Password => (Slot::Password, Kind::SecretEncrypted),
-            SecretField::ClientSecret if has_current => (Slot::Replacement, Kind::SecretReplaced),
+            SecretField::ClientSecret if stays => (Slot::Replacement, Kind::SecretReplaced),
             SecretField::ClientSecret => (Slot::Current, Kind::SecretEncrypted),
         };
         let id = new_id(now);

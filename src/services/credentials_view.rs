@@ -4,7 +4,7 @@ use super::{
     Result, Services,
     authorization::{Fingerprints, fingerprints, stage},
     credentials::{in_slot, read_destination},
-    refresh::read_origin,
+    token_origin::TokenOrigin,
 };
 use crate::{
     domain::{
@@ -18,7 +18,9 @@ use crate::{
         },
     },
     oauth::{
+        chosen::chosen_provider,
         configuration::{Destination, Plan, plan},
+        explain::sentence,
         presets::{self, Pkce, Preset, Refresh},
     },
     storage::{
@@ -52,32 +54,47 @@ pub(super) async fn credentials_view(
     let planned = plan(content, services.oauth.allowed);
     let plan = planned.as_ref().ok();
     let destination = plan.map(Plan::destination);
-    let secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
+    let mut secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
     let replacement = in_slot(&secrets, Slot::Replacement);
     let is_replacement_bound = match (replacement, destination) {
         (Some(secret), Some(destination)) => read_destination(secret)? == *destination,
         _ => false,
     };
+    let mut replacement = replacement.filter(|_| is_replacement_bound);
+    // Entered again for where the form leads now: nobody is asked for it once more. What was encrypted before stays until
+    // a token came with the new one.
+    if matches!(secret, SecretState::Unbound { .. })
+        && let Some(new) = replacement.take()
+    {
+        secret = SecretState::Encrypted(encrypted(new));
+    }
     let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
     let needs_secret = plan.is_none_or(Plan::needs_secret);
     let needs_password = plan.is_some_and(Plan::needs_password);
     let is_ready = |state: &SecretState| matches!(state, SecretState::Encrypted(_));
     let obstacle = match &planned {
-        Err(error) => Some(format!("{error}.")),
-        Ok(_) if needs_secret && !is_ready(&secret) && !is_replacement_bound => {
-            Some("Encrypt the client secret first.".to_owned())
-        }
+        Err(error) => Some(sentence(&error.to_string())),
+        Ok(_) if needs_secret && !is_ready(&secret) => Some("Encrypt the client secret first.".to_owned()),
         Ok(_) if needs_password && !is_ready(&password) => {
             Some("Encrypt the user’s password first.".to_owned())
         }
         Ok(_) => None,
     };
-    let has_token = token.as_ref().is_some_and(|token| !token.is_broken);
     let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
+    // Known before there is a client: it is registered to get one.
+    let provider = chosen_provider(content).ok().filter(|_| has_window);
+    let redirect_uri = provider.map(|provider| services.redirect_uri(account, &provider));
+    let attempt = attempt.map(|attempt| attempt_view(&attempt, admin, now));
+    let attempt = match (attempt, &token) {
+        // A success is told for as long as its token is there, also when the attempt is long forgotten.
+        (Some(attempt), _) if attempt.stage != Stage::Succeeded => Some(attempt),
+        (_, Some(token)) if !token.is_broken => Some(success(token)),
+        _ => None,
+    };
     Ok(CredentialsView {
-        redirect_uri: plan.filter(|_| has_window).map(|plan| services.redirect_uri(account, plan)),
+        redirect_uri,
         secret,
-        replacement: replacement.filter(|_| is_replacement_bound).map(encrypted),
+        replacement: replacement.map(encrypted),
         password,
         needs_secret,
         needs_password,
@@ -87,9 +104,7 @@ pub(super) async fn credentials_view(
         has_window,
         obstacle,
         token: token.as_ref().map(|token| token_view(token, content, now)).transpose()?,
-        attempt: attempt
-            .map(|attempt| attempt_view(&attempt, admin, now))
-            .filter(|attempt| is_news(attempt.stage, has_token, &secrets)),
+        attempt,
         providers: presets::all()
             .iter()
             .map(|preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() })
@@ -117,12 +132,15 @@ fn secret_state(secret: Option<&ClientSecret>, now: Option<&Destination>) -> Res
     })
 }
 
-/// A success is told for as long as its token is there, a failure until the next attempt or until all is reset.
-fn is_news(stage: Stage, has_token: bool, secrets: &[ClientSecret]) -> bool {
-    match stage {
-        Stage::Succeeded => has_token,
-        Stage::Failed => has_token || !secrets.is_empty(),
-        Stage::Opening | Stage::Initializing => true,
+/// The attempt that brought a token.
+fn success(token: &Token) -> AttemptView {
+    AttemptView {
+        id: token.id.to_string(),
+        stage: Stage::Succeeded,
+        message: Stage::Succeeded.message().to_owned(),
+        advice: None,
+        address: None,
+        begun: Timestamp(token.obtained_at).into(),
     }
 }
 
@@ -134,7 +152,7 @@ pub(super) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> At
         stage,
         message,
         advice: attempt.advice.clone(),
-        address: (is_mine && stage == Stage::Opening).then(|| attempt_path(attempt.id)),
+        address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
         begun: Timestamp(attempt.begun_at).into(),
     }
 }
@@ -145,14 +163,14 @@ pub fn attempt_path(id: Uuid) -> String {
 }
 
 fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<TokenView> {
-    let origin = read_origin(token)?;
+    let origin = TokenOrigin::of(token)?;
     let came_from: Fingerprints = serde_json::from_str(&token.configuration)
         .map_err(|_| StorageError::Corrupt("token configuration"))?;
     let is_now = fingerprints(content);
     let is_changed = |part: &Part| came_from.get(part.name()) != is_now.get(part.name());
     let requested = words(&token.requested_scope);
     let granted = token.granted_scope.as_deref().map_or_else(|| requested.clone(), words);
-    let refused = requested.iter().filter(|scope| !granted.contains(scope)).cloned().collect();
+    let refused = requested.iter().filter(|scope| !is_granted(scope, &granted)).cloned().collect();
     let expires = token.expires_at.map(Timestamp);
     let changed_at = token.refreshed_at.unwrap_or(token.obtained_at);
     Ok(TokenView {
@@ -183,6 +201,17 @@ fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<To
     })
 }
 
+/// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without
+/// those scopes that only say how a token is to be had.
+fn is_granted(scope: &str, granted: &[String]) -> bool {
+    let is_about_the_token = scope == "offline_access" || scope.ends_with("/.default");
+    let is_named = |name: &String| {
+        let longer = name.strip_suffix(scope);
+        longer.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '.', ':']))
+    };
+    is_about_the_token || granted.iter().any(is_named)
+}
+
 fn words(scope: &str) -> Vec<String> {
     scope.split_whitespace().map(str::to_owned).collect()
 }
@@ -199,7 +228,8 @@ fn facts(preset: &Preset) -> ProviderFacts {
     let pkce = match preset.pkce {
         Pkce::Required => "required",
         Pkce::Supported => "supported",
-        Pkce::Unsupported => "not supported",
+        Pkce::Unsupported => "not documented, sent all the same",
+        Pkce::Refused => "refused by the provider, so not sent",
     };
     let refresh = match preset.refresh {
         Refresh::Rotates => "a new refresh token each time",
@@ -217,6 +247,9 @@ fn facts(preset: &Preset) -> ProviderFacts {
     lines.push(format!("Client authentication: {}", authentication.label()));
     lines.push(format!("PKCE: {pkce}"));
     lines.push(format!("Renewal: {refresh}"));
+    if let Some(seconds) = preset.refresh_token_seconds {
+        lines.push(format!("Refresh tokens last: {}", in_words(seconds.saturating_mul(1_000_000))));
+    }
     if let Some(base_url) = preset.base_urls.first() {
         lines.push(format!("Base URL: {base_url}"));
     }
@@ -224,4 +257,21 @@ fn facts(preset: &Preset) -> ProviderFacts {
         lines.push(format!("Company ID: {label}"));
     }
     ProviderFacts { documentation: Some(preset.documentation.clone()), note: preset.note.clone(), lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_provider_lists_in_words_of_its_own_is_granted() {
+        let granted =
+            ["https://www.googleapis.com/auth/userinfo.email", "openid", "books.read"].map(str::to_owned);
+        for fine in ["email", "openid", "books.read", "offline_access", "https://crm.example/.default"] {
+            assert!(is_granted(fine, &granted), "{fine}");
+        }
+        for lacking in ["books.write", "mail", "ead", "profile"] {
+            assert!(!is_granted(lacking, &granted), "{lacking}");
+        }
+    }
 }

@@ -2,10 +2,16 @@
 //!
 //! Something else to forget is a [`Leftover`], whose batches are removed one after the other.
 
-use super::{Result, Services, retrying};
+use super::{Result, Services, authorization, retrying};
 use crate::{
     domain::time::Timestamp,
-    storage::{BATCH, attempts, sessions, suggestions, timeline},
+    effects::new_id,
+    storage::{
+        BATCH, accounts,
+        attempts::{self, Status},
+        sessions, suggestions,
+        timeline::{self, Event, Kind},
+    },
 };
 
 /// How long the timeline remembers.
@@ -27,6 +33,7 @@ impl Services {
     pub async fn tidy(&self) -> Result<()> {
         let now = self.clock.now();
         self.forget(Leftover::Sessions(now)).await?;
+        while self.end_overdue_attempts(now).await? >= BATCH.unsigned_abs() {}
         self.forget(Leftover::Timeline(now.plus_seconds(-TIMELINE_SECONDS))).await?;
         self.forget(Leftover::Attempts(now.plus_seconds(-ATTEMPTS_SECONDS))).await?;
         let mut reader = self.database.reader().await?;
@@ -36,6 +43,39 @@ impl Services {
             self.forget(Leftover::Suggestions { account, field }).await?;
         }
         Ok(())
+    }
+
+    /// Ends attempts that ran out, which forgets what they were begun with; answers how many.
+    async fn end_overdue_attempts(&self, now: Timestamp) -> Result<u64> {
+        let mut reader = self.database.reader().await?;
+        let overdue = attempts::overdue(reader.connection(), now).await?;
+        drop(reader);
+        for attempt in &overdue {
+            retrying(|| self.end_overdue(attempt, now)).await?;
+        }
+        Ok(overdue.len() as u64)
+    }
+
+    async fn end_overdue(&self, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
+        let Some(why) = Status::parse(&attempt.status).and_then(authorization::overdue) else {
+            return Ok(());
+        };
+        let mut writer = self.database.writer().await?;
+        let (id, status) = (attempt.id, Status::Failed);
+        if attempts::finish(writer.connection(), id, status, Some(&why), None).await? {
+            let space = accounts::find_space(writer.connection(), &attempt.space_guid).await?;
+            let key = attempt.key();
+            let event = Event {
+                account: space.as_ref().map(|space| space.account_id.as_str()).unwrap_or_default(),
+                key: &key,
+                kind: Kind::TokenFailed,
+                actor: super::tokens::ACTOR,
+                changed: &[],
+                detail: Some("the attempt ran out"),
+            };
+            timeline::add(writer.connection(), new_id(now), event, now).await?;
+        }
+        Ok(writer.commit().await?)
     }
 
     /// Batch after batch, and others may write between two of them.

@@ -13,7 +13,7 @@ use crate::{
     domain::time::Timestamp,
     storage::{
         Database, StorageError,
-        data_keys::{self, INSTALLATION, MasterKeyRow, SEALED, SealedRow, SealedTable, vault_version},
+        data_keys::{self, INSTALLATION, MasterKeyRow, SEALED, SealedRow, SealedTable},
         signing_keys,
     },
     vault::{DataKey, Keyring, Place},
@@ -273,7 +273,11 @@ impl Services {
     ) -> Result<bool> {
         let (first_place, second_place) = places(table, &row.id);
         let old = row.data_key_version;
-        let first = self.safe.open(writer.connection(), space, old, first_place, &row.first).await?;
+        let first = match self.safe.open(writer.connection(), space, old, first_place, &row.first).await {
+            // Another rotation did it meanwhile, and forgot the old key.
+            Err(ServiceError::Storage(StorageError::Reference)) => return Ok(false),
+            opened => opened?,
+        };
         let second = match (&row.second, second_place) {
             (Some(sealed), Some(place)) => {
                 let opened = self.safe.open(writer.connection(), space, old, place, sealed).await?;
@@ -303,7 +307,14 @@ impl Services {
     /// What is still sealed with an old key, because it does not open or was written a moment ago, keeps it.
     async fn forget_old_keys(&self, scope: &str, new: &DataKey) -> Result<()> {
         let mut writer = self.database.writer().await?;
-        let version = i64::from(vault_version(i64::from(new.version()))?);
+        let version = i64::from(new.version());
+        // No reference watches over the signing key.
+        if scope == INSTALLATION {
+            let signing_key = signing_keys::find(writer.connection()).await?;
+            if signing_key.is_some_and(|row| row.data_key_version != Some(version)) {
+                return Ok(());
+            }
+        }
         match data_keys::remove_before(writer.connection(), scope, version).await {
             Ok(_) => Ok(writer.commit().await?),
             Err(StorageError::Reference) => Ok(()),

@@ -10,12 +10,14 @@ pub mod authorization;
 mod authorization_return;
 pub mod catalogue;
 pub mod connector;
+mod connector_content;
 mod connector_draft;
 mod connector_view;
 pub mod credentials;
 mod credentials_view;
 pub mod demo;
 pub mod details;
+mod exchange;
 pub mod housekeeping;
 pub mod import;
 pub mod keys;
@@ -25,6 +27,7 @@ pub mod refresh;
 mod revocation;
 mod sealing;
 pub mod sign_in;
+mod token_origin;
 pub mod tokens;
 pub mod unlock;
 
@@ -37,10 +40,11 @@ use crate::{
     storage::{Database, StorageError, data_keys::INSTALLATION, signing_keys},
     vault::Keyring,
 };
+use refresh::Renewals;
 use sealing::Safe;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokens::{OpenedTokens, TokenUses};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Everything a use case needs, cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,8 +57,11 @@ pub struct Services {
     pub(crate) oauth: Arc<OAuth>,
     pub(crate) opened: Arc<OpenedTokens>,
     pub(crate) uses: Arc<TokenUses>,
+    pub(crate) renewals: Arc<Renewals>,
     /// Work that goes on when its request has been answered.
     pub(crate) background: TaskTracker,
+    /// The server is about to stop: nothing new is begun in the background.
+    pub(crate) stopping: CancellationToken,
 }
 
 /// What a server needs beside its database.
@@ -97,6 +104,9 @@ pub enum ServiceError {
     Conflict(String),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Somebody is renewing the token, and it takes its time.
+    #[error("the token is being renewed")]
+    Renewing,
     /// A secret that cannot be one.
     #[error("clientSecret: {}", .0.message())]
     Secret(ProblemCode),
@@ -146,6 +156,9 @@ impl ServiceError {
             }
             Self::Secret(code) => {
                 AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
+            }
+            Self::Renewing => {
+                internal(ErrorCode::Busy, "The access token is being renewed. Ask again in a moment.")
             }
             Self::Unopenable => {
                 tracing::error!(request_id, "a sealed value does not open");
@@ -201,6 +214,8 @@ impl Services {
             opened: Arc::default(),
             uses: Arc::default(),
             background: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            renewals: Arc::default(),
         }
     }
 
@@ -222,10 +237,22 @@ async fn signing_key(database: &Database, clock: &Clock, safe: &Safe) -> Result<
     // Another replica may have been first: its key is everybody's.
     let row = signing_keys::find(writer.connection()).await?;
     let row = row.ok_or(ServiceError::Internal("the signing key is gone"))?;
-    let secret = keys::open_signing_key(safe, &mut writer, &row).await?;
-    if row.data_key_version.is_none() {
-        signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
-    }
+    let secret = match keys::open_signing_key(safe, &mut writer, &row).await {
+        Err(ServiceError::Unopenable) => {
+            // It signs what lives for five minutes: another one does as well.
+            tracing::error!("the signing key of the API's JWTs does not open; another one takes its place");
+            let secret = zeroize::Zeroizing::new(SigningKey::random().to_vec());
+            signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
+            secret
+        }
+        opened => {
+            let secret = opened?;
+            if row.data_key_version.is_none() {
+                signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
+            }
+            secret
+        }
+    };
     writer.commit().await?;
     Ok(secret)
 }
@@ -245,6 +272,35 @@ where
             Err(ServiceError::Storage(
                 StorageError::Undone(_) | StorageError::Exists | StorageError::Reference,
             )) => {}
+            done => return done,
+        }
+    }
+    write().await
+}
+
+/// From one try of [`insisting`] to the next; together less than a lease has left after a call.
+const PAUSES: [Duration; 7] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(5),
+];
+
+/// Runs a write whose loss cannot be made good: what a provider gave once is gone for ever if it is not written. So
+/// that a busy or restarting database is waited for, within reason.
+pub(crate) async fn insisting<T, F>(mut write: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    for pause in PAUSES {
+        match write().await {
+            Err(ServiceError::Storage(error)) => {
+                tracing::warn!(error = %error, "what must not be lost is written again");
+                tokio::time::sleep(pause).await;
+            }
             done => return done,
         }
     }

@@ -21,7 +21,9 @@ use crate::{
         authorize::authorization_url,
         configuration::{Configuration, Plan, collisions, plan},
         discovery::discover,
+        explain::sentence,
         outbound::{Outbound, OutboundError},
+        presets::{Pkce, Preset},
     },
     storage::client_secrets::{self, ClientSecret, Slot},
 };
@@ -80,12 +82,14 @@ impl Findings {
         Ok(())
     }
 
-    fn pkce(&mut self, configuration: &Configuration) {
+    fn pkce(&mut self, configuration: &Configuration, preset: Option<&Preset>) {
         if configuration.grant != Grant::AuthorizationCode {
             return;
         }
         if configuration.pkce {
             self.add("PKCE", Verdict::Fine, "On, with S256.");
+        } else if preset.is_some_and(|preset| preset.pkce == Pkce::Refused) {
+            self.add("PKCE", Verdict::Fine, "Off, because the provider does not take requests with it.");
         } else {
             self.add(
                 "PKCE",
@@ -94,32 +98,32 @@ impl Findings {
             );
         }
     }
+}
 
-    async fn endpoint(&mut self, outbound: &Outbound, what: &str, address: &str, asks: Asks) {
-        let url = match outbound.check(address) {
-            Ok(url) => url,
-            Err(error) => return self.add(what, Verdict::Wrong, format!("{address}: {error}.")),
-        };
-        // Whatever it answers to a question without parameters, it answers.
-        let answer = match asks {
-            Asks::AsBrowser => outbound.get_json(&url).await,
-            // An empty form: refused by whoever listens, and never a token.
-            Asks::AsClient => outbound.post_form(&url, None, &[]).await,
-        };
-        match answer {
-            Ok(answer) if answer.status == 404 => {
-                let finding = format!("{address} answers that there is no such page (HTTP 404).");
-                self.add(what, Verdict::Warning, finding);
-            }
-            Ok(answer) if answer.status >= 500 => {
-                let finding = format!("{address} answers, but with HTTP {}.", answer.status);
-                self.add(what, Verdict::Warning, finding);
-            }
-            Ok(_) | Err(OutboundError::Redirected { .. } | OutboundError::TooMuch { .. }) => {
-                self.add(what, Verdict::Fine, format!("{address} answers."));
-            }
-            Err(error) => self.add(what, Verdict::Wrong, format!("{address}: {error}.")),
+/// Whether an endpoint answers. Whatever it answers to a question without parameters, it answers.
+async fn endpoint(outbound: &Outbound, what: &str, address: &str, asks: Asks) -> Check {
+    let found = |verdict, finding: String| Check { what: what.to_owned(), verdict, finding };
+    let wrong = |error: OutboundError| found(Verdict::Wrong, sentence(&format!("{address}: {error}")));
+    let url = match outbound.check(address) {
+        Ok(url) => url,
+        Err(error) => return wrong(error),
+    };
+    let answer = match asks {
+        Asks::AsBrowser => outbound.get_json(&url).await,
+        // An empty form: refused by whoever listens, and never a token.
+        Asks::AsClient => outbound.post_form(&url, None, &[]).await,
+    };
+    match answer {
+        Ok(answer) if answer.status == 404 => {
+            found(Verdict::Warning, format!("{address} answers that there is no such page (HTTP 404)."))
         }
+        Ok(answer) if answer.status >= 500 => {
+            found(Verdict::Warning, format!("{address} answers, but with HTTP {}.", answer.status))
+        }
+        Ok(_) | Err(OutboundError::Redirected { .. } | OutboundError::TooMuch { .. }) => {
+            found(Verdict::Fine, format!("{address} answers."))
+        }
+        Err(error) => wrong(error),
     }
 }
 
@@ -143,10 +147,10 @@ impl Services {
         };
         match plan(&content, self.oauth.allowed) {
             Ok(plan) => {
-                let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan);
+                let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan.provider);
                 findings.secret(&plan, &secrets)?;
                 if let Some(configuration) = self.resolved(&plan, &mut findings).await {
-                    findings.pkce(&configuration);
+                    findings.pkce(&configuration, plan.provider.preset);
                     self.endpoints(&configuration, &mut findings).await;
                     if plan.grant() == Grant::AuthorizationCode {
                         let challenge = configuration.pkce.then_some(EACH_TIME);
@@ -156,7 +160,7 @@ impl Services {
                     }
                 }
             }
-            Err(error) => findings.add("Configuration", Verdict::Wrong, format!("{error}.")),
+            Err(error) => findings.add("Configuration", Verdict::Wrong, sentence(&error.to_string())),
         }
         view.checks = findings.0;
         Ok(view)
@@ -166,10 +170,10 @@ impl Services {
         if let Some(configuration) = plan.known() {
             return Some(configuration);
         }
-        let metadata = match discover(&self.oauth.outbound, &plan.issuers).await {
+        let metadata = match discover(&self.oauth.outbound, &plan.provider.issuers).await {
             Ok(metadata) => metadata,
             Err(error) => {
-                findings.add("Discovery", Verdict::Wrong, format!("{error}."));
+                findings.add("Discovery", Verdict::Wrong, sentence(&error.to_string()));
                 return None;
             }
         };
@@ -180,30 +184,34 @@ impl Services {
                 Some(configuration)
             }
             Err(error) => {
-                findings.add("Discovery", Verdict::Wrong, format!("{error}."));
+                findings.add("Discovery", Verdict::Wrong, sentence(&error.to_string()));
                 None
             }
         }
     }
 
+    /// All at the same time: each can take as long as the client for outbound calls allows.
     async fn endpoints(&self, configuration: &Configuration, findings: &mut Findings) {
         let endpoints = &configuration.endpoints;
         let outbound = &self.oauth.outbound;
-        if let Some(address) = endpoints.authorization.as_deref()
-            && configuration.grant == Grant::AuthorizationCode
-        {
-            findings.endpoint(outbound, "Authorization endpoint", address, Asks::AsBrowser).await;
-        }
-        findings.endpoint(outbound, "Token endpoint", &endpoints.token, Asks::AsClient).await;
-        match endpoints.revocation.as_deref() {
-            Some(address) => {
-                findings.endpoint(outbound, "Revocation endpoint", address, Asks::AsClient).await;
-            }
-            None => findings.add(
-                "Revocation endpoint",
-                Verdict::Warning,
-                "None is known: a token that is reset here stays valid there until it runs out.",
-            ),
-        }
+        let authorization = async {
+            let address = endpoints.authorization.as_deref();
+            let address = address.filter(|_| configuration.grant == Grant::AuthorizationCode)?;
+            Some(endpoint(outbound, "Authorization endpoint", address, Asks::AsBrowser).await)
+        };
+        let token = endpoint(outbound, "Token endpoint", &endpoints.token, Asks::AsClient);
+        let revocation = async {
+            let address = endpoints.revocation.as_deref()?;
+            Some(endpoint(outbound, "Revocation endpoint", address, Asks::AsClient).await)
+        };
+        let (authorization, token, revocation) = tokio::join!(authorization, token, revocation);
+        findings.0.extend(authorization);
+        findings.0.push(token);
+        findings.0.push(revocation.unwrap_or_else(|| Check {
+            what: "Revocation endpoint".to_owned(),
+            verdict: Verdict::Warning,
+            finding:
+                "None is known: a token that is reset here stays valid there until it runs out.".to_owned(),
+        }));
     }
 }

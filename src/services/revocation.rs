@@ -2,16 +2,15 @@
 //! timeline.
 //!
 //! Everything that a revocation takes is opened before the rows are gone, and the call goes on in the background: a
-//! provider that does not answer holds nobody up.
+//! provider that does not answer holds nobody up. What cannot be revoked is forgotten all the same, and that is told.
 
 use super::{
     Result, ServiceError, Services,
     access::Admin,
-    authorization::{Begun, admin_connection},
-    authorization_return::OpenedSecrets,
+    authorization::admin_connection,
     connector::{Intent, Submission},
-    refresh::read_origin,
-    sealing,
+    retrying, sealing,
+    token_origin::{OpenedSecrets, TokenOrigin},
 };
 use crate::{
     domain::{
@@ -21,15 +20,24 @@ use crate::{
     effects::new_id,
     oauth::{
         configuration::Configuration,
-        token::{self, Granted, Secrets, TokenError},
+        token::{self, Granted, Secrets},
     },
     storage::{
-        Connection, StorageError, Writer,
+        Connection, Writer, instances,
         timeline::{self, Event, Kind, Place},
         tokens,
     },
 };
 use secrecy::SecretString;
+
+/// What is to become of a token at its provider.
+pub(super) enum Farewell {
+    /// There is no token.
+    Nothing,
+    /// It stays valid there until it runs out; why, for the timeline.
+    Impossible(String),
+    Revocation(Box<Revocation>),
+}
 
 /// A token on its way out, with what its revocation takes.
 pub(super) struct Revocation {
@@ -40,7 +48,7 @@ pub(super) struct Revocation {
 }
 
 impl Services {
-    /// Revokes and forgets the token; the secret stays.
+    /// Revokes and forgets the token, if `confirmed`; the secret stays.
     ///
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
@@ -49,137 +57,150 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         submission: Submission,
+        confirmed: bool,
     ) -> Result<ConnectorView> {
-        self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        let mut writer = self.database.writer().await?;
-        let space = admin_connection(writer.connection(), admin, key).await?;
-        let revocation = self.revocation(writer.connection(), key).await;
-        tokens::remove(writer.connection(), key).await?;
-        writer.commit().await?;
-        self.revoke_in_background(revocation, &space.account_id, &admin.email, key);
+        let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
+        if !confirmed && kept.credentials.token.is_some() {
+            return Ok(ConnectorView { outcome: Outcome::RevokeToConfirm, ..kept });
+        }
+        let (account, farewell) = retrying(|| self.forget_token(admin, key)).await?;
+        self.say_farewell(farewell, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Kept, None).await
     }
 
-    /// What revoking the connection's token takes; `None` where there is none, or it cannot be revoked.
-    pub(super) async fn revocation(&self, db: Connection<'_>, key: &ConnectionKey) -> Option<Revocation> {
-        match self.prepared(db, key).await {
-            Ok(revocation) => revocation,
-            Err(error) => {
-                tracing::warn!(error = %error, "a token is forgotten without being revoked");
-                None
-            }
-        }
+    async fn forget_token(&self, admin: &Admin, key: &ConnectionKey) -> Result<(String, Farewell)> {
+        let mut writer = self.database.writer().await?;
+        instances::lock_connection(writer.connection(), key).await?;
+        let space = admin_connection(writer.connection(), admin, key).await?;
+        let farewell = self.farewell(writer.connection(), key).await?;
+        tokens::remove(writer.connection(), key).await?;
+        writer.commit().await?;
+        Ok((space.account_id, farewell))
     }
 
-    async fn prepared(&self, mut db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Revocation>> {
-        let Some(token) = tokens::find(db.lend(), key).await? else { return Ok(None) };
-        let origin = read_origin(&token)?;
-        if origin.configuration.endpoints.revocation.is_none() {
-            return Ok(None);
+    /// What it takes to revoke the connection's token. That a secret does not open is no error here: it must not stand
+    /// in the way of forgetting.
+    pub(super) async fn farewell(&self, mut db: Connection<'_>, key: &ConnectionKey) -> Result<Farewell> {
+        let Some(token) = tokens::find(db.lend(), key).await? else { return Ok(Farewell::Nothing) };
+        let impossible = |why: &str| Ok(Farewell::Impossible(why.to_owned()));
+        let Ok(TokenOrigin { configuration, secret_id }) = TokenOrigin::of(&token) else {
+            return impossible("where it came from cannot be read");
+        };
+        if configuration.endpoints.revocation.is_none() {
+            return impossible("the provider has no revocation endpoint");
         }
-        let secrets = self.opened_secrets(db.lend(), key, origin.secret_id, origin.password_id).await?;
         let (place, sealed) = match &token.refresh_token {
             Some(sealed) => (sealing::refresh_token(&token.id), sealed),
             None => (sealing::access_token(&token.id), &token.access_token),
         };
         let version = token.data_key_version;
-        let opened = self.safe.open(db, &key.space, version, place, sealed).await?;
-        Ok(Some(Revocation {
-            configuration: origin.configuration,
-            secrets,
-            token: opened,
-            is_refresh_token: token.refresh_token.is_some(),
-        }))
+        let opened = async {
+            let secrets = self.opened_secrets(db.lend(), key, secret_id, &configuration).await?;
+            Ok((secrets, self.safe.open(db, &key.space, version, place, sealed).await?))
+        };
+        match opened.await {
+            Ok((secrets, opened)) => Ok(Farewell::Revocation(Box::new(Revocation {
+                configuration,
+                secrets,
+                token: opened,
+                is_refresh_token: token.refresh_token.is_some(),
+            }))),
+            Err(error @ ServiceError::Storage(_)) => Err(error),
+            Err(error) => impossible(&error.to_string()),
+        }
     }
 
-    pub(super) fn revoke_in_background(
+    /// Revokes in the background, or writes down why not.
+    pub(super) async fn say_farewell(
         &self,
-        revocation: Option<Revocation>,
+        farewell: Farewell,
         account: &str,
         actor: &str,
         key: &ConnectionKey,
-    ) {
-        let Some(revocation) = revocation else { return };
+    ) -> Result<()> {
         let services = self.clone();
         let (account, actor, key) = (account.to_owned(), actor.to_owned(), key.clone());
-        self.background.spawn(async move {
-            let outcome = services.revoke(&revocation).await;
-            services.note_revocation(&account, &actor, &key, &outcome).await;
-        });
+        match farewell {
+            Farewell::Nothing => Ok(()),
+            Farewell::Impossible(why) => {
+                let outcome = Err(why);
+                retrying(|| services.note_revocation(&account, &actor, &key, &outcome)).await
+            }
+            Farewell::Revocation(revocation) => {
+                self.background.spawn(async move {
+                    let outcome = services.revoke(&revocation).await;
+                    let noted = retrying(|| services.note_revocation(&account, &actor, &key, &outcome)).await;
+                    if let Err(error) = noted {
+                        tracing::error!(error = %error, "a revocation could not be written down");
+                    }
+                });
+                Ok(())
+            }
+        }
     }
 
-    async fn revoke(&self, revocation: &Revocation) -> std::result::Result<(), TokenError> {
+    async fn revoke(&self, revocation: &Revocation) -> std::result::Result<(), String> {
         let Revocation { configuration, secrets, token, is_refresh_token } = revocation;
-        let Some(endpoint) = &configuration.endpoints.revocation else { return Ok(()) };
+        self.revoke_one(configuration, secrets, token, *is_refresh_token).await
+    }
+
+    /// Revokes a token that was never kept.
+    pub(super) async fn revoke_granted(
+        &self,
+        configuration: &Configuration,
+        secrets: &OpenedSecrets,
+        granted: &Granted,
+    ) -> std::result::Result<(), String> {
+        let refresh_token = granted.refresh_token.as_ref();
+        let token = refresh_token.unwrap_or(&granted.access_token);
+        self.revoke_one(configuration, secrets, token, refresh_token.is_some()).await
+    }
+
+    async fn revoke_one(
+        &self,
+        configuration: &Configuration,
+        secrets: &OpenedSecrets,
+        token: &SecretString,
+        is_refresh_token: bool,
+    ) -> std::result::Result<(), String> {
+        let endpoint = configuration.endpoints.revocation.as_ref();
+        let endpoint = endpoint.ok_or("the provider has no revocation endpoint")?;
         let client = Secrets { client: secrets.client.as_ref() };
         let outbound = &self.oauth.outbound;
         let now = self.clock.now();
-        token::revoke(outbound, configuration, endpoint, token, *is_refresh_token, client, now).await
+        token::revoke(outbound, configuration, endpoint, token, is_refresh_token, client, now)
+            .await
+            .map_err(|error| error.to_string())
     }
 
-    async fn note_revocation(
+    pub(super) async fn note_revocation(
         &self,
         account: &str,
         actor: &str,
         key: &ConnectionKey,
-        outcome: &std::result::Result<(), TokenError>,
-    ) {
-        let detail = match outcome {
-            Ok(()) => "the provider has revoked the token".to_owned(),
-            Err(error) => format!("the provider did not revoke the token: {error}"),
-        };
-        let written = async {
-            let now = self.clock.now();
-            let mut writer = self.database.writer().await?;
-            let event =
-                Event { account, key, kind: Kind::TokenRevoked, actor, changed: &[], detail: Some(&detail) };
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
-            writer.commit().await
-        };
-        if let Err(error) = written.await {
-            tracing::error!(error = %error, "a revocation could not be written down");
-        }
+        outcome: &std::result::Result<(), String>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let detail = told(outcome);
+        let mut writer = self.database.writer().await?;
+        let event =
+            Event { account, key, kind: Kind::TokenRevoked, actor, changed: &[], detail: Some(&detail) };
+        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        Ok(writer.commit().await?)
     }
 
-    /// Revokes what nobody asked for any more by the time that it came.
-    pub(super) async fn revoke_unwanted(&self, begun: &Begun, key: &ConnectionKey, granted: &Granted) {
-        if begun.configuration.endpoints.revocation.is_none() {
-            return;
-        }
-        let outcome = async {
-            let mut reader = self.database.reader().await?;
-            // Where the secret is gone, a public client can still revoke.
-            let secrets = self.opened_secrets(reader.connection(), key, begun.secret_id, None).await?;
-            drop(reader);
-            let (token, is_refresh_token) = match &granted.refresh_token {
-                Some(token) => (token.clone(), true),
-                None => (granted.access_token.clone(), false),
-            };
-            let configuration = begun.configuration.clone();
-            Ok::<_, ServiceError>(Revocation { configuration, secrets, token, is_refresh_token })
-        };
-        match outcome.await {
-            Ok(revocation) => {
-                let outcome = self.revoke(&revocation).await;
-                self.note_revocation(&begun.account, &begun.email, key, &outcome).await;
-            }
-            Err(error) => tracing::warn!(error = %error, "a token that nobody wants was not revoked"),
-        }
-    }
-
-    /// Revocations for every token of an instance that is about to go.
-    pub(super) async fn revocations_of_instance(
+    /// Farewells to every token of an instance that is about to go.
+    pub(super) async fn farewells_of_instance(
         &self,
         writer: &mut Writer,
         space: &str,
         instance: &str,
-    ) -> std::result::Result<Vec<(ConnectionKey, Revocation)>, StorageError> {
+    ) -> Result<Vec<(ConnectionKey, Farewell)>> {
         let mut all = Vec::new();
         for token in tokens::of_instance(writer.connection(), space, instance).await? {
             let key = token.key();
-            if let Some(revocation) = self.revocation(writer.connection(), &key).await {
-                all.push((key, revocation));
-            }
+            let farewell = self.farewell(writer.connection(), &key).await?;
+            all.push((key, farewell));
         }
         Ok(all)
     }
@@ -188,44 +209,51 @@ impl Services {
     /// with the account.
     pub(super) fn revoke_uninstalled(
         &self,
-        revocations: Vec<(ConnectionKey, Revocation)>,
+        farewells: Vec<(ConnectionKey, Farewell)>,
         account: &str,
         actor: &str,
     ) {
-        for (key, revocation) in revocations {
+        for (key, farewell) in farewells {
             let services = self.clone();
             let (account, actor) = (account.to_owned(), actor.to_owned());
             self.background.spawn(async move {
-                let detail = match services.revoke(&revocation).await {
-                    Ok(()) => "the provider has revoked the token".to_owned(),
-                    Err(error) => format!("the provider did not revoke the token: {error}"),
+                let outcome = match farewell {
+                    Farewell::Nothing => return,
+                    Farewell::Impossible(why) => Err(why),
+                    Farewell::Revocation(revocation) => services.revoke(&revocation).await,
                 };
-                let written = async {
-                    let now = services.clock.now();
-                    let mut writer = services.database.writer().await?;
-                    let place = Place {
-                        account: Some(&account),
-                        space: Some(&key.space),
-                        instance: Some(&key.instance),
-                        environment: Some(&key.environment),
-                    };
-                    let kind = Kind::TokenRevoked;
-                    timeline::add_told(
-                        writer.connection(),
-                        new_id(now),
-                        place,
-                        kind,
-                        &actor,
-                        Some(&detail),
-                        now,
-                    )
-                    .await?;
-                    writer.commit().await
-                };
-                if let Err(error) = written.await {
+                let noted = retrying(|| services.note_uninstalled(&account, &actor, &key, &outcome)).await;
+                if let Err(error) = noted {
                     tracing::error!(error = %error, "a revocation could not be written down");
                 }
             });
         }
+    }
+
+    async fn note_uninstalled(
+        &self,
+        account: &str,
+        actor: &str,
+        key: &ConnectionKey,
+        outcome: &std::result::Result<(), String>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let mut writer = self.database.writer().await?;
+        let place = Place {
+            account: Some(account),
+            space: Some(&key.space),
+            instance: Some(&key.instance),
+            environment: Some(&key.environment),
+        };
+        let (kind, detail) = (Kind::TokenRevoked, told(outcome));
+        timeline::add_told(writer.connection(), new_id(now), place, kind, actor, Some(&detail), now).await?;
+        Ok(writer.commit().await?)
+    }
+}
+
+fn told(outcome: &std::result::Result<(), String>) -> String {
+    match outcome {
+        Ok(()) => "the provider has revoked the token".to_owned(),
+        Err(why) => format!("the token is forgotten here, and not revoked there: {why}"),
     }
 }

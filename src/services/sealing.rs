@@ -46,7 +46,14 @@ pub struct Safe {
     keyring: RwLock<Option<Keyring>>,
     /// Read again where the database names a master key that is not in the keyring yet.
     file: Option<PathBuf>,
-    data_keys: Mutex<HashMap<(String, i64), Arc<DataKey>>>,
+    data_keys: Mutex<HashMap<(String, i64), Unwrapped>>,
+}
+
+/// A data key, and the bytes that it came out of: what was made in a transaction that came to nothing is not mistaken
+/// for the key that another made in its place.
+struct Unwrapped {
+    wrapped: Vec<u8>,
+    key: Arc<DataKey>,
 }
 
 impl std::fmt::Debug for Safe {
@@ -108,7 +115,8 @@ impl Safe {
     }
 
     /// # Errors
-    /// `Unopenable` where the value was changed, or moved here from another row; of this value alone.
+    /// `Unopenable` where the value was changed, or moved here from another row; of this value alone. `Reference` where a
+    /// rotation forgot its data key: the value was sealed anew since it was read.
     pub async fn open(
         &self,
         db: Connection<'_>,
@@ -125,15 +133,15 @@ impl Safe {
     }
 
     async fn key(&self, db: Connection<'_>, scope: &str, version: i64) -> Result<Arc<DataKey>> {
-        if let Some(key) = self.remembered(scope, version) {
-            return Ok(key);
+        match data_keys::find(db, scope, version).await? {
+            Some(row) => self.unwrapped(&row),
+            // Forgotten by a rotation, a moment after the value was read.
+            None => self.remembered(scope, version, None).ok_or(StorageError::Reference.into()),
         }
-        let row = data_keys::find(db, scope, version).await?;
-        self.unwrapped(&row.ok_or(ServiceError::Unopenable)?)
     }
 
     pub fn unwrapped(&self, row: &DataKeyRow) -> Result<Arc<DataKey>> {
-        if let Some(key) = self.remembered(&row.scope, row.version) {
+        if let Some(key) = self.remembered(&row.scope, row.version, Some(&row.wrapped)) {
             return Ok(key);
         }
         let version = vault_version(row.version)?;
@@ -145,13 +153,16 @@ impl Safe {
             })?;
         let key = Arc::new(key);
         let mut keys = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.insert((row.scope.clone(), row.version), key.clone());
+        let unwrapped = Unwrapped { wrapped: row.wrapped.clone(), key: key.clone() };
+        keys.insert((row.scope.clone(), row.version), unwrapped);
         Ok(key)
     }
 
-    fn remembered(&self, scope: &str, version: i64) -> Option<Arc<DataKey>> {
+    /// A key that was unwrapped before; from these bytes, where they are known.
+    fn remembered(&self, scope: &str, version: i64, wrapped: Option<&[u8]>) -> Option<Arc<DataKey>> {
         let keys = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.get(&(scope.to_owned(), version)).cloned()
+        let found = keys.get(&(scope.to_owned(), version))?;
+        wrapped.is_none_or(|wrapped| wrapped == found.wrapped).then(|| found.key.clone())
     }
 
     fn with_master<T>(&self, version: i64, run: impl Fn(&crate::vault::MasterKey) -> T) -> Result<T> {

@@ -8,7 +8,7 @@ use super::{Result, ServiceError, Services, access::Client, retrying, sealing};
 use crate::{
     domain::{ids::ConnectionKey, time::Timestamp},
     storage::{
-        api_tokens,
+        StorageError, api_tokens,
         timeline::{self, Event, Kind},
         tokens::{self, Token},
     },
@@ -120,7 +120,16 @@ impl Services {
         let token = tokens::find(reader.connection(), key).await?;
         drop(reader);
         let token = self.usable(token.ok_or_else(no_token)?).await?;
-        let opened = self.opened(&token).await?;
+        let opened = match self.opened(&token).await {
+            // Sealed anew by a rotation since it was read.
+            Err(ServiceError::Storage(StorageError::Reference)) => {
+                let mut reader = self.database.reader().await?;
+                let latest = tokens::find(reader.connection(), key).await?;
+                drop(reader);
+                self.opened(&latest.ok_or_else(no_token)?).await?
+            }
+            opened => opened?,
+        };
         self.uses.count(Use { account: space.account_id, key: key.clone(), actor: client.label() });
         Ok(AccessToken {
             token: opened,
@@ -131,22 +140,25 @@ impl Services {
     }
 
     async fn usable(&self, token: Token) -> Result<Token> {
-        let soon = self.clock.now().plus_seconds(LEAST_SECONDS);
+        let now = self.clock.now();
         // What lives for less anyway is handed out until it is due.
-        let is_due = token.refresh_at.is_some_and(|at| at <= self.clock.now().0);
-        let is_ending = token.is_expired(self.clock.now()) || (token.is_expired(soon) && is_due);
+        let is_due = token.refresh_at.is_some_and(|at| at <= now.0);
+        let is_ending =
+            token.is_expired(now) || (token.is_expired(now.plus_seconds(LEAST_SECONDS)) && is_due);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
-        let may_renew = token.failures == 0 || is_due;
-        let token = match is_ending && may_renew && token.refresh_at.is_some() && !token.is_broken {
-            true => self.renewed(token).await?.ok_or_else(no_token)?,
-            false => token,
-        };
-        if !token.is_expired(self.clock.now()) {
+        let may_renew = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
+        if !is_ending {
             return Ok(token);
         }
-        let why = token.failure.as_deref().unwrap_or("it cannot be renewed");
+        let before = (token.id, token.version);
+        let token = if may_renew { self.renewed(token).await?.ok_or_else(no_token)? } else { token };
+        // What has just come is handed out, however short its life.
+        if (token.id, token.version) != before || !token.is_expired(now) {
+            return Ok(token);
+        }
+        let why = token.failure.as_deref().unwrap_or("it cannot be renewed.");
         Err(ServiceError::Conflict(format!(
-            "The access token has run out: {why}. An admin can generate another one on the connection’s form."
+            "The access token has run out: {why} An admin can generate another one on the connection’s form."
         )))
     }
 

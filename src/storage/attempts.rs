@@ -126,12 +126,6 @@ pub async fn take_state(db: Connection<'_>, digest: &[u8], now: Timestamp) -> Re
     Ok(row.filter(|(_, expires_at)| *expires_at > now.0).map(|(attempt, _)| attempt))
 }
 
-/// The attempt that a state was made for; the state stays.
-pub async fn peek_state(db: Connection<'_>, digest: &[u8]) -> Result<Option<Uuid>> {
-    let sql = "SELECT attempt_id FROM oauth_states WHERE digest = $1";
-    on_connection!(db, executor => sqlx::query_scalar(sql).bind(digest).fetch_optional(executor))
-}
-
 /// The provider answered. `false` where the attempt was not open any more.
 pub async fn returned(db: Connection<'_>, id: Uuid) -> Result<bool> {
     let sql = "UPDATE attempts SET status = 'returned' WHERE id = $1 AND status = 'opened'";
@@ -158,6 +152,19 @@ pub async fn abandon(db: Connection<'_>, key: &ConnectionKey, message: &str) -> 
          WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
              AND status IN ('opened', 'returned')";
     execute!(db, sql, key; message)
+}
+
+/// Forgets the attempts of a connection key; one that is under way finds nothing to end.
+pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<u64> {
+    let sql = "DELETE FROM attempts
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
+    execute!(db, sql, key;)
+}
+
+/// Attempts that ran out and have not ended, up to a batch.
+pub async fn overdue(db: Connection<'_>, now: Timestamp) -> Result<Vec<Attempt>> {
+    let sql = select!("WHERE status IN ('opened', 'returned') AND expires_at <= $1 LIMIT $2 + 0");
+    on_connection!(db, executor => sqlx::query_as::<_, Attempt>(sql).bind(now.0).bind(BATCH).fetch_all(executor))
 }
 
 /// Forgets attempts that ran out before `moment`, up to a batch; answers how many.

@@ -75,15 +75,17 @@ pub async fn put(db: Connection<'_>, key: &ConnectionKey, slot: Slot, secret: &C
     Ok(())
 }
 
-/// Gives a replacement the current secret's place. `false` where it is no longer there.
+/// Gives a replacement the current secret's place. `false`, and nothing done, where it is no longer there.
 pub async fn promote(db: &mut super::Writer, key: &ConnectionKey, id: Uuid) -> Result<bool> {
-    let waiting = find(db.connection(), key, id).await?;
-    if waiting.is_none_or(|secret| secret.slot != Slot::Replacement.name()) {
-        return Ok(false);
-    }
-    remove(db.connection(), key, Slot::Current).await?;
-    let sql = "UPDATE client_secrets SET slot = 'current' WHERE id = $1";
-    Ok(execute!(db.connection(), sql, id)? == 1)
+    let take = "DELETE FROM client_secrets
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
+             AND id = $6 AND slot = 'replacement'
+         RETURNING id, slot, sealed, data_key_version, destination, sealed_by, sealed_at";
+    let waiting = on_connection!(db.connection(), executor =>
+        bind_key!(sqlx::query_as::<_, ClientSecret>(take), key).bind(id).fetch_optional(executor))?;
+    let Some(secret) = waiting else { return Ok(false) };
+    put(db.connection(), key, Slot::Current, &secret).await?;
+    Ok(true)
 }
 
 pub async fn remove(db: Connection<'_>, key: &ConnectionKey, slot: Slot) -> Result<bool> {

@@ -5,12 +5,20 @@
 use super::{Connection, Result, execute, on_connection};
 use crate::domain::time::Timestamp;
 use sqlx::FromRow;
+use std::fmt;
 
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Clone, PartialEq, Eq, FromRow)]
 pub struct SigningKeyRow {
     pub secret: Vec<u8>,
     /// `None` where an earlier version of the program left it unsealed.
     pub data_key_version: Option<i64>,
+}
+
+/// The secret may not be sealed yet, so it does not show itself.
+impl fmt::Debug for SigningKeyRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKeyRow")
+    }
 }
 
 pub async fn find(db: Connection<'_>) -> Result<Option<SigningKeyRow>> {

@@ -46,6 +46,10 @@ impl Typed {
             without_pkce: self.checked(&provider_id("withoutPkce")).unwrap_or(sent.without_pkce),
             subject: text("subject", &sent.subject),
             key_id: text("keyId", &sent.key_id),
+            audience: text("audience", &sent.audience),
+            scope_separator: text("scopeSeparator", &sent.scope_separator),
+            company_parameter: text("companyParameter", &sent.company_parameter),
+            token_lifetime: text("tokenLifetime", &sent.token_lifetime),
         }
     }
 

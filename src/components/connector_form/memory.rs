@@ -2,10 +2,7 @@
 //!
 //! Another thing worth remembering is a field of [`Letter`]. A secret is not: it is never written anywhere in a browser.
 
-use super::{
-    browser::session_storage,
-    state::{FormState, Keep},
-};
+use super::{browser::session_storage, keep::Keep, state::FormState};
 use crate::domain::{
     form::{FormContent, Part},
     ids::ConnectionKey,

@@ -8,6 +8,7 @@ mod attempt;
 mod browser;
 mod conflict;
 mod fields;
+mod keep;
 mod memory;
 mod notices;
 mod parameters;
@@ -26,9 +27,10 @@ use crate::{
         views::{Configured, ConnectorView, Suggestion, SuggestionField},
     },
 };
+use keep::Keep;
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use serde::{Deserialize, Serialize};
-use state::{FormState, Keep};
+use state::FormState;
 
 /// What the form starts with; the page carries it as JSON for the browser's half.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,10 +1,6 @@
 //! What the form says at its top: a session that ended, problems, a draft.
 
-use super::{
-    browser::provider_id,
-    rows::input_id,
-    state::{FormState, Keep},
-};
+use super::{browser::provider_id, keep::Keep, rows::input_id, state::FormState};
 use crate::{
     components::labels::DraftChip,
     domain::{

@@ -207,14 +207,18 @@ fn Advanced(state: FormState) -> impl IntoView {
         || first.client_authentication != ClientAuthentication::AsProvider
         || first.without_pkce
         || !first.subject.is_empty()
-        || !first.key_id.is_empty();
+        || !first.key_id.is_empty()
+        || !first.audience.is_empty()
+        || !first.scope_separator.is_empty()
+        || !first.token_lifetime.is_empty()
+        || !first.company_parameter.is_empty();
     let allows_password = state.view.with_untracked(|view| view.credentials.allows_password);
     let grants = Grant::CHOICES
         .into_iter()
         .filter(move |grant| *grant != Grant::Password || allows_password || first.grant == Grant::Password);
     view! {
         <details class="advanced" open=is_open>
-            <summary>"Grant and client authentication"</summary>
+            <summary>"Grant, client authentication and more"</summary>
             <div class="fields">
                 <div class="field">
                     <label for=provider_id("grant")>"Grant"</label>
@@ -293,6 +297,46 @@ fn Advanced(state: FormState) -> impl IntoView {
                         hint="Signed JWTs: the key’s name at the provider, if it has one."
                         read=|choice| &choice.key_id
                         write=|choice, text| choice.key_id = text
+                    />
+                </div>
+                <div class="field if-acting">
+                    <Text
+                        state=state
+                        field="audience"
+                        label="Audience"
+                        hint="JWT bearer: whom the assertion is meant for, if not the token endpoint."
+                        read=|choice| &choice.audience
+                        write=|choice, text| choice.audience = text
+                    />
+                </div>
+                <div class="field">
+                    <Text
+                        state=state
+                        field="scopeSeparator"
+                        label="Between scopes"
+                        hint="Some providers want a comma."
+                        read=|choice| &choice.scope_separator
+                        write=|choice, text| choice.scope_separator = text
+                    />
+                </div>
+                <div class="field">
+                    <Text
+                        state=state
+                        field="tokenLifetime"
+                        label="Lifetime of tokens"
+                        hint="In seconds, where the provider’s answers name none."
+                        read=|choice| &choice.token_lifetime
+                        write=|choice, text| choice.token_lifetime = text
+                    />
+                </div>
+                <div class="field if-code">
+                    <Text
+                        state=state
+                        field="companyParameter"
+                        label="Parameter that names the company"
+                        hint="Of the way back; its value is filled in above."
+                        read=|choice| &choice.company_parameter
+                        write=|choice, text| choice.company_parameter = text
                     />
                 </div>
                 <div class="wide check if-code">

@@ -175,7 +175,7 @@ fn ConfirmReset(state: FormState) -> impl IntoView {
     };
     let form = state.view.with_untracked(|view| format!("{}#credentials", view.key.form_path()));
     view! {
-        <div class="notice bad" role="alert" id="confirm-reset">
+        <div class="notice bad" role="alert" id="confirm-reset" tabindex="-1">
             <p>{what}</p>
             <div class="buttons">
                 <button class="button danger" type="submit" name="intent" value="reset-secret-confirmed">
@@ -206,6 +206,16 @@ fn Replacement(state: FormState) -> impl IntoView {
                                 <When moment=waiting.at />
                                 ". The next token verifies it; until then the one in use stays."
                             </p>
+                            <div class="buttons">
+                                <button
+                                    class="button quiet"
+                                    type="submit"
+                                    name="intent"
+                                    value="discard-replacement"
+                                >
+                                    "Discard the replacement"
+                                </button>
+                            </div>
                         </div>
                     }
                 })

@@ -6,6 +6,7 @@
 
 use super::{
     browser::{Typed, focus_if_lost, focus_soon, submit_plainly},
+    keep::Keep,
     memory::Letter,
     rows::{Rows, input_id},
 };
@@ -27,59 +28,6 @@ use std::time::Duration;
 const KEEP_AFTER: Duration = Duration::from_millis(250);
 /// From a failed request to the next.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
-
-/// Where what is typed has got to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keep {
-    /// Nothing was ever saved or typed.
-    Nothing,
-    Pending,
-    Kept,
-    Saved,
-    Discarded,
-    Saving,
-    /// Kept, but not saved: there are problems.
-    Refused,
-    /// Kept, but not saved: somebody else saved, here or in another environment.
-    Conflicting,
-    ChangedElsewhere,
-    /// The server could not take it; it is tried again.
-    Failed(String),
-    SessionEnded,
-}
-
-impl Keep {
-    pub fn text(&self) -> String {
-        match self {
-            Self::Nothing => "Nothing saved yet".into(),
-            Self::Pending | Self::SessionEnded => "Not saved yet".into(),
-            Self::Kept => "All changes kept".into(),
-            Self::Saving => "Saving…".into(),
-            Self::Saved => "Saved".into(),
-            Self::Discarded => "Changes discarded".into(),
-            Self::Refused => "Not saved: see what to put right. All changes kept".into(),
-            Self::Conflicting => "Not saved: choose what to keep, above. All changes kept".into(),
-            Self::ChangedElsewhere => "Not saved: another environment has changed. All changes kept".into(),
-            Self::Failed(why) => format!("Not saved yet. {why} Trying again…"),
-        }
-    }
-
-    /// For the style sheet.
-    pub fn name(&self) -> Option<&'static str> {
-        match self {
-            Self::Nothing => None,
-            Self::Pending | Self::Saving | Self::SessionEnded | Self::Failed(_) => Some("pending"),
-            Self::Refused | Self::Conflicting | Self::ChangedElsewhere => Some("refused"),
-            Self::Kept => Some("kept"),
-            Self::Saved | Self::Discarded => Some("saved"),
-        }
-    }
-
-    /// What stands in the form is with the server, as far as it ever will be.
-    pub(super) fn is_at_rest(&self) -> bool {
-        !matches!(self, Self::Pending | Self::Saving | Self::Failed(_) | Self::SessionEnded)
-    }
-}
 
 /// What a request asks for, with the choices as they stood when the button was pressed.
 #[derive(Debug, Clone)]
@@ -124,8 +72,11 @@ pub struct FormState {
     pub(super) form: NodeRef<html::Form>,
     is_sending: StoredValue<bool>,
     is_waiting: StoredValue<bool>,
-    queued: StoredValue<Option<Asked>>,
-    pub(super) is_following: StoredValue<bool>,
+    queued: StoredValue<Vec<Asked>>,
+    /// The attempt that was there when a token was asked for last: what comes must be another.
+    pub(super) attempt_before: StoredValue<Option<String>>,
+    /// The id of the attempt that is asked after.
+    pub(super) following: StoredValue<Option<String>>,
 }
 
 impl FormState {
@@ -165,8 +116,9 @@ impl FormState {
             form,
             is_sending: StoredValue::new(false),
             is_waiting: StoredValue::new(false),
-            queued: StoredValue::new(None),
-            is_following: StoredValue::new(false),
+            queued: StoredValue::new(Vec::new()),
+            attempt_before: StoredValue::new(None),
+            following: StoredValue::new(None),
             view: RwSignal::new(view),
         }
     }
@@ -255,6 +207,8 @@ impl FormState {
             "reset-secret" => self.ask("reset-secret"),
             "reset-secret-confirmed" => self.ask("reset-secret-confirmed"),
             "revoke" => self.ask("revoke"),
+            "revoke-confirmed" => self.ask("revoke-confirmed"),
+            "discard-replacement" => self.ask("discard-replacement"),
             "preflight" => self.ask("preflight"),
             "generate" => self.generate(),
             "add-authorization" => self.add_row(Part::Authorization),
@@ -351,9 +305,11 @@ impl FormState {
     /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
     fn send(self, asked: Asked) {
         if self.is_sending.get_value() {
+            // One after the other; merely keeping goes along with whatever is asked for anyway.
             self.queued.update_value(|queued| {
-                if queued.is_none() || asked.intent != "keep" {
-                    *queued = Some(asked);
+                if queued.is_empty() || asked.intent != "keep" {
+                    queued.retain(|waiting| waiting.intent != "keep");
+                    queued.push(asked);
                 }
             });
             return;
@@ -385,7 +341,11 @@ impl FormState {
                 }
                 Err(error) => self.refused(error, &letter, asked),
             }
-            if let Some(next) = self.queued.try_update_value(Option::take).flatten() {
+            let next = self.queued.try_update_value(|queued| {
+                let is_waiting = !queued.is_empty();
+                is_waiting.then(|| queued.remove(0))
+            });
+            if let Some(next) = next.flatten() {
                 self.send(next);
             }
         });
@@ -423,14 +383,19 @@ impl FormState {
             Outcome::Conflicting => focus_soon("conflict".to_owned()),
             Outcome::ChangedElsewhere => focus_soon("every-environment".to_owned()),
             Outcome::Saved | Outcome::Discarded => self.attempted.set(false),
-            Outcome::Kept | Outcome::Loaded | Outcome::ResetToConfirm => {}
+            Outcome::ResetToConfirm => focus_soon("confirm-reset".to_owned()),
+            Outcome::RevokeToConfirm => focus_soon("confirm-revoke".to_owned()),
+            Outcome::Kept | Outcome::Loaded => {}
         }
         let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
         if self.view.with_untracked(version) != version(&view) {
             // Chosen about another version.
             self.chosen.set(Vec::new());
         }
-        self.attempt.set(view.credentials.attempt.clone());
+        // What a click announced stays until the server has answered that click.
+        if !self.is_announced() {
+            self.attempt.set(view.credentials.attempt.clone());
+        }
         self.view.set(view);
         self.forget_stash();
         focus_if_lost("keep-status");
@@ -442,16 +407,24 @@ impl FormState {
     fn refused(self, error: AppError, letter: &Letter, asked: Asked) {
         self.stash(letter);
         if error.code == ErrorCode::Unauthorized {
-            self.close_window();
+            self.give_up_attempt();
             self.keep.set(Keep::SessionEnded);
             return;
         }
-        self.close_window();
-        self.keep.set(Keep::Failed(error.message));
-        // A token is asked for when somebody presses the button, not by itself.
-        let asked = match asked.intent {
-            "generate" => Asked { intent: "keep", ..asked },
-            _ => asked,
+        self.give_up_attempt();
+        // What was typed is kept again by itself; what has an effect beyond the form is done when somebody presses the
+        // button, for it may have been done already.
+        let is_about_the_form = matches!(asked.intent, "keep" | "save" | "discard" | "resolve");
+        let why = match is_about_the_form {
+            true => error.message,
+            false => {
+                format!("{} Look whether it was done, and press the button again if not.", error.message)
+            }
+        };
+        self.keep.set(Keep::Failed(why));
+        let asked = match is_about_the_form {
+            true => asked,
+            false => Asked { intent: "keep", secrets: Secrets::default(), ..asked },
         };
         set_timeout(
             move || {

@@ -5,7 +5,10 @@
 use super::state::FormState;
 use crate::{
     components::labels::{TokenStatus, When},
-    domain::tokens::{CredentialField, Stage, TokenState, TokenView},
+    domain::{
+        tokens::{CredentialField, Stage, TokenState, TokenView},
+        views::Outcome,
+    },
 };
 use leptos::prelude::*;
 
@@ -22,6 +25,9 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                 .filter(|problem| problem.field == CredentialField::Token)
                 .map(|problem| problem.message.clone())
         })
+    });
+    let asks_to_revoke = Memo::new(move |_| {
+        state.view.with(|view| view.outcome == Outcome::RevokeToConfirm && view.credentials.token.is_some())
     });
     let label = move || if token.with(Option::is_some) { "Regenerate Token" } else { "Generate Token" };
     view! {
@@ -59,16 +65,17 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                 {move || {
                     token
                         .get()
-                        .filter(|token| token.can_be_revoked)
-                        .map(|_| {
+                        .map(|token| {
+                            let label = if token.can_be_revoked { "Revoke token" } else { "Forget token" };
                             view! {
                                 <button class="button danger" type="submit" name="intent" value="revoke">
-                                    "Revoke token"
+                                    {label}
                                 </button>
                             }
                         })
                 }}
             </div>
+            {move || asks_to_revoke.get().then(|| view! { <ConfirmRevoke state=state /> })}
             <p class="hint" id="token-hint">
                 {move || {
                     obstacle
@@ -80,6 +87,41 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                 }}
             </p>
         </section>
+    }
+}
+
+#[component]
+fn ConfirmRevoke(state: FormState) -> impl IntoView {
+    let can_be_revoked = state
+        .view
+        .with_untracked(|view| view.credentials.token.as_ref().is_some_and(|token| token.can_be_revoked));
+    let (what, label) = match can_be_revoked {
+        true => (
+            "The token is revoked at the provider and forgotten here; the secret stays. Integrations that use it stop working until another token is generated.",
+            "Revoke it",
+        ),
+        false => (
+            "The token is forgotten here; the provider has no way to revoke it, so it stays valid there until it runs out. Integrations stop getting it from here.",
+            "Forget it",
+        ),
+    };
+    let keep = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        state.view.update(|view| view.outcome = Outcome::Loaded);
+    };
+    let form = state.view.with_untracked(|view| format!("{}#token", view.key.form_path()));
+    view! {
+        <div class="notice bad" role="alert" id="confirm-revoke" tabindex="-1">
+            <p>{what}</p>
+            <div class="buttons">
+                <button class="button danger" type="submit" name="intent" value="revoke-confirmed">
+                    {label}
+                </button>
+                <a class="button quiet" href=form on:click=keep>
+                    "Keep it"
+                </a>
+            </div>
+        </div>
     }
 }
 
@@ -108,6 +150,7 @@ fn Progress(state: FormState) -> impl IntoView {
                             {attempt.advice.map(|advice| view! { <p class="advice">{advice}</p> })}
                             {attempt
                                 .address
+                                .filter(|_| attempt.stage == Stage::Opening)
                                 .map(|address| {
                                     view! {
                                         <p class="meta">

@@ -1,0 +1,56 @@
+//! Where what is typed has got to, in the words of the form's foot.
+//!
+//! Another state is a variant of [`Keep`] with its words, its colour and whether it is at rest.
+
+/// Where what is typed has got to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing was ever saved or typed.
+    Nothing,
+    Pending,
+    Kept,
+    Saved,
+    Discarded,
+    Saving,
+    /// Kept, but not saved: there are problems.
+    Refused,
+    /// Kept, but not saved: somebody else saved, here or in another environment.
+    Conflicting,
+    ChangedElsewhere,
+    /// The server could not take it; it is tried again.
+    Failed(String),
+    SessionEnded,
+}
+
+impl Keep {
+    pub fn text(&self) -> String {
+        match self {
+            Self::Nothing => "Nothing saved yet".into(),
+            Self::Pending | Self::SessionEnded => "Not saved yet".into(),
+            Self::Kept => "All changes kept".into(),
+            Self::Saving => "Saving…".into(),
+            Self::Saved => "Saved".into(),
+            Self::Discarded => "Changes discarded".into(),
+            Self::Refused => "Not saved: see what to put right. All changes kept".into(),
+            Self::Conflicting => "Not saved: choose what to keep, above. All changes kept".into(),
+            Self::ChangedElsewhere => "Not saved: another environment has changed. All changes kept".into(),
+            Self::Failed(why) => format!("Not saved yet. {why} Trying again…"),
+        }
+    }
+
+    /// For the style sheet.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Pending | Self::Saving | Self::SessionEnded | Self::Failed(_) => Some("pending"),
+            Self::Refused | Self::Conflicting | Self::ChangedElsewhere => Some("refused"),
+            Self::Kept => Some("kept"),
+            Self::Saved | Self::Discarded => Some("saved"),
+        }
+    }
+
+    /// What stands in the form is with the server, as far as it ever will be.
+    pub fn is_at_rest(&self) -> bool {
+        !matches!(self, Self::Pending | Self::Saving | Self::Failed(_) | Self::SessionEnded)
+    }
+}
