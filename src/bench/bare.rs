@@ -139,11 +139,13 @@ async fn mutation(
         client_id: "dummyClientId",
         complete: true,
         saved_by: SIGNED_BY,
+        provider: None,
     };
     details::replace(writer.connection(), &key, new, now).await?;
     let event = Event {
         account: &bare.account,
         key: &key,
+        detail: None,
         kind: timeline::Kind::DetailsSaved,
         actor: SIGNED_BY,
         changed: &[],

@@ -7,13 +7,15 @@ use super::{
     Result,
     http::Connection,
     requests::{self, Kind, Sign},
-    servers::{Server, work_folder},
+    servers::{MASTER_KEY, Server, work_folder},
+    tokens,
 };
 use ipack_connect::{
     domain::ids::ConnectionKey,
     effects::Clock,
-    services::{Services, access::Client, details::SaveDetails},
+    services::{Services, Setup, access::Client, details::SaveDetails},
     storage::{Database, open::open},
+    vault::Keyring,
 };
 use std::{
     fs::{self, File},
@@ -33,6 +35,8 @@ pub const DETAILS: &str = concat!(
     r#""authParams":{"key":"value"},"accessTokenParams":{"key":"value"}}"#
 );
 const PER_INSTANCE: u32 = 40;
+/// Whose connection has a token.
+pub const TOKEN_OF: u32 = 1;
 /// Saves of the seed's details beforehand, so that the page's history is as long as it gets.
 const SAVES: usize = 20;
 
@@ -112,10 +116,15 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
     };
     let address = format!("sqlite://{}", prepared.program.display());
     let database = open(&address).await?;
-    let services = Services::new(database.clone(), Clock::system()).await?;
+    let setup = Setup {
+        keyring: Keyring::parse(MASTER_KEY.as_bytes(), "the benchmark")?,
+        keyring_file: None,
+        oauth: tokens::oauth()?,
+    };
+    let services = Services::new(database.clone(), Clock::system(), setup).await?;
     services.create_space(ACCOUNT, SPACE, "Benchmark").await?;
     services.create_admin(ADMIN_EMAIL, PASSWORD.into(), None).await?;
-    let token = services.create_token(ACCOUNT, "bench").await?;
+    let token = services.create_token(ACCOUNT, "bench", true).await?;
     let client = Client { account: ACCOUNT.into(), name: "bench".into(), username: token.username.clone() };
     for _ in 0..SAVES {
         let save = SaveDetails {
@@ -127,6 +136,7 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
         services.save_details(&client, Some(SPACE), save).await?;
     }
     fill(&database, count).await?;
+    tokens::generate(&services, ADMIN_EMAIL, PASSWORD, &key(TOKEN_OF)).await?;
     database.close().await;
     (prepared.username, prepared.token) = (token.username, token.token);
 

@@ -13,6 +13,7 @@ mod load;
 mod report;
 mod requests;
 mod servers;
+mod tokens;
 
 use clap::{Parser, Subcommand};
 use data::Prepared;
@@ -160,6 +161,20 @@ async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Resu
     let work = Work::compressed_page(few, &program).await?;
     report.compressed(&load::open(&program, &work, 200, scale.plan).await?);
     report.under_load(program.peak_kib()?);
+    read_tokens(scale, few, report).await
+}
+
+/// A runtime that asks for its access token, beside one that asks for the details; and how often that opened the vault.
+async fn read_tokens(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
+    let program = Server::program(&few.program).await?;
+    let works = Work::token_and_details(few, &program).await?;
+    let mut sums = <[Figures; 2]>::default();
+    for round in 0..scale.rounds {
+        for (work, sum) in works.iter().zip(&mut sums) {
+            sum.add(load::closed(&program, work, scale.plan.in_round(round)).await?);
+        }
+    }
+    report.tokens(sums, requests::tokens_opened(&program).await?);
     Ok(())
 }
 

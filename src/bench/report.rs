@@ -98,6 +98,20 @@ impl Report {
         self.at_most("memory, most under load", 80.0, " MiB", mebi(peak_kib));
     }
 
+    /// Reading an access token beside reading the details of the same connection.
+    pub fn tokens(&mut self, pair: [Figures; 2], opened: u64) {
+        say("\nThe access token of one connection, and its details, 64 connections");
+        head();
+        let [token, details] = &pair;
+        row("access token", token, None);
+        row("details", details, None);
+        say(&format!("  the vault was opened {opened} times"));
+        let ratio = token.per_second() / details.per_second();
+        self.aim("access token, part of the details query's", "≥ 0.7", format!("{ratio:.2}"), ratio >= 0.7);
+        // 64 connections may all ask before the first has opened it.
+        self.aim("vault opened for all these reads", "≤ 64", opened.to_string(), opened <= 64);
+    }
+
     /// The program with few details and with many, and the bare handler with many.
     pub fn among_many(&mut self, kind: Kind, figures: &[Figures; 3], peaks: [u64; 3]) {
         say(&format!("\n{} of 1000 keys spread over {} and {} details", kind.name(), self.few, self.many));

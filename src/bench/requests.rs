@@ -2,7 +2,7 @@
 
 use super::{
     Result,
-    data::{ACCOUNT, Prepared, SPACE, key, seed_key},
+    data::{ACCOUNT, Prepared, SPACE, TOKEN_OF, key, seed_key},
     http::{Answer, Connection},
     servers::Server,
 };
@@ -100,6 +100,28 @@ impl Work {
         Ok(Arc::new(Self(requests)))
     }
 
+    /// The access token of one connection, as a runtime asks for it; and the details of the same, to compare.
+    pub async fn token_and_details(prepared: &Prepared, server: &Server) -> Result<[Arc<Self>; 2]> {
+        let mut connection = Connection::open(server.address).await?;
+        let jwt = jwt(&mut connection, prepared).await?;
+        let key = key(TOKEN_OF);
+        let details = text(Kind::Query, &key);
+        let token = details
+            .replace("IPackInstanceOAuthConnectorDetails", "iPackInstanceOauthAccessToken")
+            .replace(DETAILS_FIELDS, "accessToken tokenType expiresAt scope");
+        let mut works = Vec::new();
+        for text in [token, details] {
+            let bytes = graphql("/graphql", &jwt, &text, None);
+            let answer = connection.ask(&bytes).await?.expect(200, "the token")?;
+            if std::str::from_utf8(answer.body)?.contains("errors") {
+                return Err(format!("a wrong answer: {}", String::from_utf8_lossy(answer.body)).into());
+            }
+            let right = Right::Exactly(answer.body.to_vec());
+            works.push(Arc::new(Self(vec![Request { bytes, right }])));
+        }
+        works.try_into().map_err(|_| "two works".into())
+    }
+
     /// The seed's page, as browsers ask for it.
     pub async fn compressed_page(prepared: &Prepared, server: &Server) -> Result<Arc<Self>> {
         let accept = "accept-encoding: gzip, deflate, br, zstd\r\n";
@@ -146,6 +168,9 @@ fn right(kind: Kind, key: &ConnectionKey, answer: &Answer<'_>) -> Result<Right> 
     }
     Err(format!("a wrong answer: {body}").into())
 }
+
+const DETAILS_FIELDS: &str =
+    "id integrationPackInstanceId envId isTokenGenerated connectionId processId oauthConnectorDetails";
 
 /// The seed's request with another key's ids.
 fn text(kind: Kind, key: &ConnectionKey) -> String {
@@ -206,6 +231,16 @@ pub async fn sign_in(connection: &mut Connection, email: &str, password: &str) -
     let answer = connection.ask(request.as_bytes()).await?.expect(303, "signing in")?;
     let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
     Ok(cookie.ok_or("signing in set no cookie")?.to_owned())
+}
+
+/// How often the program opened an access token, as its metrics say.
+pub async fn tokens_opened(server: &Server) -> Result<u64> {
+    let mut connection = Connection::open(server.address).await?;
+    let answer = connection.ask(b"GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await?;
+    let answer = answer.expect(200, "the metrics")?;
+    let text = std::str::from_utf8(answer.body)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("vault_access_tokens_opened_total "));
+    Ok(line.ok_or("the metrics do not count opened tokens")?.trim().parse()?)
 }
 
 /// One answer of the program as it went over the wire, without the seams of its chunks.
