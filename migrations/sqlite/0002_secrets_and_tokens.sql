@@ -137,7 +137,6 @@ CREATE TABLE oauth_states (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX oauth_states_by_attempt ON oauth_states (attempt_id);
-CREATE INDEX oauth_states_by_expiry ON oauth_states (expires_at);
 
 -- Where a connection gets its tokens, as JSON; NULL is as the connection, or its pack, has it.
 ALTER TABLE pack_connections ADD COLUMN provider TEXT;
