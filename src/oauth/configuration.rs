@@ -59,14 +59,12 @@ pub struct Destination {
 impl Destination {
     /// What is different now, by the form's labels.
     pub fn changed_to(&self, now: &Self) -> Vec<&'static str> {
+        // An issuer that was the Base URL and still is: told once.
+        let has_followed = self.provider == self.base_url && now.provider == now.base_url;
         [
             ("Base URL", self.base_url != now.base_url),
             ("Client ID", self.client_id != now.client_id),
-            // An issuer that is the Base URL, before and after, is told once.
-            (
-                "Identity provider",
-                self.provider != now.provider && !(self.is_from_base_url() && now.is_from_base_url()),
-            ),
+            ("Identity provider", self.provider != now.provider && !has_followed),
             ("Client authentication", self.is_private_key != now.is_private_key),
         ]
         .into_iter()

@@ -111,4 +111,5 @@ fn AwakeningForm(start: ConnectorStart) -> impl IntoView {
             {script}
         </script>
     }
+    .into_any()
 }

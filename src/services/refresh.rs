@@ -81,7 +81,8 @@ impl Drop for UnderWay<'_> {
 impl Renewals {
     fn begin(&self, id: Uuid) -> Option<UnderWay<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.insert(id).then_some(UnderWay(self, id))
+        // Made only where it is ours: one that is dropped here would wait for the lock for ever.
+        under_way.insert(id).then(|| UnderWay(self, id))
     }
 
     fn turn(&self, id: Uuid) -> Arc<tokio::sync::Mutex<()>> {

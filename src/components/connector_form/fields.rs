@@ -33,6 +33,7 @@ pub fn Hidden(state: FormState, key: ConnectionKey) -> impl IntoView {
             value=move || state.view.with(|view| view.seen.others.clone())
         />
     }
+    .into_any()
 }
 
 #[component]
@@ -71,6 +72,7 @@ pub fn Details(state: FormState, suggestions: Vec<Suggestion>) -> impl IntoView 
             <Earlier id="client_id-earlier" field=SuggestionField::ClientId suggestions=suggestions />
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -127,6 +129,7 @@ fn Field(
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -189,4 +192,5 @@ pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
             </div>
         </fieldset>
     }
+    .into_any()
 }

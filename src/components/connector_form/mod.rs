@@ -3,6 +3,8 @@
 //! `state` is what is typed and how it is kept; the other files are parts of the view. All of it works before and
 //! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
 //! `domain::form`, a signal in `state`, and its input in `fields`.
+//!
+//! Each part answers an `AnyView`: put together, their own types make frames that a thread's stack does not hold.
 
 mod attempt;
 mod browser;
@@ -187,6 +189,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
             <side::History state=state />
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -249,6 +252,7 @@ fn ActionBar(state: FormState) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The values an account used before, for an input's `list`.

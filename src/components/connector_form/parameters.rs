@@ -68,6 +68,7 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
             </button>
         </fieldset>
     }
+    .into_any()
 }
 
 #[component]
@@ -153,4 +154,5 @@ fn ParameterRow(
             </td>
         </tr>
     }
+    .into_any()
 }

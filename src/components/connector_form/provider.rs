@@ -132,6 +132,7 @@ pub fn Provider(state: FormState) -> impl IntoView {
             <RedirectUri state=state />
         </section>
     }
+    .into_any()
 }
 
 fn change(state: FormState, write: impl FnOnce(&mut ProviderChoice)) {
@@ -169,6 +170,7 @@ fn Text(
             spellcheck="false"
         />
     }
+    .into_any()
 }
 
 /// What the chosen provider brings along.
@@ -362,6 +364,7 @@ fn Advanced(state: FormState) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }
 
 #[component]

@@ -91,6 +91,7 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
         </div>
         <UserPassword state=state />
     }
+    .into_any()
 }
 
 /// What is wrong with a secret, beside its input.
@@ -148,6 +149,7 @@ fn SecretInput(
                 })
         }}
     }
+    .into_any()
 }
 
 #[component]
@@ -157,6 +159,7 @@ fn EncryptedBy(encrypted: Encrypted) -> impl IntoView {
             <span>{format!("Encrypted by {} ", encrypted.by)} <When moment=encrypted.at /></span>
         </p>
     }
+    .into_any()
 }
 
 #[component]
@@ -187,6 +190,7 @@ fn ConfirmReset(state: FormState) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Another secret beside the one in use.
@@ -234,6 +238,7 @@ fn Replacement(state: FormState) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }
 
 /// The user's password, for the password grant alone.

@@ -88,6 +88,7 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
             </p>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -123,6 +124,7 @@ fn ConfirmRevoke(state: FormState) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// How an attempt goes, and how the last one went.
@@ -165,6 +167,7 @@ fn Progress(state: FormState) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -257,4 +260,5 @@ fn Facts(token: TokenView) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }

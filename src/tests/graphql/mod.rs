@@ -33,6 +33,13 @@ const FIND: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
         id integrationPackInstanceId envId isTokenGenerated connectionId processId oauthConnectorDetails catalogGuid } }";
 const FOUND: &str = "IPackInstanceOAuthConnectorDetails";
 
+const ENCRYPT: &str = "mutation ($input: EncryptIPackInstanceOauthClientSecretInput!) {
+    encryptIPackInstanceOauthClientSecret(input: $input) { isClientSecretEncrypted encryptedBy encryptedAt } }";
+const RESET: &str = "mutation ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    resetIPackInstanceOauthClientSecret(input: $input) { isClientSecretEncrypted } }";
+const READ_TOKEN: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    iPackInstanceOauthAccessToken(input: $input) { accessToken tokenType expiresAt scope } }";
+
 /// The sample's input.
 fn save_input() -> Value {
     json!({

@@ -1,12 +1,19 @@
 //! The schema is a file that reviewers and clients read; this holds it to what is served.
 
-use crate::{effects::Clock, graphql::schema::build, services::Services, storage::Database};
+use crate::{
+    effects::Clock,
+    graphql::schema::build,
+    services::Services,
+    storage::Database,
+    tests::support::app::{oauth, setup},
+};
 use std::{env, fs, path::Path};
 
 on_both! { the_schema_is_the_committed_one }
 
 async fn the_schema_is_the_committed_one(database: Database) {
-    let services = Services::new(database, Clock::system()).await.expect("the services start");
+    let services =
+        Services::new(database, Clock::system(), setup(oauth())).await.expect("the services start");
     let actual = build(services).sdl();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/graphql/schema.graphql");
     if env::var_os("UPDATE_SCHEMA").is_some_and(|wish| wish == "1") {

@@ -212,7 +212,12 @@ impl Page {
                 }
                 ("input", _) => fields.extend(name.map(|name| (name, value.replace(['\r', '\n'], "")))),
                 ("select", _) => select = name,
-                ("option", _) if element.path.last().is_some_and(|parent| parent == "select") => {
+                ("option", _)
+                    if element
+                        .path
+                        .last()
+                        .is_some_and(|parent| parent == "select" || parent == "optgroup") =>
+                {
                     let is_selected = element.attribute("selected").is_some();
                     if let Some(name) = &select {
                         match fields.iter_mut().find(|(other, _)| other == name) {

@@ -36,6 +36,8 @@ pub fn functions(key: &ConnectionKey) -> Vec<Function> {
         get("/api/overview", &[("search", "")]),
         get("/api/instance", &here),
         get("/api/connector-view", &ids),
+        get("/api/attempt", &[&ids[..], &[("id", "01a20995-4820-754a-9ead-1e30c2794642")]].concat()),
+        get("/api/preflight", &ids),
         post("/api/attach", &[&here[..], &[("environment", "env-free")]].concat()),
         post("/api/connector", &submitted),
     ]
@@ -86,6 +88,7 @@ pub fn pages(key: &ConnectionKey) -> Vec<String> {
         instance.clone(),
         format!("{instance}?environment={}&process={}", segment(&key.environment), segment(&key.process)),
         key.form_path(),
+        format!("{}/preflight", key.form_path()),
     ]
 }
 

@@ -5,10 +5,10 @@
 //! with the number of the security requirement in its name where it shows one. A new server function or page gets a
 //! line in `everywhere`, which the tests of doors and headers go through.
 
-mod browser;
+pub mod browser;
 mod everywhere;
-mod html;
-mod world;
+pub mod html;
+pub mod world;
 
 mod addresses;
 mod assets;

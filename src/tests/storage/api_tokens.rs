@@ -13,6 +13,7 @@ on_both!(
     a_user_name_is_taken_once,
     a_token_needs_its_account,
     a_token_is_revoked_once_and_by_its_account_alone,
+    only_a_token_made_for_it_reads_access_tokens,
 );
 
 fn token(number: u8, username: &str, account: &str) -> ApiToken {
@@ -23,6 +24,7 @@ fn token(number: u8, username: &str, account: &str) -> ApiToken {
         username: username.to_owned(),
         digest: [0, 255, number].repeat(11)[..32].to_vec(),
         revoked_at: None,
+        reads_access_tokens: number % 2 == 0,
     }
 }
 
@@ -77,4 +79,27 @@ async fn a_token_is_revoked_once_and_by_its_account_alone(database: Database) {
     );
     assert_eq!(read_now!(database, db => api_tokens::find(db, "two")), Some(two));
     assert!(!write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "three", at(2))), "no such token");
+}
+
+async fn only_a_token_made_for_it_reads_access_tokens(database: Database) {
+    two_accounts(&database).await;
+    for reads_access_tokens in [false, true] {
+        let name = reads_access_tokens.to_string();
+        let number = u8::from(reads_access_tokens);
+        let new = ApiToken { reads_access_tokens, ..token(number, &name, ACCOUNT) };
+        write_now!(database, db => api_tokens::add(db, &new, at(0)));
+        let found = read_now!(database, db => api_tokens::find(db, &name)).expect("it is there");
+        assert_eq!(found.reads_access_tokens, reads_access_tokens);
+    }
+    // One from before there was the permission does not have it.
+    let sql = "INSERT INTO api_tokens (id, account_id, name, username, digest, created_at)
+         SELECT digest, account_id, name, 'old', digest, created_at FROM api_tokens WHERE username = 'true'";
+    let sql = match &database {
+        Database::Sqlite { .. } => sql.replace("SELECT digest", "SELECT randomblob(16)"),
+        Database::Postgres(_) => sql.replace("SELECT digest", "SELECT gen_random_uuid()"),
+    };
+    super::schema::execute(&database, &sql).await;
+    assert!(
+        !read_now!(database, db => api_tokens::find(db, "old")).expect("it is there").reads_access_tokens
+    );
 }

@@ -135,12 +135,14 @@ async fn defaults_come_back_byte_for_byte(database: Database) {
     super::world::attach(&database, SPACE, &key.instance, &key.environment).await;
     for text in texts() {
         let (process, id) = (&key.process, &key.connection);
-        let connection = PackConnection { process, id, name: "C", uses_oauth: true, defaults: Some(&text) };
+        let text = Some(text.as_str());
+        let connection =
+            PackConnection { process, id, name: "C", uses_oauth: true, defaults: text, provider: text };
         write_now!(database, db => packs::put_connection(db, SPACE, "pack", connection));
         let mut writer = database.writer().await.expect("a transaction begins");
         instances::adopt_pack(&mut writer, SPACE, &key.instance, "pack").await.expect("the pack is adopted");
         writer.commit().await.expect("the transaction commits");
         let found = read_now!(database, db => instances::connection(db, &key)).expect("it is there");
-        assert_eq!(found.defaults.as_deref(), Some(text.as_str()));
+        assert_eq!((found.defaults.as_deref(), found.provider.as_deref()), (text, text));
     }
 }

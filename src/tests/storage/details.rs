@@ -16,6 +16,7 @@ use crate::{
 on_both!(
     a_second_save_keeps_the_id_and_raises_the_version,
     every_field_of_a_save_comes_back,
+    a_save_without_a_provider_leaves_the_one_that_is_there,
     a_replacement_needs_something_to_replace,
     a_stale_version_replaces_nothing,
     a_first_save_gives_way_to_what_is_there,
@@ -44,6 +45,7 @@ async fn a_second_save_keeps_the_id_and_raises_the_version(database: Database) {
             client_id: "client".to_owned(),
             saved_by: "saver".to_owned(),
             updated_at: at(i64::from(version)).0,
+            provider: None,
         };
         assert_eq!(saved, expected);
         assert_eq!(find(&database).await, Some(expected));
@@ -59,6 +61,7 @@ fn contrasting() -> [NewDetails<'static>; 2] {
             client_id: "",
             complete: false,
             saved_by: "API token “ops”",
+            provider: Some("{}"),
         },
         NewDetails {
             is_token_generated: false,
@@ -66,6 +69,7 @@ fn contrasting() -> [NewDetails<'static>; 2] {
             client_id: "क्लाइंट 🗝",
             complete: true,
             saved_by: "a@example.com",
+            provider: Some(r#"{"provider":"slack","scopes":"a ü"}"#),
         },
     ]
 }
@@ -75,6 +79,7 @@ fn assert_holds(saved: &StoredDetails, new: NewDetails<'_>, version: i64, update
     assert_eq!(saved.oauth_connector_details, new.oauth_connector_details);
     assert_eq!(saved.client_id, new.client_id);
     assert_eq!(saved.saved_by, new.saved_by);
+    assert_eq!(saved.provider.as_deref(), new.provider);
     assert_eq!((saved.id, saved.version, saved.updated_at), (uuid(1), version, updated_at));
 }
 
@@ -90,6 +95,21 @@ async fn every_field_of_a_save_comes_back(database: Database) {
     let saved = write_now!(database, db => details::replace_version(db, &key(), 3, two, at(4)));
     assert_holds(&saved.expect("the version held"), two, 4, at(4).0);
     assert_holds(&find(&database).await.expect("it is there"), two, 4, at(4).0);
+}
+
+async fn a_save_without_a_provider_leaves_the_one_that_is_there(database: Database) {
+    stand_up(&database, &key()).await;
+    let with = |provider| NewDetails { provider, ..new_details("{}", "saver") };
+    let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(None), at(0)));
+    assert_eq!(saved.provider, None);
+    let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(Some("one")), at(1)));
+    assert_eq!(saved.provider.as_deref(), Some("one"));
+    let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(None), at(2)));
+    assert_eq!(saved.provider.as_deref(), Some("one"));
+    let saved = write_now!(database, db => details::replace(db, &key(), with(None), at(3)));
+    assert_eq!(saved.expect("it is there").provider.as_deref(), Some("one"));
+    let saved = write_now!(database, db => details::replace_version(db, &key(), 4, with(Some("two")), at(4)));
+    assert_eq!(saved.expect("the version held").provider.as_deref(), Some("two"));
 }
 
 async fn a_replacement_needs_something_to_replace(database: Database) {
@@ -161,7 +181,8 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
     for (number, (saved_for, text)) in
         [(key(), "own"), (in_environment("b"), "in b"), (neighbour, "neighbour's")].iter().enumerate()
     {
-        let new = NewDetails { is_token_generated: true, ..new_details(text, "saver") };
+        let provider = Some(*text);
+        let new = NewDetails { is_token_generated: true, provider, ..new_details(text, "saver") };
         let id = uuid(number as u128);
         write_now!(database, db => details::upsert(db, id, saved_for, new, at(1)));
     }
@@ -175,6 +196,7 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
     assert_eq!(seen, [("a", "a", None, None), ("b", "b", Some(1), Some("in b")), ("c", "c", None, None)]);
     assert_eq!((others[1].client_id.as_deref(), others[1].is_token_generated), (Some("client"), Some(true)));
     assert_eq!((others[0].client_id.as_deref(), others[0].is_token_generated), (None, None));
+    assert_eq!((others[0].provider.as_deref(), others[1].provider.as_deref()), (None, Some("in b")));
 }
 
 async fn what_is_shared_is_listed_as_it_was_saved_last(database: Database) {

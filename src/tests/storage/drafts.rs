@@ -8,6 +8,7 @@ use crate::{
     domain::{
         form::{FormContent, Parameter},
         ids::ConnectionKey,
+        provider::{ClientAuthentication, Grant, ProviderChoice},
     },
     storage::{
         Database, Reader, StorageError,
@@ -35,6 +36,15 @@ fn typed() -> Draft {
             client_id: "e\u{301} é 😀 \u{10ffff} \u{202e}".to_owned(),
             authorization: vec![row("z", "1"), row("a", "2"), row("z", "3"), row("", "")],
             access_token: vec![row("", "value without a key"), row("line\r\nbreak\ttab", "\u{feff}'\"\\")],
+            provider: ProviderChoice {
+                provider: "endpoints".to_owned(),
+                token_endpoint: "not an address \0".to_owned(),
+                grant: Grant::JwtBearer,
+                scopes: " b  a ".to_owned(),
+                client_authentication: ClientAuthentication::PrivateKeyJwt,
+                without_pkce: true,
+                ..ProviderChoice::default()
+            },
             every_environment: true,
         },
         content: FormContent {

@@ -26,6 +26,9 @@ on_both!(
     every_environment_is_remembered_for_one_connection,
 );
 
+/// What a pack says about where its connection gets tokens.
+const PROVIDER: &str = r#"{"provider":"slack"}"#;
+
 async fn add_pack(database: &Database, space: &str, id: &str) {
     let pack = Pack {
         id: id.to_owned(),
@@ -174,7 +177,14 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
     write_now!(database, db => packs::put_process(db, SPACE, "a", "process-2", "Invoices"));
     for id in [key().connection.as_str(), "connection-2"] {
         let process = &key().process;
-        let new = PackConnection { process, id, name: "Shop", uses_oauth: true, defaults: Some("{}") };
+        let new = PackConnection {
+            process,
+            id,
+            name: "Shop",
+            uses_oauth: true,
+            defaults: Some("{}"),
+            provider: Some(PROVIDER),
+        };
         write_now!(database, db => packs::put_connection(db, SPACE, "a", new));
     }
     add_instance(&database, SPACE, "neighbour", "Neighbour").await;
@@ -184,6 +194,7 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
     assert_eq!(process_names(&database, "neighbour").await, []);
     let first = read_now!(database, db => instances::connection(db, &key())).expect("it is there");
     assert_eq!((first.name.as_str(), first.defaults.as_deref()), ("Shop", Some("{}")));
+    assert_eq!(first.provider.as_deref(), Some(PROVIDER));
     assert!(first.every_environment, "the admin's choice stays");
     let second = ConnectionKey { connection: "connection-2".to_owned(), ..key() };
     let second = read_now!(database, db => instances::connection(db, &second)).expect("it is there");
@@ -201,13 +212,21 @@ async fn a_connection_first_met_in_a_save_is_registered(database: Database) {
         uses_oauth: true,
         defaults: None,
         every_environment: false,
+        provider: None,
     };
     assert_eq!(read_now!(database, db => instances::connection(db, &key())), Some(expected.clone()));
     // Met again it stays as it is, but for this: what has details uses OAuth.
     add_pack(&database, SPACE, "a").await;
     write_now!(database, db => packs::put_process(db, SPACE, "a", &key().process, "Orders"));
     let (process, id) = (&key().process, &key().connection);
-    let new = PackConnection { process, id, name: "Shop", uses_oauth: false, defaults: Some("{}") };
+    let new = PackConnection {
+        process,
+        id,
+        name: "Shop",
+        uses_oauth: false,
+        defaults: Some("{}"),
+        provider: Some(PROVIDER),
+    };
     write_now!(database, db => packs::put_connection(db, SPACE, "a", new));
     adopt(&database, &key().instance, "a").await;
     write_now!(database, db => instances::set_every_environment(db, &key(), true));
@@ -217,6 +236,7 @@ async fn a_connection_first_met_in_a_save_is_registered(database: Database) {
         name: "Shop".to_owned(),
         defaults: Some("{}".to_owned()),
         every_environment: true,
+        provider: Some(PROVIDER.to_owned()),
         ..expected
     };
     assert_eq!(read_now!(database, db => instances::connection(db, &key())), Some(expected));

@@ -1,14 +1,20 @@
-//! Each of the five parts of a connection key sets details and drafts apart, alone and together with any others.
+//! Each of the five parts of a connection key sets what is filed under it apart, alone and together with any others.
 //!
 //! What else is filed under a connection key gets a test here that goes through [`neighbours`].
 
-use super::world::{add_admin, at, key, new_details, stand_up, uuid};
+use super::world::{
+    add_admin, add_data_key, at, attempt_of, key, new_details, secret, stand_up, token, uuid,
+};
 use crate::{
     domain::{form::FormContent, ids::ConnectionKey},
     storage::{
-        Database, details,
+        Database,
+        attempts::{self, Status},
+        client_secrets::{self, Slot},
+        details,
         drafts::{self, Draft},
         timeline::{self, Event, Kind},
+        tokens,
     },
 };
 
@@ -17,6 +23,9 @@ on_both!(
     drafts_of_neighbouring_keys_stay_apart,
     drafts_of_two_admins_stay_apart,
     histories_of_neighbouring_keys_stay_apart,
+    secrets_of_neighbouring_keys_stay_apart,
+    tokens_of_neighbouring_keys_stay_apart,
+    attempts_of_neighbouring_keys_stay_apart,
 );
 
 /// All 32 keys whose parts are each one of two values: any two differ in at least one part, and for each part
@@ -111,12 +120,94 @@ async fn histories_of_neighbouring_keys_stay_apart(database: Database) {
     let keys = neighbours();
     for (number, key) in keys.iter().enumerate() {
         let actor = format!("actor {number}");
-        let event = Event { account: "a", key, kind: Kind::DetailsSaved, actor: &actor, changed: &[] };
+        let event =
+            Event { account: "a", key, kind: Kind::DetailsSaved, actor: &actor, changed: &[], detail: None };
         write_now!(database, db => timeline::add(db, uuid(number as u128), event, at(0)));
     }
     for (number, key) in keys.iter().enumerate() {
         let entries = read_now!(database, db => timeline::latest(db, key, 10));
         let actors: Vec<_> = entries.iter().map(|entry| entry.actor.as_str()).collect();
         assert_eq!(actors, [format!("actor {number}")], "{key:?}");
+    }
+}
+
+async fn all_have_data_keys(database: &Database) -> Vec<ConnectionKey> {
+    let keys = all_stand_up(database).await;
+    for key in &keys {
+        add_data_key(database, &key.space, 1, 1).await;
+    }
+    keys
+}
+
+async fn secrets_of_neighbouring_keys_stay_apart(database: Database) {
+    let keys = all_have_data_keys(&database).await;
+    let of = |key: ConnectionKey| {
+        let database = database.clone();
+        async move {
+            let found = read_now!(database, db => client_secrets::of_connection(db, &key));
+            found.into_iter().map(|secret| (secret.id, secret.slot)).collect::<Vec<_>>()
+        }
+    };
+    for (number, key) in keys.iter().enumerate() {
+        assert_eq!(of(key.clone()).await, [], "{key:?}");
+        for (offset, slot) in [(0, Slot::Current), (100, Slot::Replacement)] {
+            let new = secret(number as u128 + offset, slot);
+            write_now!(database, db => client_secrets::put(db, key, slot, &new));
+        }
+    }
+    for (number, key) in keys.iter().enumerate() {
+        let stranger = &keys[(number + 1) % keys.len()];
+        let id = uuid(number as u128 + 100);
+        assert!(read_now!(database, db => client_secrets::find(db, stranger, id)).is_none(), "{key:?}");
+        let mut writer = database.writer().await.expect("a transaction begins");
+        let promoted = client_secrets::promote(&mut writer, stranger, id).await;
+        assert!(!promoted.expect("asked"), "{key:?}");
+        writer.commit().await.expect("the transaction commits");
+        assert!(write_now!(database, db => client_secrets::remove(db, key, Slot::Replacement)), "{key:?}");
+    }
+    for (number, key) in keys.iter().enumerate() {
+        assert_eq!(of(key.clone()).await, [(uuid(number as u128), "current".to_owned())], "{key:?}");
+        assert_eq!(write_now!(database, db => client_secrets::remove_all(db, key)), 1, "{key:?}");
+    }
+}
+
+async fn tokens_of_neighbouring_keys_stay_apart(database: Database) {
+    let keys = all_have_data_keys(&database).await;
+    for (number, key) in keys.iter().enumerate() {
+        assert!(!read_now!(database, db => tokens::exists(db, key)), "{key:?}");
+        write_now!(database, db => tokens::put(db, &token(number as u128, key)));
+    }
+    for (number, key) in keys.iter().enumerate() {
+        let found = read_now!(database, db => tokens::find(db, key)).expect("it is there");
+        assert_eq!((found.id, &found.key()), (uuid(number as u128), key));
+        let mut all = read_now!(database, db => tokens::of_instance(db, &key.space, &key.instance));
+        all.retain(|token| {
+            (token.space_guid.as_str(), token.instance_id.as_str()) != (&key.space, &key.instance)
+        });
+        assert!(all.is_empty(), "{key:?}");
+        assert!(write_now!(database, db => tokens::remove(db, key)), "{key:?}");
+        assert!(!read_now!(database, db => tokens::exists(db, key)), "{key:?}");
+        let left = super::schema::count(&database, "tokens").await;
+        assert_eq!(left, (keys.len() - number - 1) as i64, "{key:?}");
+    }
+}
+
+async fn attempts_of_neighbouring_keys_stay_apart(database: Database) {
+    let admin = add_admin(&database, 1).await;
+    let keys = all_have_data_keys(&database).await;
+    for (number, key) in keys.iter().enumerate() {
+        assert_eq!(read_now!(database, db => attempts::latest(db, key)), None, "{key:?}");
+        let new = attempt_of(number as u128, key, admin);
+        write_now!(database, db => attempts::add(db, &new));
+        assert_eq!(read_now!(database, db => attempts::latest(db, key)), Some(new), "{key:?}");
+    }
+    for (number, key) in keys.iter().enumerate() {
+        let still = read_now!(database, db => attempts::latest(db, key)).expect("it is there");
+        assert_eq!(
+            (still.id, still.status.as_str()),
+            (uuid(number as u128), Status::Opened.name()),
+            "{key:?}"
+        );
+        assert_eq!(write_now!(database, db => attempts::abandon(db, key, "another")), 1, "{key:?}");
     }
 }

@@ -75,13 +75,16 @@ macro_rules! assert_refused {
     };
 }
 
-mod world;
+pub mod world;
 
 // The macros above are known in these by standing before them.
 mod accounts;
 mod admins;
 mod api_tokens;
+mod attempts;
 mod bytes;
+mod client_secrets;
+mod data_keys;
 mod details;
 mod drafts;
 mod environments;
@@ -91,11 +94,13 @@ mod open;
 mod overview;
 mod packs;
 mod races;
-mod schema;
+pub mod schema;
 mod search;
 mod sessions;
 mod signing_keys;
 mod suggestions;
 mod timeline;
+mod token_leases;
+mod tokens;
 mod transactions;
 mod uninstall;

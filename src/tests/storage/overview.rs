@@ -102,7 +102,8 @@ async fn add_pack(database: &Database, connections: &[(&str, &str, &str, bool)])
     for (process, id, name, uses_oauth) in connections {
         let process_name = format!("Process {process}");
         write_now!(database, db => packs::put_process(db, SPACE, "pack", process, &process_name));
-        let new = PackConnection { process, id, name, uses_oauth: *uses_oauth, defaults: None };
+        let new =
+            PackConnection { process, id, name, uses_oauth: *uses_oauth, defaults: None, provider: None };
         write_now!(database, db => packs::put_connection(db, SPACE, "pack", new));
     }
 }

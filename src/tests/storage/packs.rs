@@ -35,7 +35,7 @@ fn connection<'a>(
     uses_oauth: bool,
     defaults: Option<&'a str>,
 ) -> PackConnection<'a> {
-    PackConnection { process: "p", id, name, uses_oauth, defaults }
+    PackConnection { process: "p", id, name, uses_oauth, defaults, provider: None }
 }
 
 async fn a_second_put_gives_a_pack_new_words(database: Database) {
@@ -80,7 +80,8 @@ async fn a_second_put_changes_processes_and_connections(database: Database) {
     for id in ["a", "b"] {
         write_now!(database, db => packs::put(db, SPACE, &pack(id, id, "MULTI"), at(0)));
         write_now!(database, db => packs::put_process(db, SPACE, id, "p", &format!("Process of {id}")));
-        let new = connection("c", id, true, Some("{ }"));
+        let provider = format!("of {id}");
+        let new = PackConnection { provider: Some(&provider), ..connection("c", id, true, Some("{ }")) };
         write_now!(database, db => packs::put_connection(db, SPACE, id, new));
     }
     let key = key();
@@ -94,6 +95,7 @@ async fn a_second_put_changes_processes_and_connections(database: Database) {
     let connection_then = connection_then.expect("adopted");
     assert_eq!((connection_then.name.as_str(), connection_then.uses_oauth), ("a", true));
     assert_eq!(connection_then.defaults.as_deref(), Some("{ }"));
+    assert_eq!(connection_then.provider.as_deref(), Some("of a"));
 
     write_now!(database, db => packs::put_process(db, SPACE, "a", "p", "Renamed"));
     write_now!(database, db => packs::put_connection(db, SPACE, "a", connection("c", "Renamed too", false, None)));
@@ -104,6 +106,7 @@ async fn a_second_put_changes_processes_and_connections(database: Database) {
         name: "Renamed too".to_owned(),
         uses_oauth: false,
         defaults: None,
+        provider: None,
         ..connection_then
     };
     assert_eq!(connection_now, Some(expected));

@@ -13,6 +13,7 @@ use crate::{
         details::{NewDetails, StoredDetails},
         suggestions,
     },
+    tests::support::app::{oauth, setup},
 };
 use std::{
     future::Future,
@@ -204,7 +205,8 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
 async fn saves_and_uninstalling_at_once_both_succeed(database: Database) {
     let key = key();
     write_now!(database, db => accounts::ensure(db, "account", at(0)));
-    let services = Services::new(database.clone(), Clock::new(|| at(0))).await.expect("it starts");
+    let services =
+        Services::new(database.clone(), Clock::new(|| at(0)), setup(oauth())).await.expect("it starts");
     services.create_space("account", &key.space, "A Space").await.expect("a Space");
     let client = Client { account: "account".into(), name: "n".into(), username: "u".into() };
     let mut tasks = JoinSet::new();

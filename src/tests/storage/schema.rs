@@ -83,9 +83,14 @@ async fn columns(database: &Database) -> Vec<String> {
 async fn keys(database: &Database) -> Vec<String> {
     lines(
         database,
-        "SELECT s.name || ' ' || l.origin || ' ' || (SELECT group_concat(i.name, ',' ORDER BY i.seqno) FROM pragma_index_info(l.name) i)
+        // A primary key that is one INTEGER has no index of its own.
+        "SELECT s.name || ' pk ' || group_concat(c.name, ',' ORDER BY c.pk)
+         FROM sqlite_schema s JOIN pragma_table_info(s.name) c
+         WHERE s.type = 'table' AND s.name <> '_sqlx_migrations' AND c.pk > 0 GROUP BY s.name
+         UNION ALL
+         SELECT s.name || ' u ' || (SELECT group_concat(i.name, ',' ORDER BY i.seqno) FROM pragma_index_info(l.name) i)
          FROM sqlite_schema s JOIN pragma_index_list(s.name) l
-         WHERE s.type = 'table' AND s.name <> '_sqlx_migrations' AND l.origin IN ('pk', 'u')",
+         WHERE s.type = 'table' AND s.name <> '_sqlx_migrations' AND l.origin = 'u'",
         "SELECT c.conrelid::regclass || CASE c.contype WHEN 'p' THEN ' pk ' ELSE ' u ' END
              || (SELECT string_agg(a.attname::text, ',' ORDER BY k.at) FROM unnest(c.conkey) WITH ORDINALITY k (number, at)
                  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number)

@@ -6,32 +6,51 @@ use super::world::at;
 use crate::{
     effects::Clock,
     services::{Services, access::Client},
-    storage::{Database, open::open, signing_keys},
+    storage::{
+        Database,
+        open::open,
+        signing_keys::{self, SigningKeyRow},
+    },
+    tests::support::app::{oauth, setup},
 };
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
 
-on_both!(the_first_key_stays, any_bytes_make_a_key);
+on_both!(the_first_key_stays, any_bytes_make_a_key, a_key_is_sealed_anew_by_whoever_read_it_last);
 
 mod together {
     on_both!(empty: replicas_that_start_together_sign_with_one_key);
     use super::replicas_that_start_together_sign_with_one_key;
 }
 
+fn row(secret: &[u8], version: i64) -> Option<SigningKeyRow> {
+    Some(SigningKeyRow { secret: secret.to_vec(), data_key_version: Some(version) })
+}
+
 async fn the_first_key_stays(database: Database) {
     assert_eq!(read_now!(database, db => signing_keys::find(db)), None);
-    write_now!(database, db => signing_keys::add(db, b"first", at(5)));
+    write_now!(database, db => signing_keys::add(db, b"first", 1, at(5)));
     // Whatever the clocks of the others say.
     for (secret, now) in [(b"older", 4), (b"later", 6)] {
-        write_now!(database, db => signing_keys::add(db, secret, at(now)));
-        assert_eq!(read_now!(database, db => signing_keys::find(db)), Some(b"first".to_vec()));
+        write_now!(database, db => signing_keys::add(db, secret, 2, at(now)));
+        assert_eq!(read_now!(database, db => signing_keys::find(db)), row(b"first", 1));
     }
 }
 
 async fn any_bytes_make_a_key(database: Database) {
     let secret: Vec<u8> = (0..=255).collect();
-    write_now!(database, db => signing_keys::add(db, &secret, at(0)));
-    assert_eq!(read_now!(database, db => signing_keys::find(db)), Some(secret));
+    write_now!(database, db => signing_keys::add(db, &secret, i64::MAX, at(0)));
+    assert_eq!(read_now!(database, db => signing_keys::find(db)), row(&secret, i64::MAX));
+}
+
+async fn a_key_is_sealed_anew_by_whoever_read_it_last(database: Database) {
+    let none = write_now!(database, db => signing_keys::reseal(db, b"a", b"b", 2));
+    assert!(!none, "there is none");
+    write_now!(database, db => signing_keys::add(db, b"a", 1, at(0)));
+    assert!(write_now!(database, db => signing_keys::reseal(db, b"a", b"b", 2)));
+    let late = write_now!(database, db => signing_keys::reseal(db, b"a", b"c", 3));
+    assert!(!late, "it is not what was read any more");
+    assert_eq!(read_now!(database, db => signing_keys::find(db)), row(b"b", 2));
 }
 
 async fn replicas_that_start_together_sign_with_one_key(address: String) {
@@ -44,7 +63,7 @@ async fn replicas_that_start_together_sign_with_one_key(address: String) {
             let database = open(&address).await.expect("it opens");
             barrier.wait().await;
             // No two clocks agree.
-            Services::new(database, Clock::new(move || at(-number))).await.expect("it starts")
+            Services::new(database, Clock::new(move || at(-number)), setup(oauth())).await.expect("it starts")
         });
     }
     let replicas = starting.join_all().await;

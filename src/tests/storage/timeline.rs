@@ -10,6 +10,7 @@ use crate::{
         timeline::{self, Entry, Event, Kind, Place},
     },
 };
+use tokio::task::JoinSet;
 
 on_both!(
     an_entry_comes_back_as_it_was_added,
@@ -17,6 +18,9 @@ on_both!(
     what_happened_to_an_instance_is_forgotten_with_it,
     what_is_old_is_forgotten,
     what_happened_elsewhere_is_in_no_connection_s_history,
+    what_happens_often_is_one_entry_that_counts,
+    many_counts_of_one_entry_are_all_in_it,
+    what_is_told_of_an_account_is_stored,
 );
 
 #[test]
@@ -29,13 +33,24 @@ fn kinds_keep_their_names() {
         (Kind::SignedIn, "signed_in"),
         (Kind::SignInRefused, "sign_in_refused"),
         (Kind::SignedOut, "signed_out"),
+        (Kind::PkceSwitched, "pkce_switched"),
+        (Kind::SecretEncrypted, "secret_encrypted"),
+        (Kind::SecretReplaced, "secret_replaced"),
+        (Kind::SecretReset, "secret_reset"),
+        (Kind::AuthorizationStarted, "authorization_started"),
+        (Kind::AuthorizationReturned, "authorization_returned"),
+        (Kind::TokenExchanged, "token_exchanged"),
+        (Kind::TokenRefreshed, "token_refreshed"),
+        (Kind::TokenFailed, "token_failed"),
+        (Kind::TokenRevoked, "token_revoked"),
+        (Kind::TokenRead, "token_read"),
     ] {
         assert_eq!(kind.name(), name);
     }
 }
 
 fn saved<'a>(key: &'a ConnectionKey, actor: &'a str) -> Event<'a> {
-    Event { account: ACCOUNT, key, kind: Kind::DetailsSaved, actor, changed: &["Base URL"] }
+    Event { account: ACCOUNT, key, kind: Kind::DetailsSaved, actor, changed: &["Base URL"], detail: None }
 }
 
 async fn actors(database: &Database, key: &ConnectionKey, limit: i64) -> Vec<String> {
@@ -57,8 +72,17 @@ async fn an_entry_comes_back_as_it_was_added(database: Database) {
         actor: "jürgen@example.com".to_owned(),
         kind: "details_saved".to_owned(),
         changed: r#"["Base URL","“Client ID” 😀"]"#.to_owned(),
+        detail: None,
+        times: None,
     };
     assert_eq!(read_now!(database, db => timeline::latest(db, &key, 10)), [expected]);
+    let told =
+        Event {
+            kind: Kind::TokenFailed, detail: Some("the provider said “no” 😀"), ..saved(&key, "a")
+        };
+    write_now!(database, db => timeline::add(db, uuid(2), told, at(4)));
+    let latest = read_now!(database, db => timeline::latest(db, &key, 1));
+    assert_eq!((latest[0].kind.as_str(), latest[0].detail.as_deref()), ("token_failed", told.detail));
 }
 
 async fn the_latest_come_first(database: Database) {
@@ -124,4 +148,39 @@ async fn what_happened_elsewhere_is_in_no_connection_s_history(database: Databas
     }
     assert_eq!(actors(&database, &key, 10).await, [""; 0]);
     assert_eq!(count(&database).await, 2);
+}
+
+fn read<'a>(key: &'a ConnectionKey, actor: &'a str) -> Event<'a> {
+    Event { kind: Kind::TokenRead, changed: &[], ..saved(key, actor) }
+}
+
+async fn what_happens_often_is_one_entry_that_counts(database: Database) {
+    let key = key();
+    for (id, actor, times, moment) in [(1, "one", 3, at(1)), (2, "two", 1, at(2)), (1, "one", 4, at(9))] {
+        write_now!(database, db => timeline::count(db, uuid(id), read(&key, actor), times, moment));
+    }
+    let entries = read_now!(database, db => timeline::latest(db, &key, 10));
+    let seen: Vec<_> = entries.iter().map(|entry| (entry.actor.as_str(), entry.times, entry.at)).collect();
+    assert_eq!(seen, [("one", Some(7), at(9).0), ("two", Some(1), at(2).0)]);
+    assert!(entries.iter().all(|entry| entry.kind == "token_read" && entry.changed == "[]"));
+}
+
+async fn many_counts_of_one_entry_are_all_in_it(database: Database) {
+    let mut tasks = JoinSet::new();
+    for times in 1..=20 {
+        let database = database.clone();
+        tasks.spawn(async move {
+            write_now!(database, db => timeline::count(db, uuid(1), read(&key(), "one"), times, at(1)));
+        });
+    }
+    tasks.join_all().await;
+    let entries = read_now!(database, db => timeline::latest(db, &key(), 10));
+    assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [Some((1..=20).sum())]);
+}
+
+async fn what_is_told_of_an_account_is_stored(database: Database) {
+    let (place, kind) = (Place { account: Some(ACCOUNT), ..Place::default() }, Kind::TokenRevoked);
+    write_now!(database, db => timeline::add_told(db, uuid(1), place, kind, "one", Some("a sentence"), at(0)));
+    let as_told = "timeline WHERE kind = 'token_revoked' AND detail = 'a sentence' AND times IS NULL";
+    assert_eq!(super::schema::count(&database, as_told).await, 1);
 }

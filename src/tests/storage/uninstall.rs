@@ -4,15 +4,20 @@
 
 use super::{
     schema,
-    world::{ACCOUNT, add_admin, at, key, new_details, stand_up, uuid},
+    world::{
+        ACCOUNT, add_admin, add_data_key, at, attempt_of, key, new_details, secret, stand_up, token, uuid,
+    },
 };
 use crate::{
     domain::{form::FormContent, ids::ConnectionKey},
     storage::{
-        Database, details,
+        Database, attempts,
+        client_secrets::{self, Slot},
+        details,
         drafts::{self, Draft},
         instances,
         timeline::{self, Event, Kind},
+        tokens,
     },
 };
 use uuid::Uuid;
@@ -45,8 +50,17 @@ async fn fill(database: &Database, key: &ConnectionKey, admin: Uuid, number: u12
     let draft =
         Draft { base_version: 1, base: content.clone(), content, attempted: false, updated_at: at(0) };
     write_now!(database, db => drafts::keep(db, key, admin, &draft));
-    let event = Event { account: ACCOUNT, key, kind: Kind::DetailsSaved, actor: "saver", changed: &[] };
+    let kind = Kind::DetailsSaved;
+    let event = Event { account: ACCOUNT, key, kind, actor: "saver", changed: &[], detail: None };
     write_now!(database, db => timeline::add(db, uuid(number), event, at(0)));
+    add_data_key(database, &key.space, 1, 1).await;
+    for (place, slot) in [Slot::Current, Slot::Replacement, Slot::Password].into_iter().enumerate() {
+        let id = 1_000 + number * 10 + place as u128;
+        write_now!(database, db => client_secrets::put(db, key, slot, &secret(id, slot)));
+    }
+    write_now!(database, db => tokens::put(db, &token(number, key)));
+    write_now!(database, db => attempts::add(db, &attempt_of(number, key, admin)));
+    write_now!(database, db => attempts::add_state(db, &number.to_be_bytes(), uuid(number), at(60)));
 }
 
 /// How many rows of an instance each table has.
@@ -69,7 +83,10 @@ async fn uninstalling_removes_everything_and_nothing_else(database: Database) {
     }
     let before = rows(&database, &key()).await;
     let names: Vec<_> = before.iter().map(|(table, _)| table.as_str()).collect();
-    for known in ["attachments", "connections", "connector_details", "drafts", "processes", "timeline"] {
+    for known in ["attachments", "connections", "connector_details", "drafts", "processes", "timeline"]
+        .into_iter()
+        .chain(["client_secrets", "tokens", "attempts"])
+    {
         assert!(names.contains(&known), "{known} names no instance any more: {names:?}");
     }
     for (table, found) in &before {
@@ -96,10 +113,15 @@ async fn uninstalling_removes_everything_and_nothing_else(database: Database) {
         assert_eq!(rows(&database, key).await, expected, "{key:?}");
         assert!(read_now!(database, db => details::find(db, key)).is_some());
         assert!(read_now!(database, db => drafts::find(db, key, admin)).is_some());
+        assert_eq!(read_now!(database, db => client_secrets::of_connection(db, key)).len(), 3);
+        assert!(read_now!(database, db => tokens::find(db, key)).is_some());
+        assert!(read_now!(database, db => attempts::latest(db, key)).is_some());
     }
     // Every other table is as it was, and these lost what the instance had, no more.
     for ((table, was), (_, is)) in all_before.into_iter().zip(totals(&database).await) {
-        let lost = before.iter().find(|(name, _)| *name == table).map_or(0, |(_, found)| *found);
+        // A state belongs to its attempt.
+        let of = if table == "oauth_states" { "attempts" } else { &table };
+        let lost = before.iter().find(|(name, _)| name == of).map_or(0, |(_, found)| *found);
         assert_eq!(was - is, lost, "{table}");
     }
 }

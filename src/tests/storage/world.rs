@@ -8,9 +8,13 @@ use crate::{
         Database,
         accounts::{self, Space},
         admins::{self, Admin},
+        attempts::Attempt,
+        client_secrets::{ClientSecret, Slot},
+        data_keys::{self, DataKeyRow},
         details::NewDetails,
         environments, instances,
         instances::NewInstance,
+        tokens::Token,
     },
 };
 use uuid::Uuid;
@@ -45,6 +49,7 @@ pub fn new_details<'a>(oauth_connector_details: &'a str, saved_by: &'a str) -> N
         client_id: "client",
         complete: true,
         saved_by,
+        provider: None,
     }
 }
 
@@ -113,4 +118,80 @@ pub async fn add_admin(database: &Database, number: u128) -> Uuid {
     };
     write_now!(database, db => admins::add(db, &admin, at(0)));
     admin.id
+}
+
+/// A master key, unless it is there, and a scope's data key under it. What is wrapped shows whose it is.
+pub async fn add_data_key(database: &Database, scope: &str, version: i64, master_version: i64) -> DataKeyRow {
+    write_now!(database, db => data_keys::add_master_key(db, master_version, b"check", at(0)));
+    let wrapped = format!("data key {version} of {scope}").into_bytes();
+    let row = DataKeyRow { scope: scope.to_owned(), version, master_version, wrapped };
+    write_now!(database, db => data_keys::add(db, &row, at(0)));
+    row
+}
+
+/// A secret that shows its number, sealed with the Space's first data key.
+pub fn secret(number: u128, slot: Slot) -> ClientSecret {
+    ClientSecret {
+        id: uuid(number),
+        slot: slot.name().to_owned(),
+        sealed: format!("sealed {number} \0").into_bytes(),
+        data_key_version: 1,
+        destination: format!("destination {number}"),
+        sealed_by: format!("sealer {number}"),
+        sealed_at: at(0).0,
+    }
+}
+
+/// A token that shows its number, sealed with the Space's first data key and due at the first moment.
+pub fn token(number: u128, key: &ConnectionKey) -> Token {
+    Token {
+        id: uuid(number),
+        space_guid: key.space.clone(),
+        instance_id: key.instance.clone(),
+        environment_id: key.environment.clone(),
+        process_id: key.process.clone(),
+        connection_id: key.connection.clone(),
+        version: 1,
+        access_token: format!("access {number} \0").into_bytes(),
+        refresh_token: Some(format!("refresh {number} \0").into_bytes()),
+        data_key_version: 1,
+        token_type: "Bearer".to_owned(),
+        requested_scope: "a b".to_owned(),
+        granted_scope: Some("a".to_owned()),
+        origin: format!("origin {number}"),
+        configuration: format!("configuration {number}"),
+        company_id: Some("company ü".to_owned()),
+        obtained_by: format!("admin {number}"),
+        obtained_at: at(0).0,
+        refreshed_at: None,
+        expires_at: Some(at(60).0),
+        refresh_at: Some(at(0).0),
+        failures: 0,
+        failure: None,
+        is_broken: false,
+        lease_owner: None,
+        lease_until: None,
+    }
+}
+
+/// An open attempt that shows its number, sealed with the Space's first data key; it runs out after a minute.
+pub fn attempt_of(number: u128, key: &ConnectionKey, admin_id: Uuid) -> Attempt {
+    Attempt {
+        id: uuid(number),
+        space_guid: key.space.clone(),
+        instance_id: key.instance.clone(),
+        environment_id: key.environment.clone(),
+        process_id: key.process.clone(),
+        connection_id: key.connection.clone(),
+        admin_id,
+        browser: format!("browser {number} \0").into_bytes(),
+        is_in_window: false,
+        status: "opened".to_owned(),
+        message: None,
+        advice: None,
+        sealed: Some(format!("begun with {number} \0").into_bytes()),
+        data_key_version: Some(1),
+        begun_at: at(0).0,
+        expires_at: at(60).0,
+    }
 }

@@ -6,9 +6,11 @@ use crate::{
     domain::time::Timestamp,
     effects::Clock,
     graphql,
+    oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound},
     server::{limits::CallerLimits, middleware::ClientAddress},
-    services::Services,
+    services::{OAuth, Services, Setup},
     storage::{Database, on_connection},
+    vault::Keyring,
 };
 use axum::{
     Router,
@@ -32,12 +34,33 @@ pub const REQUEST_ID: &str = "request-of-a-test";
 pub struct Options {
     pub body_limit: usize,
     pub limits: CallerLimits,
+    pub setup: Setup,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { body_limit: 1_048_576, limits: CallerLimits::off() }
+        Self { body_limit: 1_048_576, limits: CallerLimits::off(), setup: setup(oauth()) }
     }
+}
+
+/// The public address that redirect URIs begin with.
+pub const PUBLIC_URL: &str = "http://127.0.0.1:3000";
+/// A master key of the tests, as a keyring's text.
+pub const MASTER_KEY: &str = "v1:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
+/// An OAuth client that reaches this machine, where the tests' providers are.
+pub fn oauth() -> OAuth {
+    let allow = vec!["127.0.0.0/8".parse().expect("a network")];
+    OAuth {
+        outbound: Outbound::new(Policy { allow, ..Policy::default() }).expect("TLS is there"),
+        allowed: Allowed::default(),
+        public_url: PUBLIC_URL.into(),
+    }
+}
+
+pub fn setup(oauth: OAuth) -> Setup {
+    let keyring = Keyring::parse(MASTER_KEY.as_bytes(), "the tests").expect("a keyring");
+    Setup { keyring, keyring_file: None, oauth }
 }
 
 pub struct TestApp {
@@ -67,7 +90,8 @@ impl TestApp {
             let now = now.clone();
             Clock::new(move || Timestamp(now.load(Ordering::Relaxed)))
         };
-        let services = Services::new(database.clone(), clock).await.expect("the services start");
+        let services =
+            Services::new(database.clone(), clock, options.setup).await.expect("the services start");
         let settings = graphql::Settings { body_limit: options.body_limit, limits: Arc::new(options.limits) };
         let router = graphql::router(services.clone(), settings);
         Self { services, database, now, router }
@@ -83,7 +107,7 @@ impl TestApp {
     }
 
     pub async fn another_token(&self, account: &str, space: &str) -> Tenant {
-        let token = self.services.create_token(account, "ci").await.expect("the account is there");
+        let token = self.services.create_token(account, "ci", false).await.expect("the account is there");
         let made = self.services.generate_jwt(account, &token.username, &token.token).await;
         Tenant {
             space: space.into(),

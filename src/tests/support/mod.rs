@@ -5,3 +5,4 @@
 pub mod app;
 pub mod databases;
 pub mod logs;
+pub mod stored;
