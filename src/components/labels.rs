@@ -26,7 +26,10 @@ pub fn ConfiguredStatus(configured: Configured) -> impl IntoView {
 }
 
 #[component]
-pub fn TokenStatus(state: TokenState) -> impl IntoView {
+pub fn TokenStatus(#[prop(into)] state: Option<TokenState>) -> impl IntoView {
+    let Some(state) = state else {
+        return view! { <span class="status missing">"None"</span> };
+    };
     let (class, text) = match state {
         TokenState::Valid => ("status configured", "Valid"),
         TokenState::Struggling => ("status incomplete", "Valid, but the last renewal failed"),

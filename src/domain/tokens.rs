@@ -91,6 +91,8 @@ pub struct AttemptView {
     /// It goes on in a browser window, to which this address leads; only for who began it.
     pub address: Option<String>,
     pub begun: Moment,
+    /// When it runs out by itself; `None` where it is over.
+    pub lapses: Option<Moment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +146,8 @@ pub struct ProviderOption {
 pub struct ProviderFacts {
     pub documentation: Option<String>,
     pub note: Option<String>,
+    /// What usually is the Base URL.
+    pub base_url: Option<String>,
     /// `Grant: Authorization code`, a line each.
     pub lines: Vec<String>,
 }

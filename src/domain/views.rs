@@ -307,4 +307,6 @@ pub enum Outcome {
     ResetToConfirm,
     /// Nothing was done: forgetting a token stops what uses it, and that is asked first.
     RevokeToConfirm,
+    /// The token is forgotten.
+    Forgotten,
 }

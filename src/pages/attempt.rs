@@ -18,8 +18,13 @@ pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {
         Stage::Succeeded | Stage::Failed => 3,
     };
     // A script can close a window that a script opened; where it may not, the sentence says what to do.
+    // Where the script may not close the window, it is the form's own tab, and the form comes back. Every character of its
+    // path that could end the text is escaped.
     let script = (stage.is_over() && is_in_window).then(|| {
-        view! { <script nonce=use_nonce()>"setTimeout(() => window.close(), 1200);"</script> }
+        let script = format!(
+            "setTimeout(() => window.close(), 1200); setTimeout(() => location.replace('{form}'), 2200);"
+        );
+        view! { <script nonce=use_nonce()>{script}</script> }
     });
     view! {
         <Title text=format!("{} · iPack Connect", stage.message()) />

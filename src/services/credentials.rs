@@ -217,7 +217,7 @@ impl Services {
         })
         .await?;
         self.say_farewell(farewell, &account, &admin.email, key).await?;
-        self.connector_after(admin, key, Outcome::Kept, None).await
+        self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
 
     /// Forgets everything that a connection has of secrets, tokens and attempts; what is left to do at the provider.

@@ -74,7 +74,15 @@ pub(super) async fn credentials_view(
     let is_ready = |state: &SecretState| matches!(state, SecretState::Encrypted(_));
     let obstacle = match &planned {
         Err(error) => Some(sentence(&error.to_string())),
-        Ok(_) if needs_secret && !is_ready(&secret) => Some("Encrypt the client secret first.".to_owned()),
+        Ok(_) if needs_secret && !is_ready(&secret) => Some(match &secret {
+            SecretState::Unbound { changed, .. } => {
+                format!(
+                    "Enter the client secret again: {} changed since it was encrypted.",
+                    changed.join(", ")
+                )
+            }
+            _ => "Encrypt the client secret first.".to_owned(),
+        }),
         Ok(_) if needs_password && !is_ready(&password) => {
             Some("Encrypt the user’s password first.".to_owned())
         }
@@ -141,6 +149,7 @@ fn success(token: &Token) -> AttemptView {
         advice: None,
         address: None,
         begun: Timestamp(token.obtained_at).into(),
+        lapses: None,
     }
 }
 
@@ -154,6 +163,7 @@ pub(super) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> At
         advice: attempt.advice.clone(),
         address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
         begun: Timestamp(attempt.begun_at).into(),
+        lapses: (!stage.is_over()).then(|| Timestamp(attempt.expires_at).into()),
     }
 }
 
@@ -256,7 +266,14 @@ fn facts(preset: &Preset) -> ProviderFacts {
     if let Some(label) = &preset.company_id_label {
         lines.push(format!("Company ID: {label}"));
     }
-    ProviderFacts { documentation: Some(preset.documentation.clone()), note: preset.note.clone(), lines }
+    // What is for a person to complete cannot be taken over as it is.
+    let base_url = preset.base_urls.first().filter(|url| !url.contains('<')).cloned();
+    ProviderFacts {
+        documentation: Some(preset.documentation.clone()),
+        note: preset.note.clone(),
+        base_url,
+        lines,
+    }
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Services {
         }
         let (account, farewell) = retrying(|| self.forget_token(admin, key)).await?;
         self.say_farewell(farewell, &account, &admin.email, key).await?;
-        self.connector_after(admin, key, Outcome::Kept, None).await
+        self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
 
     async fn forget_token(&self, admin: &Admin, key: &ConnectionKey) -> Result<(String, Farewell)> {

@@ -3,7 +3,7 @@
 //! A state is taken out by one `DELETE … RETURNING`, so that it serves once. A new column of an attempt goes into
 //! [`Attempt`], `add` and `COLUMNS`.
 
-use super::{BATCH, Connection, Result, bind_key, execute, on_connection};
+use super::{BATCH, Connection, Result, bind_key, execute, key_of_row, on_connection};
 use crate::domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -58,13 +58,7 @@ pub struct Attempt {
 
 impl Attempt {
     pub fn key(&self) -> ConnectionKey {
-        ConnectionKey {
-            space: self.space_guid.clone(),
-            instance: self.instance_id.clone(),
-            environment: self.environment_id.clone(),
-            process: self.process_id.clone(),
-            connection: self.connection_id.clone(),
-        }
+        key_of_row!(self)
     }
 }
 

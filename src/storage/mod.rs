@@ -209,6 +209,20 @@ macro_rules! bind_key {
 }
 pub(crate) use bind_key;
 
+/// The connection key of a row that has its five parts as columns.
+macro_rules! key_of_row {
+    ($row:expr) => {
+        $crate::domain::ids::ConnectionKey {
+            space: $row.space_guid.clone(),
+            instance: $row.instance_id.clone(),
+            environment: $row.environment_id.clone(),
+            process: $row.process_id.clone(),
+            connection: $row.connection_id.clone(),
+        }
+    };
+}
+pub(crate) use key_of_row;
+
 /// Runs a statement that answers no rows; the value is how many rows it touched. With `key;` in front of the values
 /// the first five parameters are the parts of a connection key.
 macro_rules! execute {

@@ -3,7 +3,7 @@
 //! A refresh is made by whoever holds the lease, which is given by one `UPDATE` and runs out by itself. A new column
 //! goes into [`Token`], `COLUMNS`, and the statement that writes it.
 
-use super::{Connection, Result, bind_key, execute, on_connection};
+use super::{Connection, Result, bind_key, execute, key_of_row, on_connection};
 use crate::domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -43,13 +43,7 @@ pub struct Token {
 
 impl Token {
     pub fn key(&self) -> ConnectionKey {
-        ConnectionKey {
-            space: self.space_guid.clone(),
-            instance: self.instance_id.clone(),
-            environment: self.environment_id.clone(),
-            process: self.process_id.clone(),
-            connection: self.connection_id.clone(),
-        }
+        key_of_row!(self)
     }
 
     /// Somebody is refreshing it.

@@ -3,7 +3,7 @@
 //! The page asks by the attempt's id, never the window: that one belongs to the provider by then, and whether it is
 //! closed says nothing. Another stage is shown by its message as it comes.
 
-use super::{keep::Keep, state::FormState};
+use super::{browser::focus_if_lost, keep::Keep, state::FormState};
 use crate::{
     domain::{
         tokens::{AttemptView, Stage},
@@ -59,6 +59,7 @@ impl FormState {
             advice: None,
             address: None,
             begun: crate::domain::time::Timestamp(0).into(),
+            lapses: None,
         }));
     }
 
@@ -84,8 +85,13 @@ impl FormState {
                 let _ = window().location().set_href(&format!("{}/preflight", view.key.form_path()));
             }
             // Only what was sealed is taken out of its input.
-            "encrypt-secret" if is_done => self.client_secret.set(String::new()),
+            "encrypt-secret" if is_done => {
+                self.client_secret.set(String::new());
+                focus_if_lost("credentials");
+            }
             "encrypt-password" if is_done => self.user_password.set(String::new()),
+            "reset-secret" | "reset-secret-confirmed" | "discard-replacement" => focus_if_lost("credentials"),
+            "revoke-confirmed" => focus_if_lost("token"),
             "generate" => {
                 let begun = view.credentials.attempt;
                 let before = self.attempt_before.get_value();

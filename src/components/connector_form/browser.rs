@@ -81,13 +81,14 @@ pub fn submit_plainly(form: &web_sys::HtmlFormElement, button: &str) {
     let _ = form.submit();
 }
 
-/// Puts a text on the clipboard; where the browser allows no script to do that, it is selected in its input.
+/// Puts an input's text on the clipboard; where the browser allows no script to do that, it is selected instead.
 pub fn copy_from(id: &str) {
     let Some(input) = input_by_id(id) else { return };
-    let _ = input.focus();
-    input.select();
     if window().is_secure_context() {
         let _ = window().navigator().clipboard().write_text(&input.value());
+    } else {
+        let _ = input.focus();
+        input.select();
     }
 }
 
@@ -95,12 +96,16 @@ pub fn session_storage() -> Option<web_sys::Storage> {
     window().session_storage().ok().flatten()
 }
 
-/// Moves the keyboard to an element where it would otherwise be nowhere: what had it is gone.
+/// Moves the keyboard to an element where it would otherwise be nowhere: what had it is gone. The page stays where it is.
 pub fn focus_if_lost(id: &'static str) {
     request_animation_frame(move || {
         let page = document();
-        if page.active_element().is_none_or(|element| element.tag_name() == "BODY") {
-            focus_soon(id.to_owned());
+        let is_lost = page.active_element().is_none_or(|element| element.tag_name() == "BODY");
+        let element = page.get_element_by_id(id).filter(|_| is_lost);
+        if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = element.focus_with_options(&options);
         }
     });
 }

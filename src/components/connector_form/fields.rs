@@ -116,20 +116,24 @@ fn Field(
                 aria-describedby=described_by
                 aria-invalid=move || problem.get().map(|_| "true")
             />
-            {move || {
-                problem
-                    .get()
-                    .map(|message| {
-                        view! {
-                            <p class="error" id=format!("{id}-error")>
-                                {message}
-                            </p>
-                        }
-                    })
-            }}
+            <InputError id=id problem=problem />
         </div>
     }
     .into_any()
+}
+
+/// What is wrong with an input, under it; the input names it by `{id}-error`.
+#[component]
+pub fn InputError(id: &'static str, problem: Memo<Option<String>>) -> impl IntoView {
+    move || {
+        problem.get().map(|message| {
+            view! {
+                <p class="error" id=format!("{id}-error")>
+                    {message}
+                </p>
+            }
+        })
+    }
 }
 
 #[component]

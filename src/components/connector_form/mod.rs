@@ -15,6 +15,7 @@ mod memory;
 mod notices;
 mod parameters;
 mod provider;
+mod question;
 mod rows;
 mod secret;
 mod side;
@@ -94,7 +95,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
     };
     let token = move || {
         let state = state.view.with(|view| view.credentials.token.as_ref().map(|token| token.state));
-        state.map(|state| view! { <TokenStatus state=state /> })
+        view! { <TokenStatus state=state /> }
     };
     let has_draft = move || state.view.with(|view| view.draft.is_some());
     view! {
@@ -134,17 +135,10 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                             {move || has_draft().then(|| view! { <DraftChip /> })}
                         </dd>
                     </div>
-                    {move || {
-                        token()
-                            .map(|token| {
-                                view! {
-                                    <div>
-                                        <dt>"Token"</dt>
-                                        <dd>{token}</dd>
-                                    </div>
-                                }
-                            })
-                    }}
+                    <div>
+                        <dt>"Token"</dt>
+                        <dd>{token}</dd>
+                    </div>
                 </dl>
             </div>
         </header>

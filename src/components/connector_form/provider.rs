@@ -5,6 +5,7 @@
 
 use super::{
     browser::{copy_from, provider_id},
+    fields::InputError,
     state::FormState,
 };
 use crate::domain::{
@@ -12,6 +13,7 @@ use crate::domain::{
     provider::{ClientAuthentication, ENDPOINTS, Grant, ProviderChoice},
 };
 use leptos::prelude::*;
+use std::time::Duration;
 
 #[component]
 pub fn Provider(state: FormState) -> impl IntoView {
@@ -48,7 +50,13 @@ pub fn Provider(state: FormState) -> impl IntoView {
                     <select
                         id=provider_id("provider")
                         name="content[provider][provider]"
-                        aria-describedby="provider-hint"
+                        aria-describedby=move || {
+                            if problem.get().is_some() {
+                                "provider-hint provider-error"
+                            } else {
+                                "provider-hint"
+                            }
+                        }
                         aria-invalid=move || problem.get().map(|_| "true")
                         prop:value=chosen
                         on:change=move |event| change(
@@ -64,17 +72,7 @@ pub fn Provider(state: FormState) -> impl IntoView {
                         </option>
                         <optgroup label="Known providers">{options.collect::<Vec<_>>()}</optgroup>
                     </select>
-                    {move || {
-                        problem
-                            .get()
-                            .map(|message| {
-                                view! {
-                                    <p class="error" id="provider-error">
-                                        {message}
-                                    </p>
-                                }
-                            })
-                    }}
+                    <InputError id="provider" problem=problem />
                 </div>
                 <Facts state=state />
                 <div class="field wide if-discovered">
@@ -186,6 +184,20 @@ fn Facts(state: FormState) -> impl IntoView {
             view! {
                 <div class="wide facts-box">
                     {facts.note.map(|note| view! { <p>{note}</p> })} <ul>{lines.collect::<Vec<_>>()}</ul>
+                    {facts
+                        .base_url
+                        .filter(|url| state.base_url.with(|typed| typed.trim() != url))
+                        .map(|url| {
+                            let take = move |_| {
+                                state.base_url.set(url.clone());
+                                state.typed();
+                            };
+                            view! {
+                                <button class="button needs-script" type="button" on:click=take>
+                                    "Use its Base URL"
+                                </button>
+                            }
+                        })}
                     {facts
                         .documentation
                         .map(|page| {
@@ -315,8 +327,8 @@ fn Advanced(state: FormState) -> impl IntoView {
                     <Text
                         state=state
                         field="scopeSeparator"
-                        label="Between scopes"
-                        hint="Some providers want a comma."
+                        label="Scope separator"
+                        hint="A blank if left empty; some providers want a comma."
                         read=|choice| &choice.scope_separator
                         write=|choice, text| choice.scope_separator = text
                     />
@@ -335,8 +347,8 @@ fn Advanced(state: FormState) -> impl IntoView {
                     <Text
                         state=state
                         field="companyParameter"
-                        label="Parameter that names the company"
-                        hint="Of the way back; its value is filled in above."
+                        label="Callback parameter"
+                        hint="Its value on the way back names the company (realmId)."
                         read=|choice| &choice.company_parameter
                         write=|choice, text| choice.company_parameter = text
                     />
@@ -369,6 +381,7 @@ fn Advanced(state: FormState) -> impl IntoView {
 
 #[component]
 fn RedirectUri(state: FormState) -> impl IntoView {
+    let is_copied = RwSignal::new(false);
     let uri = Memo::new(move |_| state.view.with(|view| view.credentials.redirect_uri.clone()));
     move || {
         uri.get().map(|uri| {
@@ -376,7 +389,7 @@ fn RedirectUri(state: FormState) -> impl IntoView {
                 <div class="field redirect-uri">
                     <label for="redirect-uri">"Redirect URI"</label>
                     <p class="hint" id="redirect-uri-hint">
-                        "Register it with the provider, exactly as it stands."
+                        "Register it with the provider, exactly as it stands. Another provider address gives another one."
                     </p>
                     <div class="with-button">
                         <input
@@ -389,9 +402,14 @@ fn RedirectUri(state: FormState) -> impl IntoView {
                         <button
                             class="button needs-script"
                             type="button"
-                            on:click=move |_| copy_from("redirect-uri")
+                            aria-live="polite"
+                            on:click=move |_| {
+                                copy_from("redirect-uri");
+                                is_copied.set(true);
+                                set_timeout(move || is_copied.set(false), Duration::from_secs(2));
+                            }
                         >
-                            "Copy"
+                            {move || if is_copied.get() { "Copied" } else { "Copy" }}
                         </button>
                     </div>
                 </div>

@@ -3,7 +3,7 @@
 //! What is typed into these inputs is no part of the form that is kept. Another secret is an input here with a name in
 //! `SECRET_FIELDS`.
 
-use super::state::FormState;
+use super::{fields::InputError, question::Question, state::FormState};
 use crate::{
     components::labels::When,
     domain::{
@@ -11,7 +11,7 @@ use crate::{
         views::Outcome,
     },
 };
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{either::EitherOf4, prelude::*};
 
 #[component]
 pub fn ClientSecret(state: FormState) -> impl IntoView {
@@ -31,8 +31,16 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
     view! {
         <div class="field wide secret" id="credentials" tabindex="-1">
             {move || match secret.get() {
+                SecretState::Missing if !needs_secret.get() => {
+                    EitherOf4::D(
+                        view! {
+                            <p class="label">"Client secret"</p>
+                            <p class="hint">{hint()}</p>
+                        },
+                    )
+                }
                 SecretState::Missing => {
-                    EitherOf3::A(
+                    EitherOf4::A(
                         view! {
                             <SecretInput state=state hint=hint().to_owned() />
                             <div class="buttons">
@@ -44,7 +52,7 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
                     )
                 }
                 SecretState::Encrypted(encrypted) => {
-                    EitherOf3::B(
+                    EitherOf4::B(
                         view! {
                             <p class="label">"Client secret"</p>
                             <EncryptedBy encrypted=encrypted />
@@ -64,7 +72,7 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
                         [only] => only.clone(),
                         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
                     };
-                    EitherOf3::C(
+                    EitherOf4::C(
                         view! {
                             <div class="notice warn" id="unbound">
                                 <p>
@@ -137,17 +145,7 @@ fn SecretInput(
             autocapitalize="none"
             spellcheck="false"
         />
-        {move || {
-            problem
-                .get()
-                .map(|message| {
-                    view! {
-                        <p class="error" id=format!("{id}-error")>
-                            {message}
-                        </p>
-                    }
-                })
-        }}
+        <InputError id=id problem=problem />
     }
     .into_any()
 }
@@ -167,30 +165,27 @@ fn ConfirmReset(state: FormState) -> impl IntoView {
     let can_be_revoked = state
         .view
         .with_untracked(|view| view.credentials.token.as_ref().is_some_and(|token| token.can_be_revoked));
-    let what = if can_be_revoked {
-        "The secret is forgotten, and the token is revoked at the provider and forgotten too. Integrations that use it stop working until another token is generated."
+    let (what, label) = if can_be_revoked {
+        (
+            "The secret is forgotten, and the token is revoked at the provider and forgotten too. Integrations that use it stop working until another token is generated.",
+            "Reset and revoke",
+        )
     } else {
-        "The secret and the token are forgotten; the provider has no way to revoke the token, so it stays valid there until it runs out. Integrations stop getting it from here."
+        (
+            "The secret and the token are forgotten; the provider has no way to revoke the token, so it stays valid there until it runs out. Integrations stop getting it from here.",
+            "Reset and forget",
+        )
     };
-    let keep = move |event: leptos::ev::MouseEvent| {
-        event.prevent_default();
-        state.view.update(|view| view.outcome = Outcome::Loaded);
-    };
-    let form = state.view.with_untracked(|view| format!("{}#credentials", view.key.form_path()));
     view! {
-        <div class="notice bad" role="alert" id="confirm-reset" tabindex="-1">
-            <p>{what}</p>
-            <div class="buttons">
-                <button class="button danger" type="submit" name="intent" value="reset-secret-confirmed">
-                    "Reset and revoke"
-                </button>
-                <a class="button quiet" href=form on:click=keep>
-                    "Keep it"
-                </a>
-            </div>
-        </div>
+        <Question
+            state=state
+            id="confirm-reset"
+            what=what
+            intent="reset-secret-confirmed"
+            label=label
+            place="#credentials"
+        />
     }
-    .into_any()
 }
 
 /// Another secret beside the one in use.

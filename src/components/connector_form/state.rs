@@ -73,6 +73,8 @@ pub struct FormState {
     is_sending: StoredValue<bool>,
     is_waiting: StoredValue<bool>,
     queued: StoredValue<Vec<Asked>>,
+    /// The request under way keeps or saves the form, and does nothing beyond.
+    is_about_the_form: StoredValue<bool>,
     /// The attempt that was there when a token was asked for last: what comes must be another.
     pub(super) attempt_before: StoredValue<Option<String>>,
     /// The id of the attempt that is asked after.
@@ -117,6 +119,7 @@ impl FormState {
             is_sending: StoredValue::new(false),
             is_waiting: StoredValue::new(false),
             queued: StoredValue::new(Vec::new()),
+            is_about_the_form: StoredValue::new(true),
             attempt_before: StoredValue::new(None),
             following: StoredValue::new(None),
             view: RwSignal::new(view),
@@ -317,6 +320,7 @@ impl FormState {
         self.is_sending.set_value(true);
         let letter = self.letter();
         spawn_local(async move {
+            self.is_about_the_form.set_value(is_about_the_form(asked.intent));
             let Letter { base_version, seen, content } = letter.clone();
             let Asked { intent, choices, secrets, in_window } = asked.clone();
             let Secrets { client_secret, user_password } = secrets;
@@ -385,7 +389,7 @@ impl FormState {
             Outcome::Saved | Outcome::Discarded => self.attempted.set(false),
             Outcome::ResetToConfirm => focus_soon("confirm-reset".to_owned()),
             Outcome::RevokeToConfirm => focus_soon("confirm-revoke".to_owned()),
-            Outcome::Kept | Outcome::Loaded => {}
+            Outcome::Kept | Outcome::Loaded | Outcome::Forgotten => {}
         }
         let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
         if self.view.with_untracked(version) != version(&view) {
@@ -398,7 +402,9 @@ impl FormState {
         }
         self.view.set(view);
         self.forget_stash();
-        focus_if_lost("keep-status");
+        if self.is_about_the_form.get_value() {
+            focus_if_lost("keep-status");
+        }
         if typed_since {
             self.typed();
         }
@@ -414,7 +420,7 @@ impl FormState {
         self.give_up_attempt();
         // What was typed is kept again by itself; what has an effect beyond the form is done when somebody presses the
         // button, for it may have been done already.
-        let is_about_the_form = matches!(asked.intent, "keep" | "save" | "discard" | "resolve");
+        let is_about_the_form = is_about_the_form(asked.intent);
         let why = match is_about_the_form {
             true => error.message,
             false => {
@@ -447,6 +453,10 @@ impl FormState {
             Part::Scope => self.every_environment.set(content.every_environment),
         }
     }
+}
+
+fn is_about_the_form(intent: &str) -> bool {
+    matches!(intent, "keep" | "save" | "discard" | "resolve")
 }
 
 /// One blank row is how an empty table looks.

@@ -2,7 +2,7 @@
 //!
 //! Another fact about a token is a field of `TokenView` and a line in [`Facts`].
 
-use super::state::FormState;
+use super::{question::Question, state::FormState};
 use crate::{
     components::labels::{TokenStatus, When},
     domain::{
@@ -18,6 +18,9 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
     let obstacle = Memo::new(move |_| state.view.with(|view| view.credentials.obstacle.clone()));
     let is_busy =
         move || state.attempt.with(|attempt| attempt.as_ref().is_some_and(|attempt| attempt.id.is_empty()));
+    // All is there but the token.
+    let is_next = move || obstacle.with(Option::is_none) && token.with(Option::is_none);
+    let is_forgotten = Memo::new(move |_| state.view.with(|view| view.outcome == Outcome::Forgotten));
     let problem = Memo::new(move |_| {
         state.view.with(|view| {
             let problem = view.credentials.problem.as_ref();
@@ -36,6 +39,17 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                 "Access token"
             </h2>
             <Progress state=state />
+            {move || {
+                is_forgotten
+                    .get()
+                    .then(|| {
+                        view! {
+                            <p class="attempt" role="status">
+                                "Forgotten here. What the provider answers stands in the history."
+                            </p>
+                        }
+                    })
+            }}
             {move || token.get().map(|token| view! { <Facts token=token /> })}
             {move || {
                 problem
@@ -50,7 +64,7 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
             }}
             <div class="buttons">
                 <button
-                    class="button"
+                    class=move || if is_next() { "button primary" } else { "button" }
                     type="submit"
                     name="intent"
                     value="generate"
@@ -81,7 +95,7 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                     obstacle
                         .get()
                         .unwrap_or_else(|| {
-                            "What is on the form goes into effect first. Preflight shows the exact request and what stands in its way."
+                            "Generating saves the form first. Preflight shows the exact request and what stands in its way."
                                 .to_owned()
                         })
                 }}
@@ -106,25 +120,16 @@ fn ConfirmRevoke(state: FormState) -> impl IntoView {
             "Forget it",
         ),
     };
-    let keep = move |event: leptos::ev::MouseEvent| {
-        event.prevent_default();
-        state.view.update(|view| view.outcome = Outcome::Loaded);
-    };
-    let form = state.view.with_untracked(|view| format!("{}#token", view.key.form_path()));
     view! {
-        <div class="notice bad" role="alert" id="confirm-revoke" tabindex="-1">
-            <p>{what}</p>
-            <div class="buttons">
-                <button class="button danger" type="submit" name="intent" value="revoke-confirmed">
-                    {label}
-                </button>
-                <a class="button quiet" href=form on:click=keep>
-                    "Keep it"
-                </a>
-            </div>
-        </div>
+        <Question
+            state=state
+            id="confirm-revoke"
+            what=what
+            intent="revoke-confirmed"
+            label=label
+            place="#token"
+        />
     }
-    .into_any()
 }
 
 /// How an attempt goes, and how the last one went.
@@ -147,7 +152,13 @@ fn Progress(state: FormState) -> impl IntoView {
                             <p class=class>{attempt.message}</p>
                             {(!attempt.stage.is_over())
                                 .then(|| {
-                                    view! { <progress max="3" value=step aria-label="Progress"></progress> }
+                                    view! {
+                                        <progress
+                                            max="3"
+                                            value=step
+                                            aria-label=format!("Step {step} of 3")
+                                        ></progress>
+                                    }
                                 })}
                             {attempt.advice.map(|advice| view! { <p class="advice">{advice}</p> })}
                             {attempt
@@ -159,6 +170,15 @@ fn Progress(state: FormState) -> impl IntoView {
                                             "Waiting for the identity provider. "
                                             <a href=address>"Continue there"</a>
                                             ", or generate the token again if its window is gone."
+                                            {attempt
+                                                .lapses
+                                                .map(|at| {
+                                                    view! {
+                                                        " The attempt lapses "
+                                                        <When moment=at />
+                                                        "."
+                                                    }
+                                                })}
                                         </p>
                                     }
                                 })}
