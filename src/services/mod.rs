@@ -34,7 +34,7 @@ pub mod unlock;
 use crate::{
     auth::{jwt::SigningKey, passwords::Passwords},
     domain::tokens::ProblemCode,
-    effects::Clock,
+    effects::{Clock, random_bytes},
     error::{AppError, ErrorCode},
     oauth::{configuration::Allowed, outbound::Outbound},
     storage::{Database, StorageError, data_keys::INSTALLATION, signing_keys},
@@ -269,9 +269,12 @@ where
 {
     for _ in 1..ATTEMPTS {
         match write().await {
-            Err(ServiceError::Storage(
-                StorageError::Undone(_) | StorageError::Exists | StorageError::Reference,
-            )) => {}
+            Err(ServiceError::Storage(StorageError::Undone(_))) => {
+                // Not in step with the other, or they meet again.
+                let [chance] = random_bytes::<1>();
+                tokio::time::sleep(Duration::from_micros(u64::from(chance) * 100)).await;
+            }
+            Err(ServiceError::Storage(StorageError::Exists | StorageError::Reference)) => {}
             done => return done,
         }
     }

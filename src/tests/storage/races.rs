@@ -199,7 +199,8 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
     for outcome in tasks.join_all().await {
         outcome.expect("it succeeds in the end");
     }
-    assert_eq!(undone.load(Ordering::Relaxed), 1);
+    // How often they meet again after that is chance.
+    assert!(undone.load(Ordering::Relaxed) >= 1, "they never waited for each other");
 }
 
 async fn saves_and_uninstalling_at_once_both_succeed(database: Database) {
