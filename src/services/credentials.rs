@@ -289,7 +289,6 @@ impl Services {
         Ok((space.account_id, content))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is another thing, and both doors have them all")]
     async fn put_secret(
         &self,
         writer: &mut Writer,

@@ -24,7 +24,7 @@ fn token(number: u8, username: &str, account: &str) -> ApiToken {
         username: username.to_owned(),
         digest: [0, 255, number].repeat(11)[..32].to_vec(),
         revoked_at: None,
-        reads_access_tokens: number % 2 == 0,
+        reads_access_tokens: number.is_multiple_of(2),
     }
 }
 
