@@ -9,6 +9,9 @@
  * @typedef {import('oidc-provider').AdapterPayload} AdapterPayload
  */
 
+/** oidc-provider leaves it to its memory to forget what ran out. @param {AdapterPayload | undefined} entry */
+const isOver = (entry) => entry?.exp !== undefined && entry.exp <= Date.now() / 1000;
+
 /** Everything of one provider; `adapter` is what oidc-provider asks for. */
 export class Memory {
   /** @type {Map<string, AdapterPayload>} Keys are the kind and the id. */
@@ -26,7 +29,10 @@ export class Memory {
     const first = (wanted) => [...entries].find(([name, entry]) => name.startsWith(`${kind}:`) && wanted(entry))?.[1];
     return {
       upsert: async (id, payload) => void entries.set(key(id), payload),
-      find: async (id) => entries.get(key(id)),
+      find: async (id) => {
+        const entry = entries.get(key(id));
+        return isOver(entry) ? undefined : entry;
+      },
       findByUid: async (uid) => first((entry) => entry.uid === uid),
       findByUserCode: async (code) => first((entry) => entry.userCode === code),
       consume: async (id) => {

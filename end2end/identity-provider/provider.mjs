@@ -103,8 +103,10 @@ export async function startProvider(options = {}) {
   });
   // For tests on one machine only. Other providers compare redirect URIs exactly (RFC 9700, 2.1), as `demo-strict` does.
   const exactly = provider.Client.prototype.redirectUriAllowed;
+  /** @type {Set<string>} */
+  const registered = new Set();
   provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(uri) {
-    if (this.clientId === CLIENTS.strict.id) return exactly.call(this, uri);
+    if (this.clientId === CLIENTS.strict.id) return registered.has(uri) || exactly.call(this, uri);
     return allowed.has(uri) || loopbackCallback(uri);
   };
 
@@ -182,6 +184,8 @@ export async function startProvider(options = {}) {
     revocations,
     /** Allows one more redirect URI, exactly as written, for every client but `demo-strict`. @param {string} uri */
     addRedirectUri: (uri) => void allowed.add(uri),
+    /** Registers one more redirect URI of `demo-strict`. @param {string} uri */
+    registerStrict: (uri) => void registered.add(uri),
     control: {
       /** The next token requests get this status and are not looked at. @param {number} [count] @param {number} [status] */
       failNextToken: (count = 1, status = 503) => void (state.failures = { left: count, status }),

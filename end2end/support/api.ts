@@ -28,7 +28,22 @@ export interface Saved {
   catalogGuid: string;
 }
 
+/** As `iPackInstanceOauthAccessToken` answers it. */
+export interface AccessToken {
+  accessToken: string;
+  tokenType: string;
+  expiresAt: string | null;
+  scope: string;
+}
+
 const DETAILS = `id integrationPackInstanceId isTokenGenerated oauthConnectorDetails processId envId connectionId catalogGuid`;
+
+/** The key as a GraphQL input. */
+export function ids(key: Key): string {
+  const q = JSON.stringify;
+  return `{ integrationPackInstanceId: ${q(key.instance)}, envId: ${q(key.environment)}, processId: ${q(key.process)},
+    connectionId: ${q(key.connection)}, catalogGuid: ${q(key.space)} }`;
+}
 
 export function formPath(key: Key): string {
   const part = encodeURIComponent;
@@ -51,9 +66,9 @@ export class Api {
     private readonly basic: string,
   ) {}
 
-  /** A client with a new API token of `account`. */
-  static async of(program: Program, account: string): Promise<Api> {
-    const printed = await program.run(['token', 'create', '--account', account, '--name', 'end2end']);
+  /** A client with a new API token of `account`; `permissions` are more of the command's options. */
+  static async of(program: Program, account: string, permissions: '--read-access-tokens'[] = []): Promise<Api> {
+    const printed = await program.run(['token', 'create', '--account', account, '--name', 'end2end', ...permissions]);
     const { username, token } = JSON.parse(printed) as { username: string; token: string };
     return new Api(program, account, Buffer.from(`${username}:${token}`).toString('base64'));
   }
@@ -68,8 +83,9 @@ export class Api {
     return this.token.jwt;
   }
 
-  async graphql(query: string, space: string): Promise<Answer> {
-    const answer = await fetch(`${this.program.url}/graphql`, {
+  /** `at` asks another replica than the one that this client belongs to. */
+  async graphql(query: string, space: string, at = this.program): Promise<Answer> {
+    const answer = await fetch(`${at.url}/graphql`, {
       method: 'POST',
       headers: {
         SPACE_GUID: space,
@@ -106,15 +122,27 @@ export class Api {
 
   /** What is saved for the key, or null. */
   async read(key: Key): Promise<Saved | null> {
-    const q = JSON.stringify;
     const answer = await this.graphql(
-      `query { IPackInstanceOAuthConnectorDetails(input: {
-        integrationPackInstanceId: ${q(key.instance)}, envId: ${q(key.environment)}, processId: ${q(key.process)},
-        connectionId: ${q(key.connection)}, catalogGuid: ${q(key.space)} }) { ${DETAILS} } }`,
+      `query { IPackInstanceOAuthConnectorDetails(input: ${ids(key)}) { ${DETAILS} } }`,
       key.space,
     );
     if (answer.errors.length > 0) throw new Error(`The query was refused: ${JSON.stringify(answer.errors)}`);
     return (answer.data?.['IPackInstanceOAuthConnectorDetails'] ?? null) as Saved | null;
+  }
+
+  /** The access token of the key's connection, as an integration runtime asks for it. */
+  async tryAccessToken(key: Key, at = this.program): Promise<Answer> {
+    return this.graphql(
+      `query { iPackInstanceOauthAccessToken(input: ${ids(key)}) { accessToken tokenType expiresAt scope } }`,
+      key.space,
+      at,
+    );
+  }
+
+  async accessToken(key: Key, at = this.program): Promise<AccessToken> {
+    const answer = await this.tryAccessToken(key, at);
+    if (answer.errors.length > 0) throw new Error(`No access token: ${JSON.stringify(answer.errors)}`);
+    return answer.data?.['iPackInstanceOauthAccessToken'] as AccessToken;
   }
 
   /** The saved connector details themselves. */

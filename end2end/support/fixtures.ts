@@ -1,6 +1,7 @@
 // What each test is given: a running world, visitors to it, and an eye on everything their browsers complain about.
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 import type { Environment } from './server';
+import { startIdentityProvider, type IdentityProvider } from './identity-provider';
 import { scripted } from './pages';
 import { World, type Admin } from './world';
 
@@ -26,6 +27,11 @@ export class Complaints {
     this.allowed.push(new RegExp(`status of ${status}\\b`));
   }
 
+  /** For a program that the test ends: the browser asks for the picture of the tab when it likes. */
+  allowLostPicture(): void {
+    this.allow(/ERR_CONNECTION_REFUSED \(\S+\/favicon\.svg\)/);
+  }
+
   allow(pattern: RegExp): void {
     this.allowed.push(pattern);
   }
@@ -49,6 +55,8 @@ interface TestFixtures {
   visit: (how?: Visit) => Promise<Page>;
   /** A program of the test's own, with settings of its own. */
   ownWorld: (settings?: Environment) => Promise<World>;
+  /** An identity provider of the test's own. */
+  idp: IdentityProvider;
   logOnFailure: void;
 }
 
@@ -102,6 +110,12 @@ export const test = base.extend<TestFixtures, { world: World }>({
       if (testInfo.status !== testInfo.expectedStatus) await testInfo.attach('own server log', { body: world.program.log() });
       await world.program.dispose();
     }
+  },
+
+  idp: async ({}, use) => {
+    const idp = await startIdentityProvider();
+    await use(idp);
+    await idp.stop();
   },
 
   logOnFailure: [

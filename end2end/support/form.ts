@@ -30,7 +30,7 @@ export const SAMPLE: Content = {
   'Company ID': '9341452451293689',
   'Client ID': 'shop-client-7',
   'Authorization Parameters': [
-    ['scope', 'orders.read orders.write'],
+    ['prompt', 'consent login'],
     ['audience', 'https://api.shop.example'],
   ],
   'Access Token Parameters': [['resource', 'urn:shop:orders']],
@@ -162,7 +162,7 @@ export class ConnectorForm {
 }
 
 /** Goes through the panel of a conflict, choosing a side for each part it names. */
-export async function resolve(form: ConnectorForm, choices: Partial<Record<Label | Table, 'saved' | 'mine'>>): Promise<void> {
+export async function resolve(form: ConnectorForm, choices: Partial<Record<Label | Table | 'Identity provider', 'saved' | 'mine'>>): Promise<void> {
   for (const [label, side] of Object.entries(choices)) {
     const row = form.page.getByRole('row').filter({ has: form.page.getByRole('rowheader', { name: label, exact: true }) });
     await row.getByRole('radio', { name: side === 'saved' ? /^Keep saved/ : /^Use mine/ }).check();

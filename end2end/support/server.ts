@@ -30,6 +30,7 @@ export class Program {
     readonly databaseUrl: string,
     private readonly settings: Environment,
     private readonly serveArguments: string[],
+    private readonly ownsDatabase = true,
   ) {
     this.url = `http://127.0.0.1:${port}`;
     this.logFile = join(folder, 'server.log');
@@ -40,6 +41,20 @@ export class Program {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: \`make build\` first, or set IPACK_PROGRAM`);
     const folder = mkdtempSync(join(tmpdir(), 'ipack-end2end-'));
     const program = new Program(folder, await freePort(), await createDatabase(folder), settings, serveArguments);
+    try {
+      await program.start();
+    } catch (error) {
+      await program.dispose();
+      throw error;
+    }
+    return program;
+  }
+
+  /** One more replica, on the database of another: disposed of before that one. */
+  static async beside(other: Program): Promise<Program> {
+    const folder = mkdtempSync(join(tmpdir(), 'ipack-end2end-'));
+    const { databaseUrl, settings, serveArguments } = other;
+    const program = new Program(folder, await freePort(), databaseUrl, settings, serveArguments, false);
     try {
       await program.start();
     } catch (error) {
@@ -108,7 +123,7 @@ export class Program {
     try {
       await this.stop();
     } finally {
-      await dropDatabase(this.databaseUrl);
+      if (this.ownsDatabase) await dropDatabase(this.databaseUrl);
       rmSync(this.folder, { recursive: true, force: true });
     }
   }

@@ -5,8 +5,8 @@ import { asDetails, AUTHORIZATION, ConnectorForm, resolve, SAMPLE, type Content 
 import type { Key } from '../support/api';
 import type { World } from '../support/world';
 
-const THEIRS: Content = { ...SAMPLE, 'Base URL': 'https://bens.example', 'Authorization Parameters': [['scope', 'bens']] };
-const MINE: Content = { ...SAMPLE, 'Base URL': 'https://annas.example', 'Authorization Parameters': [['scope', 'annas']] };
+const THEIRS: Content = { ...SAMPLE, 'Base URL': 'https://bens.example', 'Authorization Parameters': [['prompt', 'bens']] };
+const MINE: Content = { ...SAMPLE, 'Base URL': 'https://annas.example', 'Authorization Parameters': [['prompt', 'annas']] };
 
 /** Anna and Ben open the same form, Ben saves first, Anna presses Save. */
 async function collide(world: World, visit: (how: { admin: World['anna'] }) => Promise<Page>): Promise<[ConnectorForm, Key]> {

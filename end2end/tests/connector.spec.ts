@@ -88,8 +88,8 @@ test('what is wrong is said beside it and at the top, and nothing is lost or sav
     'Base URL': 'ftp://files.example',
     'Company ID': 'kept as typed',
     'Client ID': '',
-    'Authorization Parameters': [['scope', 'a'], ['', 'lonely'], ['scope', 'b']],
-    'Access Token Parameters': [['scope', 'fine here']],
+    'Authorization Parameters': [['prompt', 'a'], ['', 'lonely'], ['prompt', 'b']],
+    'Access Token Parameters': [['prompt', 'fine here']],
   };
   await form.fill(wrong);
   await form.button('Save').click();
@@ -119,7 +119,7 @@ test('what is wrong is said beside it and at the top, and nothing is lost or sav
 
   await form.field('Base URL').fill('https://files.example');
   await form.cell(AUTHORIZATION, 'key', 2).fill('lonely');
-  await form.cell(AUTHORIZATION, 'key', 3).fill('scope2');
+  await form.cell(AUTHORIZATION, 'key', 3).fill('prompt2');
   await form.save();
   await expect(form.summary).toBeHidden();
   await expect(form.field('Base URL')).not.toHaveAttribute('aria-invalid', 'true');

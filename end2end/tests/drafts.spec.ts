@@ -9,7 +9,7 @@ import { formPath } from '../support/api';
 const TYPED: Partial<Content> = {
   'Base URL': 'https://half-typed.examp',
   'Client ID': 'typed, not saved',
-  'Authorization Parameters': [['scope', 'half'], ['', 'no key yet']],
+  'Authorization Parameters': [['prompt', 'half'], ['', 'no key yet']],
 };
 
 test('refreshing in the middle of typing loses nothing, and saves nothing', async ({ visit, world }) => {
@@ -148,14 +148,14 @@ test('two tabs of one admin never undo each other', async ({ visit, world }) => 
   await first.keep();
   await second.fill({ 'Company ID': 'second tab' });
   await second.keep();
-  await first.fillRows(AUTHORIZATION, [['scope', 'first tab again']]);
+  await first.fillRows(AUTHORIZATION, [['prompt', 'first tab again']]);
   await first.keep();
 
   const both: Content = {
     ...SAMPLE,
     'Base URL': 'https://first-tab.example',
     'Company ID': 'second tab',
-    'Authorization Parameters': [['scope', 'first tab again'], ...SAMPLE[AUTHORIZATION].slice(1)],
+    'Authorization Parameters': [['prompt', 'first tab again'], ...SAMPLE[AUTHORIZATION].slice(1)],
   };
   await second.reload();
   await second.expectContent(both);

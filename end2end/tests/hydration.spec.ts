@@ -25,7 +25,7 @@ test('what was typed before hydration stays, and is kept', { tag: '@javascript' 
   const typed: Content = {
     ...SAMPLE,
     'Base URL': 'https://typed-early.example',
-    'Authorization Parameters': [['scope', 'early too'], ...SAMPLE[AUTHORIZATION].slice(1)],
+    'Authorization Parameters': [['prompt', 'early too'], ...SAMPLE[AUTHORIZATION].slice(1)],
   };
   await form.expectContent(typed);
   await form.keep();

@@ -4,13 +4,28 @@ import type { Locator, Page } from '@playwright/test';
 import { formPath, instancePath } from '../support/api';
 import { expect, test } from '../support/fixtures';
 import { ACCESS_TOKEN, asDetails, AUTHORIZATION, ConnectorForm, SAMPLE } from '../support/form';
+import type { IdentityProvider } from '../support/identity-provider';
 import { expectNoSidewaysScroll, open, settled, signIn } from '../support/pages';
+import { ADVANCED, agree, OPENING, refuse, REFUSED, TokenForm } from '../support/token';
 import { unique, type World } from '../support/world';
 
 const LONG = 'https://a-very-long-address.example/' + 'without-any-place-to-break-'.repeat(12);
 
+/** A form with a token that lacks a scope and is older than the form: every kind of line that the card can have. */
+async function formWithToken(page: Page, world: World, idp: IdentityProvider): Promise<TokenForm> {
+  const form = await TokenForm.open(page, await world.connection());
+  await form.fillFor(idp, idp.clients.basic.id, { Scopes: 'openid books.read books.write' });
+  await form.encrypt(idp.clients.basic.secret ?? '');
+  await agree(await form.generate(), { without: ['books.write'] });
+  await form.expectToken();
+  await form.fill({ 'Company ID': 'changed since' });
+  await form.save();
+  await expect(form.tokenCard).toContainText('The token is older than the form');
+  return form;
+}
+
 /** Each page and state by name: how to get there. */
-const PAGES: Record<string, (page: Page, world: World) => Promise<void>> = {
+const PAGES: Record<string, (page: Page, world: World, idp: IdentityProvider) => Promise<void>> = {
   'sign-in': async (page) => {
     await page.context().clearCookies();
     await page.goto('/login');
@@ -62,6 +77,63 @@ const PAGES: Record<string, (page: Page, world: World) => Promise<void>> = {
     await form.button('Save').click();
     await expect(form.conflict).toBeVisible();
   },
+  'form with a token': async (page, world, idp) => {
+    await formWithToken(page, world, idp);
+  },
+  'form that asks before resetting': async (page, world, idp) => {
+    const form = await formWithToken(page, world, idp);
+    await form.press('Reset Client Secret');
+    await expect(page.getByRole('button', { name: 'Reset and revoke' })).toBeVisible();
+  },
+  'form whose secret has to be entered again': async (page, world, idp) => {
+    const form = await formWithToken(page, world, idp);
+    await form.unfold(ADVANCED);
+    await form.fill({ 'Base URL': LONG });
+    await form.save();
+    await expect(form.credentials).toContainText('Enter the secret again');
+  },
+  'form after a refusal': async (page, world, idp) => {
+    const form = await TokenForm.open(page, await world.connection());
+    await form.fillFor(idp, idp.clients.basic.id);
+    await form.encrypt(idp.clients.basic.secret ?? '');
+    await refuse(await form.generate());
+    await form.expectMessage(REFUSED);
+  },
+  'form with a known provider': async (page, world) => {
+    const form = await TokenForm.open(page, await world.connection());
+    await form.fill({ 'Base URL': 'https://quickbooks.api.intuit.com', 'Client ID': 'a-client' });
+    await form.choose({ Provider: 'QuickBooks Online' });
+    await form.save();
+    await expect(page.getByRole('link', { name: 'The provider’s documentation' })).toBeVisible();
+  },
+  preflight: async (page, world, idp) => {
+    const form = await TokenForm.open(page, await world.connection({ authParams: { prompt: LONG } }));
+    await form.fillFor(idp, idp.clients.basic.id);
+    await form.press('Preflight');
+    await expect(page.getByRole('region', { name: 'Authorization request' })).toBeVisible();
+  },
+  'attempt, on its way': async (page, world, idp) => {
+    const form = await TokenForm.open(page, await world.connection());
+    await form.fillFor(idp, idp.clients.basic.id);
+    await form.encrypt(idp.clients.basic.secret ?? '');
+    const provider = await form.generate();
+    await expect(provider.getByLabel('Username')).toBeVisible();
+    await form.reopen();
+    const address = await form.attempt.getByRole('link', { name: 'Continue there' }).getAttribute('href');
+    // The page leads on at once: here it stays, to be looked at.
+    await page.route('**/oauth/attempts/*', async (route) => {
+      const response = await route.fetch();
+      const { refresh: _, ...headers } = response.headers();
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(address ?? '');
+    await expect(page.getByRole('link', { name: 'Continue to the identity provider' })).toBeVisible();
+    await expect(page.getByRole('status')).toContainText(OPENING);
+  },
+  'attempt, nobody’s': async (page) => {
+    await page.goto('/oauth/attempts/00000000-0000-7000-8000-000000000000');
+    await expect(page.getByText(/belongs to no attempt of this browser/)).toBeVisible();
+  },
   'nothing here': async (page) => {
     await page.goto('/spaces/none/instances/none');
     await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
@@ -71,31 +143,32 @@ const PAGES: Record<string, (page: Page, world: World) => Promise<void>> = {
 for (const [name, go] of Object.entries(PAGES)) {
   // axe itself needs JavaScript; the markup it looks at is the same without.
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`${name}: axe finds nothing, ${colorScheme}`, { tag: '@javascript' }, async ({ visit, world, complaints }) => {
-      for (const status of [401, 404]) complaints.allowStatus(status);
+    test(`${name}: axe finds nothing, ${colorScheme}`, { tag: '@javascript' }, async ({ visit, world, idp, complaints }) => {
+      for (const status of [400, 401, 404]) complaints.allowStatus(status);
       const page = await visit({ admin: world.anna, colorScheme });
       // A colour on its way to another is neither.
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await go(page, world);
+      await go(page, world, idp);
       const { violations, passes } = await new AxeBuilder({ page }).analyze();
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
       expect(passes.length).toBeGreaterThan(0);
     });
   }
 
-  test(`${name}: 360 px wide without sideways scrolling`, async ({ visit, world, complaints }) => {
-    for (const status of [401, 404]) complaints.allowStatus(status);
+  test(`${name}: 360 px wide without sideways scrolling`, async ({ visit, world, idp, complaints }) => {
+    for (const status of [400, 401, 404]) complaints.allowStatus(status);
     const page = await visit({ admin: world.anna, viewport: { width: 360, height: 740 } });
-    await go(page, world);
+    await go(page, world, idp);
     await expectNoSidewaysScroll(page);
   });
 }
 
 test('s37 s41 every page carries a strict policy and tells nothing internal', async ({ visit, world, complaints }) => {
-  complaints.allowStatus(404);
+  for (const status of [400, 404]) complaints.allowStatus(status);
   const page = await visit({ admin: world.anna });
   const key = await world.connection();
-  for (const path of ['/login', '/', instancePath(key), formPath(key), '/nowhere']) {
+  const attempt = '/oauth/attempts/00000000-0000-7000-8000-000000000000';
+  for (const path of ['/login', '/', instancePath(key), formPath(key), `${formPath(key)}/preflight`, attempt, '/nowhere']) {
     const response = await page.goto(path);
     const headers = response?.headers() ?? {};
     const policy = headers['content-security-policy'] ?? '';

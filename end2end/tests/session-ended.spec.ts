@@ -10,7 +10,7 @@ import type { Admin, World } from '../support/world';
 const TYPED: Content = {
   ...SAMPLE,
   'Base URL': 'https://typed-without-a-session.example/?a=b&c="d"',
-  'Authorization Parameters': [['scope', 'tiped <too>'], ...SAMPLE[AUTHORIZATION].slice(1)],
+  'Authorization Parameters': [['prompt', 'tiped <too>'], ...SAMPLE[AUTHORIZATION].slice(1)],
 };
 
 /** A form whose session ends under it: signed out in another tab. */
