@@ -41,6 +41,8 @@ pub struct Granted {
     pub expires_in: Option<i64>,
     /// Where the answer said; otherwise as requested.
     pub scope: Option<String>,
+    /// When it was asked for: its life began after that, whenever the answer arrived.
+    pub asked_at: Timestamp,
 }
 
 impl Granted {
@@ -177,7 +179,7 @@ pub async fn request(
     }
     let endpoint = &configuration.endpoints.token;
     let (answer, redactor) = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
-    read_answer(&answer, &redactor)
+    read_answer(&answer, &redactor, now)
 }
 
 /// Revokes a token (RFC 7009): a refresh token where there is one, which takes the access token with it.
@@ -247,7 +249,7 @@ const SECRET_PARAMETERS: [&str; 8] = [
 ];
 
 /// A token answer (RFC 6749, section 5.1). Numbers may come as text, and errors with a status of 200.
-fn read_answer(answer: &Answer, redactor: &Redactor) -> Result<Granted, TokenError> {
+fn read_answer(answer: &Answer, redactor: &Redactor, asked_at: Timestamp) -> Result<Granted, TokenError> {
     let malformed = |what| TokenError::Malformed { host: answer.host.clone(), status: answer.status, what };
     if !(200..300).contains(&answer.status) {
         return Err(read_refusal(answer, redactor));
@@ -268,6 +270,7 @@ fn read_answer(answer: &Answer, redactor: &Redactor) -> Result<Granted, TokenErr
         token_type: text("token_type").map_or_else(|| "Bearer".to_owned(), |kind| redactor.shown(kind)),
         expires_in: json.get("expires_in").and_then(seconds),
         scope: json.get("scope").and_then(scope).map(|scope| redactor.redacted(&scope)),
+        asked_at,
     })
 }
 
@@ -328,7 +331,11 @@ mod tests {
     }
 
     fn read(status: u16, body: &str) -> Result<Granted, TokenError> {
-        read_answer(&answer(status, body), &Redactor::new([&SecretString::from("s3cr3t-canary".to_owned())]))
+        read_answer(
+            &answer(status, body),
+            &Redactor::new([&SecretString::from("s3cr3t-canary".to_owned())]),
+            Timestamp(0),
+        )
     }
 
     #[test]

@@ -179,7 +179,7 @@ impl Services {
         let data_key = self.safe.current_key(writer.connection(), &key.space, now).await?;
         let origin = TokenOrigin { configuration: configuration.clone(), secret_id: begun.secret_id };
         let refresh_token = granted.refresh_token.as_ref();
-        let expiry = super::refresh::expiry(configuration, granted, refresh_token.is_some(), now);
+        let expiry = super::refresh::expiry(configuration, granted, refresh_token.is_some());
         let scope = granted.scope.as_deref();
         Ok(Token {
             id,

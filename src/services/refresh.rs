@@ -99,12 +99,7 @@ pub(super) struct Expiry {
 }
 
 /// When a token runs out and when it is renewed: missing, tiny and huge lifetimes included.
-pub(super) fn expiry(
-    configuration: &Configuration,
-    granted: &Granted,
-    has_refresh_token: bool,
-    now: Timestamp,
-) -> Expiry {
+pub(super) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
     // No lifetime at all is as good as none named.
     let named = granted.expires_in.filter(|seconds| *seconds > 0).or(configuration.access_token_seconds);
     let lifetime = named.map(|seconds| seconds.clamp(1, LONGEST_LIFE));
@@ -114,8 +109,8 @@ pub(super) fn expiry(
         (lifetime - AHEAD_SECONDS).max(lifetime * 4 / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
     };
     Expiry {
-        expires_at: lifetime.map(|seconds| now.plus_seconds(seconds)),
-        refresh_at: is_renewable.then(|| now.plus_seconds(wait)),
+        expires_at: lifetime.map(|seconds| granted.asked_at.plus_seconds(seconds)),
+        refresh_at: is_renewable.then(|| granted.asked_at.plus_seconds(wait)),
     }
 }
 
@@ -332,7 +327,7 @@ impl Services {
         let refresh_token = granted.refresh_token.as_ref().or(old.as_ref());
         let access = seal(&data_key, sealing::access_token(&token.id), &granted.access_token);
         let refresh = refresh_token.map(|text| seal(&data_key, sealing::refresh_token(&token.id), text));
-        let expiry = expiry(configuration, granted, refresh.is_some(), now);
+        let expiry = expiry(configuration, granted, refresh.is_some());
         let scope = granted.scope.as_deref().map(|scope| shown_scopes(scope, &configuration.scope_separator));
         let new = Refreshed {
             access_token: &access,
@@ -383,8 +378,9 @@ mod tests {
             token_type: "Bearer".into(),
             expires_in,
             scope: None,
+            asked_at: Timestamp(0),
         };
-        let expiry = expiry(&configuration(), &granted, true, Timestamp(0));
+        let expiry = expiry(&configuration(), &granted, true);
         (expiry.expires_at.map(Timestamp::seconds), expiry.refresh_at.map(Timestamp::seconds))
     }
 

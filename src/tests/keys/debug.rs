@@ -41,6 +41,7 @@ fn s27_tokens_and_secrets_on_their_way_show_nothing() {
         token_type: "Bearer".into(),
         expires_in: Some(60),
         scope: None,
+        asked_at: crate::domain::time::Timestamp(0),
     };
     assert!(!granted.summary().contains(CANARY));
     let proof = Proof { authorization: Some(secret()), parameters: vec![("client_secret", secret())] };
