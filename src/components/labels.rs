@@ -1,8 +1,9 @@
 //! Small labels: an environment's classification, how far a connection is configured, a draft.
 
 use crate::domain::{
+    time::Moment,
     tokens::TokenState,
-    views::{Classification, Configured, Moment},
+    views::{Classification, Configured},
 };
 use leptos::prelude::*;
 

@@ -49,6 +49,19 @@ impl Timestamp {
     }
 }
 
+/// A moment for a `<time>` element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    pub iso: String,
+    pub text: String,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self { iso: at.iso(), text: at.text() }
+    }
+}
+
 /// A span of microseconds for reading: `3 minutes`.
 pub fn in_words(span: i64) -> String {
     let seconds = span / 1_000_000;

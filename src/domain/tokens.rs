@@ -2,7 +2,7 @@
 //!
 //! Something else to show is a field here, filled in `services::credentials_view`.
 
-use super::views::Moment;
+use super::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

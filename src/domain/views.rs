@@ -6,23 +6,10 @@
 use super::{
     form::{FormContent, Part, Problem},
     ids::ConnectionKey,
-    time::Timestamp,
+    time::Moment,
     tokens::CredentialsView,
 };
 use serde::{Deserialize, Serialize};
-
-/// A moment for a `<time>` element.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
-    pub iso: String,
-    pub text: String,
-}
-
-impl From<Timestamp> for Moment {
-    fn from(at: Timestamp) -> Self {
-        Self { iso: at.iso(), text: at.text() }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Classification {

@@ -1,6 +1,6 @@
 //! The three fields, the choice where they apply, and what the plain form sends along unseen.
 
-use super::{Earlier, secret::ClientSecret, state::FormState};
+use super::{Earlier, input_error::InputError, secret::ClientSecret, state::FormState};
 use crate::domain::{
     form::{Part, Place},
     ids::ConnectionKey,
@@ -120,20 +120,6 @@ fn Field(
         </div>
     }
     .into_any()
-}
-
-/// What is wrong with an input, under it; the input names it by `{id}-error`.
-#[component]
-pub fn InputError(id: &'static str, problem: Memo<Option<String>>) -> impl IntoView {
-    move || {
-        problem.get().map(|message| {
-            view! {
-                <p class="error" id=format!("{id}-error")>
-                    {message}
-                </p>
-            }
-        })
-    }
 }
 
 #[component]

@@ -10,6 +10,7 @@ mod attempt;
 mod browser;
 mod conflict;
 mod fields;
+mod input_error;
 mod keep;
 mod memory;
 mod notices;

@@ -5,7 +5,7 @@
 
 use super::{
     browser::{copy_from, provider_id},
-    fields::InputError,
+    input_error::InputError,
     state::FormState,
 };
 use crate::domain::{

@@ -3,7 +3,7 @@
 //! What is typed into these inputs is no part of the form that is kept. Another secret is an input here with a name in
 //! `SECRET_FIELDS`.
 
-use super::{fields::InputError, question::Question, state::FormState};
+use super::{input_error::InputError, question::Question, state::FormState};
 use crate::{
     components::labels::When,
     domain::{
