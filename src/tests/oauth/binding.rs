@@ -128,7 +128,7 @@ async fn s09_a_change_of_where_the_secret_goes_demands_it_again(database: Databa
         page.assert_shows(&format!("Enter the secret again: {label} changed since {ANN} encrypted it."));
         let generate = page.elements().into_iter().find(|one| one.is("button", "value", "generate"));
         assert!(generate.expect("a button").attribute("disabled").is_some(), "{label}");
-        page.assert_shows("Encrypt the client secret first.");
+        page.assert_shows(&format!("Enter the client secret again: {label} changed since it was encrypted."));
         // Pressed all the same.
         let page = press_generate(&mut browser, &key()).await;
         assert!(page.path.starts_with(&key().form_path()), "{}", page.path);
