@@ -74,10 +74,11 @@ test('the pictures of the README', async ({ browser }) => {
 async function takeCards(page: Page, name: string, headings: string[]): Promise<void> {
   const cards = headings.map((heading) => page.locator('.card').filter({ has: page.getByRole('heading', { name: heading, exact: true }) }));
   await page.locator('.action-bar').evaluate((bar) => {
-    bar.style.position = 'static';
+    bar.style.display = 'none';
     (document.activeElement as HTMLElement | null)?.blur();
     window.scrollTo(0, 0);
   });
+  await page.mouse.move(0, 0);
   const boxes = [];
   for (const card of cards) boxes.push(await card.boundingBox());
   const found = boxes.filter((box) => box !== null);
