@@ -76,7 +76,7 @@ async fn discover_one(outbound: &Outbound, issuer: &str) -> Result<Metadata, Dis
         if answer.status != 200 {
             continue;
         }
-        if let Ok(document) = serde_json::from_slice::<Document>(answer.body()) {
+        if let Ok(document) = answer.json::<Document>() {
             return read(issuer, document);
         }
     }

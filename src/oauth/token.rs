@@ -254,8 +254,8 @@ fn read_answer(answer: &Answer, redactor: &Redactor, asked_at: Timestamp) -> Res
     if !(200..300).contains(&answer.status) {
         return Err(read_refusal(answer, redactor));
     }
-    let Ok(json) = serde_json::from_slice::<Value>(answer.body()) else {
-        return Err(malformed(if is_page(answer) { "a page" } else { "not JSON" }));
+    let Ok(json) = answer.json::<Value>() else {
+        return Err(malformed(not_json(answer)));
     };
     let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let Some(access_token) = text("access_token") else {
@@ -292,16 +292,17 @@ fn scope(value: &Value) -> Option<String> {
     }
 }
 
-fn is_page(answer: &Answer) -> bool {
-    answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"))
+/// What came instead of JSON.
+fn not_json(answer: &Answer) -> &'static str {
+    let is_page = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
+    if is_page { "a page" } else { "not JSON" }
 }
 
 /// An error answer (RFC 6749, section 5.2), also as those providers write it that put an object or a list there.
 fn read_refusal(answer: &Answer, redactor: &Redactor) -> TokenError {
     let (host, status) = (answer.host.clone(), answer.status);
-    let Ok(json) = serde_json::from_slice::<Value>(answer.body()) else {
-        let what = if is_page(answer) { "a page" } else { "not JSON" };
-        return TokenError::Malformed { host, status, what };
+    let Ok(json) = answer.json::<Value>() else {
+        return TokenError::Malformed { host, status, what: not_json(answer) };
     };
     let error = json.get("error");
     let inner = error.filter(|error| error.is_object()).unwrap_or(&json);
