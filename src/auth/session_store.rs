@@ -5,7 +5,7 @@
 use crate::{
     domain::time::Timestamp,
     effects::{Clock, random_bytes},
-    storage::{Database, StorageError, sessions},
+    storage::{Database, StorageError, Writer, sessions},
 };
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
@@ -38,14 +38,12 @@ impl DatabaseSessions {
         let expires_at = timestamp(record.expiry_date);
         let admin =
             record.data.get(ADMIN_ID).and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok());
-        let mut writer = self.database.writer().await?;
-        if is_new {
-            sessions::put(writer.connection(), &id, admin, &data, expires_at).await?;
-        } else {
+        let write = async |mut db: Writer| match is_new {
+            true => sessions::put(db.lend(), &id, admin, &data, expires_at).await,
             // Signed out meanwhile: what is over stays over.
-            sessions::replace(writer.connection(), &id, admin, &data, expires_at).await?;
-        }
-        writer.commit().await
+            false => sessions::replace(db.lend(), &id, admin, &data, expires_at).await.map(drop),
+        };
+        self.database.write(write).await
     }
 }
 
@@ -86,11 +84,8 @@ impl SessionStore for DatabaseSessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        let delete = async {
-            let mut writer = self.database.writer().await?;
-            sessions::remove(writer.connection(), &digest(id)).await?;
-            writer.commit().await
-        };
-        delete.await.map_err(backend)
+        let id = digest(id);
+        let removed = self.database.write(async |mut db| sessions::remove(db.lend(), &id).await).await;
+        removed.map(drop).map_err(backend)
     }
 }

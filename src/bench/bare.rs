@@ -18,7 +18,7 @@ use ipack_connect::{
     domain::ids::ConnectionKey,
     effects::{Clock, new_id},
     storage::{
-        Database, StorageError, accounts, admins,
+        Database, StorageError, Writer, accounts, admins,
         details::{self, NewDetails},
         drafts, instances,
         open::open,
@@ -89,15 +89,16 @@ impl IntoResponse for Failed {
 pub async fn serve(listen: SocketAddr, database: &str, answers: &Path) -> Result<()> {
     let database = open(database).await?;
     let clock = Clock::system();
-    let mut writer = database.writer().await?;
-    let admin = admins::find_by_email(writer.connection(), ADMIN_EMAIL).await?.ok_or("no admin")?.id;
-    let account = accounts::find_space(writer.connection(), SPACE).await?.ok_or("no Space")?.account_id;
+    let mut reader = database.reader().await?;
+    let admin = admins::find_by_email(reader.connection(), ADMIN_EMAIL).await?.ok_or("no admin")?.id;
+    let account = accounts::find_space(reader.connection(), SPACE).await?.ok_or("no Space")?.account_id;
+    drop(reader);
     let data = format!(
         r#"{{"admin_id":"{admin}","signed_in_at":1795457108000000,"last_seen_at":1795457108000000}}"#
     );
-    sessions::put(writer.connection(), &SESSION, Some(admin), &data, clock.now().plus_seconds(43_200))
-        .await?;
-    writer.commit().await?;
+    let expires_at = clock.now().plus_seconds(43_200);
+    let put = async |mut db: Writer| sessions::put(db.lend(), &SESSION, Some(admin), &data, expires_at).await;
+    database.write(put).await?;
     let recorded = |kind| Recorded::read(answers, kind);
     let bare = Bare {
         database,
@@ -130,9 +131,6 @@ async fn mutation(
 ) -> std::result::Result<Recorded, Failed> {
     let key = asked_key(&headers);
     let now = bare.clock.now();
-    let mut writer = bare.database.writer().await?;
-    accounts::find_space(writer.connection(), &key.space).await?;
-    details::find(writer.connection(), &key).await?;
     let new = NewDetails {
         is_token_generated: false,
         oauth_connector_details: DETAILS,
@@ -141,7 +139,6 @@ async fn mutation(
         saved_by: SIGNED_BY,
         provider: None,
     };
-    details::replace(writer.connection(), &key, new, now).await?;
     let event = Event {
         account: &bare.account,
         key: &key,
@@ -150,8 +147,13 @@ async fn mutation(
         actor: SIGNED_BY,
         changed: &[],
     };
-    timeline::add(writer.connection(), new_id(now), event, now).await?;
-    writer.commit().await?;
+    let save = async |mut db: Writer| {
+        accounts::find_space(db.lend(), &key.space).await?;
+        details::find(db.lend(), &key).await?;
+        details::replace(db.lend(), &key, new, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await
+    };
+    bare.database.write(save).await?;
     Ok(bare.mutation.clone())
 }
 

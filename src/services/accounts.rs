@@ -8,9 +8,9 @@ use crate::{
     domain::ids::check_id,
     effects::new_id,
     storage::{
-        StorageError,
+        StorageError, Writer,
         accounts::{self, Space},
-        admins, api_tokens,
+        admins, api_tokens, sessions,
     },
 };
 
@@ -42,14 +42,15 @@ impl Services {
         check_id(guid).map_err(|message| ServiceError::bad_input("guid", message))?;
         check_name("name", name)?;
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        accounts::ensure(writer.connection(), account, now).await?;
         let space = Space { guid: guid.into(), account_id: account.into(), name: name.into() };
-        accounts::add_space(writer.connection(), &space, now).await.map_err(|error| match error {
+        let add = async |mut db: Writer| {
+            accounts::ensure(db.lend(), account, now).await?;
+            accounts::add_space(db.lend(), &space, now).await
+        };
+        self.database.write(add).await.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(format!("There is a Space {guid} already.")),
             other => other.into(),
-        })?;
-        Ok(writer.commit().await?)
+        })
     }
 
     /// Adds an API token to an account; reading access tokens is a permission of its own.
@@ -74,18 +75,18 @@ impl Services {
             revoked_at: None,
             reads_access_tokens,
         };
-        let mut writer = self.database.writer().await?;
-        api_tokens::add(writer.connection(), &row, now).await.map_err(unknown_account(account))?;
-        writer.commit().await?;
+        let added = self.database.write(async |mut db| api_tokens::add(db.lend(), &row, now).await).await;
+        added.map_err(unknown_account(account))?;
         Ok(new)
     }
 
     /// From now on the token makes no JWT. `false` where there is no such token in force.
     pub async fn revoke_token(&self, account: &str, username: &str) -> Result<bool> {
-        let mut writer = self.database.writer().await?;
-        let revoked = api_tokens::revoke(writer.connection(), account, username, self.clock.now()).await?;
-        writer.commit().await?;
-        Ok(revoked)
+        let now = self.clock.now();
+        Ok(self
+            .database
+            .write(async |mut db| api_tokens::revoke(db.lend(), account, username, now).await)
+            .await?)
     }
 
     /// Adds an admin of one account, or with `None` of all.
@@ -103,12 +104,11 @@ impl Services {
             password_hash: self.passwords.hash(password).await,
             password_changed_at: now.0,
         };
-        let mut writer = self.database.writer().await?;
-        admins::add(writer.connection(), &admin, now).await.map_err(|error| match error {
+        let added = self.database.write(async |mut db| admins::add(db.lend(), &admin, now).await).await;
+        added.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(format!("There is an admin {email} already.")),
             other => unknown_account(account.unwrap_or_default())(other),
-        })?;
-        Ok(writer.commit().await?)
+        })
     }
 
     /// Gives an admin another password and ends every session of theirs.
@@ -119,12 +119,14 @@ impl Services {
         let email = checked_email(email)?;
         check_password(&password)?;
         let hash = self.passwords.hash(password).await;
-        let mut writer = self.database.writer().await?;
-        let admin = admins::find_by_email(writer.connection(), &email).await?;
-        let admin = admin.ok_or_else(|| ServiceError::bad_input("email", "belongs to nobody"))?;
-        admins::change_password(writer.connection(), admin.id, &hash, self.clock.now()).await?;
-        crate::storage::sessions::remove_of_admin(writer.connection(), admin.id).await?;
-        Ok(writer.commit().await?)
+        let change = async |mut db: Writer| {
+            let admin = admins::find_by_email(db.lend(), &email).await?;
+            let admin = admin.ok_or_else(|| ServiceError::bad_input("email", "belongs to nobody"))?;
+            admins::change_password(db.lend(), admin.id, &hash, self.clock.now()).await?;
+            sessions::remove_of_admin(db.lend(), admin.id).await?;
+            Ok(())
+        };
+        self.database.write(change).await
     }
 
     /// Makes the first admin on a database that has none; of two replicas that start together, one does.

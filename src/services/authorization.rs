@@ -14,7 +14,7 @@ use super::{
     connector::{Intent, Submission, situation},
     credentials::{bound, gone, in_slot, read_destination},
     credentials_view::attempt_view,
-    retrying, sealing,
+    sealing,
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ use crate::{
         explain::{no_code, no_token, sentence},
     },
     storage::{
-        Connection, StorageError,
+        Connection, StorageError, Writer,
         accounts::Space,
         attempts::{self, Attempt, Status},
         client_secrets::{self, Slot},
@@ -155,7 +155,7 @@ impl Services {
         });
         let account = situation.space.account_id.clone();
         let begin = Begin { admin, account: &account, key, content: &situation.start, plan: &plan, origin };
-        let id = retrying(|| self.begin_once(&begin, &configuration, &redirect_uri)).await?;
+        let id = self.database.write(|db| self.begin_once(db, &begin, &configuration, &redirect_uri)).await?;
         if configuration.is_ok() && plan.grant() != Grant::AuthorizationCode {
             let services = self.clone();
             let asking = self.background.spawn(async move { services.exchange_directly(id).await });
@@ -166,15 +166,15 @@ impl Services {
 
     async fn begin_once(
         &self,
+        mut db: Writer,
         begin: &Begin<'_>,
         configuration: &std::result::Result<Configuration, String>,
         redirect_uri: &str,
     ) -> Result<Uuid> {
         let Begin { admin, account, key, content, plan, origin } = *begin;
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        instances::lock_connection(writer.connection(), key).await?;
-        let secrets = client_secrets::of_connection(writer.connection(), key).await?;
+        instances::lock_connection(db.lend(), key).await?;
+        let secrets = client_secrets::of_connection(db.lend(), key).await?;
         let secret = bound(&secrets, plan.destination())?;
         if plan.needs_secret() && secret.is_none() {
             return Err(ServiceError::Conflict("Encrypt the client secret first.".into()));
@@ -186,7 +186,7 @@ impl Services {
         if plan.needs_password() && !has_password {
             return Err(ServiceError::Conflict("Encrypt the user’s password first.".into()));
         }
-        attempts::abandon(writer.connection(), key, REPLACED).await?;
+        attempts::abandon(db.lend(), key, REPLACED).await?;
         let id = new_id(now);
         let needs_browser = plan.grant() == Grant::AuthorizationCode;
         let mut attempt = Attempt {
@@ -216,17 +216,16 @@ impl Services {
             changed: &[],
             detail: Some(&began),
         };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
         let configuration = match configuration {
             Ok(configuration) => configuration.clone(),
             Err(why) => {
-                attempts::add(writer.connection(), &attempt).await?;
+                attempts::add(db.lend(), &attempt).await?;
                 let message = no_token(why.trim_end_matches('.'));
                 let advice = Some(LOOK_THERE);
-                attempts::finish(writer.connection(), id, Status::Failed, Some(&message), advice).await?;
+                attempts::finish(db.lend(), id, Status::Failed, Some(&message), advice).await?;
                 let failed = Event { kind: Kind::TokenFailed, detail: Some(why), ..event };
-                timeline::add(writer.connection(), new_id(now), failed, now).await?;
-                writer.commit().await?;
+                timeline::add(db.lend(), new_id(now), failed, now).await?;
                 return Ok(id);
             }
         };
@@ -250,17 +249,16 @@ impl Services {
             verifier,
             authorization_url,
         };
-        let data_key = self.safe.current_key(writer.connection(), &key.space, now).await?;
+        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
         let text = serde_json::to_string(&begun)
             .map_err(|_| ServiceError::Internal("an attempt cannot be written"))?;
         attempt.sealed = Some(super::keys::seal(&data_key, sealing::attempt(&id), &text.into()));
         attempt.data_key_version = Some(data_key.version().into());
-        attempts::add(writer.connection(), &attempt).await?;
+        attempts::add(db.lend(), &attempt).await?;
         if needs_browser {
             let expires_at = Timestamp(attempt.expires_at);
-            attempts::add_state(writer.connection(), &digest(&state), id, expires_at).await?;
+            attempts::add_state(db.lend(), &digest(&state), id, expires_at).await?;
         }
-        writer.commit().await?;
         Ok(id)
     }
 

@@ -8,7 +8,6 @@ use super::{
     access::Admin,
     authorization::{Begun, is_same},
     exchange::event_of,
-    retrying,
 };
 use crate::{
     effects::new_id,
@@ -18,6 +17,7 @@ use crate::{
         explain::{advice, no_code, sentence, shown},
     },
     storage::{
+        Writer,
         attempts::{self, Attempt, Status},
         timeline::{self, Kind},
     },
@@ -54,7 +54,8 @@ impl Services {
     pub async fn authorization_returned(&self, returned: Returned<'_>) -> Result<Uuid> {
         let callback = Callback::parse(returned.query).ok_or(ServiceError::NotFound)?;
         let state = digest(callback.state().ok_or(ServiceError::NotFound)?);
-        let (attempt, accepted) = retrying(|| self.accept(&state, &callback, returned)).await?;
+        let taken = self.database.write(|db| self.accept(db, &state, &callback, returned)).await?;
+        let (attempt, accepted) = taken.ok_or(ServiceError::NotFound)?;
         let (Some(begun), Some(code)) = (accepted, callback.code()) else { return Ok(attempt.id) };
         let code = SecretString::from(code.to_owned());
         let company = begun.configuration.company_id_parameter.as_deref();
@@ -66,43 +67,37 @@ impl Services {
         Ok(id)
     }
 
-    /// One transaction: the state is used up, whatever comes of it.
+    /// One transaction: the state is used up, whatever comes of it. `None` where nobody waits for it.
     async fn accept(
         &self,
+        mut db: Writer,
         state: &[u8],
         callback: &Callback,
         returned: Returned<'_>,
-    ) -> Result<(Attempt, Option<Begun>)> {
+    ) -> Result<Option<(Attempt, Option<Begun>)>> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        let id = attempts::take_state(writer.connection(), state, now).await?;
-        let Some(id) = id else {
-            writer.commit().await?;
-            return Err(ServiceError::NotFound);
-        };
-        let attempt = attempts::find(writer.connection(), id).await?.ok_or(ServiceError::NotFound)?;
+        let id = attempts::take_state(db.lend(), state, now).await?;
+        let Some(id) = id else { return Ok(None) };
+        let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
         let is_open = attempt.status == Status::Opened.name();
-        let begun = if is_open { self.begun(writer.connection(), &attempt).await? } else { None };
+        let begun = if is_open { self.begun(db.lend(), &attempt).await? } else { None };
         let Some(begun) = begun else {
             // It ended meanwhile, and its page says how.
-            writer.commit().await?;
-            return Ok((attempt, None));
+            return Ok(Some((attempt, None)));
         };
         let key = attempt.key();
         let redirect_uri = format!("{}{}", self.oauth.public_url, returned.path);
         if let Err(refusal) = accepted(&attempt, &begun, callback, returned, &redirect_uri) {
             let Refusal { message, advice, detail } = &refusal;
-            attempts::finish(writer.connection(), id, Status::Failed, Some(message), Some(advice)).await?;
+            attempts::finish(db.lend(), id, Status::Failed, Some(message), Some(advice)).await?;
             let event = event_of(&begun, &key, Kind::TokenFailed, Some(detail));
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
-            writer.commit().await?;
-            return Ok((attempt, None));
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+            return Ok(Some((attempt, None)));
         }
-        attempts::returned(writer.connection(), id).await?;
+        attempts::returned(db.lend(), id).await?;
         let event = event_of(&begun, &key, Kind::AuthorizationReturned, None);
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
-        writer.commit().await?;
-        Ok((attempt, Some(begun)))
+        timeline::add(db.lend(), new_id(now), event, now).await?;
+        Ok(Some((attempt, Some(begun))))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
 //! attaching.
 //!
-//! A new list takes a [`Page`]; a new change runs through `retrying` and leaves its entry in the timeline.
+//! A new list takes a [`Page`]; a new change runs through `Database::write` and leaves its entry in the timeline.
 
 use super::{
     Result, ServiceError, Services,
     access::{Admin, Client, known},
     details::check_text,
-    retrying,
+    revocation::Farewell,
 };
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
     },
     effects::new_id,
     storage::{
-        StorageError, Writer,
+        Connection, StorageError, Writer,
         details::{self, NewDetails},
         environments::{self, Attachment},
         instances::{self, Instance, NewInstance},
@@ -109,22 +109,20 @@ impl Services {
         override_name: Option<&str>,
     ) -> Result<Instance> {
         check_id(pack_id).map_err(|message| ServiceError::bad_input("integrationPackId", message))?;
-        retrying(|| self.install_once(client, header, pack_id, override_name)).await
+        self.database.write(|db| self.install_once(db, client, header, pack_id, override_name)).await
     }
 
     async fn install_once(
         &self,
+        mut db: Writer,
         client: &Client,
         header: Option<&str>,
         pack_id: &str,
         override_name: Option<&str>,
     ) -> Result<Instance> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        let space = Self::client_space(writer.connection(), client, header).await?;
-        let pack = packs::find(writer.connection(), &space.guid, pack_id)
-            .await?
-            .ok_or(ServiceError::PackNotFound)?;
+        let space = Self::client_space(db.lend(), client, header).await?;
+        let pack = packs::find(db.lend(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
         let is_single = pack.installation_type == "SINGLE";
         let name = override_name.map(str::trim).filter(|name| !name.is_empty());
         if let Some(name) = name {
@@ -144,30 +142,22 @@ impl Services {
             pack_name: &pack.name,
             single_pack: is_single.then_some(pack_id),
         };
-        instances::add(writer.connection(), new, now).await.map_err(|error| match error {
+        instances::add(db.lend(), new, now).await.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(
                 "This integration pack is installed already, and can be only once.".into(),
             ),
             other => other.into(),
         })?;
-        instances::adopt_pack(&mut writer, &space.guid, &id, pack_id).await?;
+        instances::adopt_pack(db.lend(), &space.guid, &id, pack_id).await?;
         let place = Place {
             account: Some(&space.account_id),
             space: Some(&space.guid),
             instance: Some(&id),
             ..Place::default()
         };
-        timeline::add_at(
-            writer.connection(),
-            new_id(now),
-            place,
-            Kind::InstanceInstalled,
-            &client.label(),
-            now,
-        )
-        .await?;
-        let instance = instances::find(writer.connection(), &space.guid, &id).await?;
-        writer.commit().await?;
+        timeline::add_at(db.lend(), new_id(now), place, Kind::InstanceInstalled, &client.label(), now)
+            .await?;
+        let instance = instances::find(db.lend(), &space.guid, &id).await?;
         instance.ok_or(ServiceError::Internal("an instance just installed is gone"))
     }
 
@@ -176,37 +166,36 @@ impl Services {
     /// # Errors
     /// `InstanceInvalid` where the Space has no such instance.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
-        retrying(|| self.uninstall_once(client, header, instance)).await
+        let (account, farewells) =
+            self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
+        self.revoke_uninstalled(farewells, &account, &client.label());
+        Ok(())
     }
 
-    async fn uninstall_once(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
+    async fn uninstall_once(
+        &self,
+        mut db: Writer,
+        client: &Client,
+        header: Option<&str>,
+        instance: &str,
+    ) -> Result<(String, Vec<(ConnectionKey, Farewell)>)> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        let space = Self::client_space(writer.connection(), client, header).await?;
+        let space = Self::client_space(db.lend(), client, header).await?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
-        let farewells = self.farewells_of_instance(&mut writer, &space.guid, instance).await?;
-        if !instances::remove(writer.connection(), &space.guid, instance).await? {
+        let farewells = self.farewells_of_instance(db.lend(), &space.guid, instance).await?;
+        if !instances::remove(db.lend(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
-        timeline::remove_of_instance(writer.connection(), &space.guid, instance).await?;
+        timeline::remove_of_instance(db.lend(), &space.guid, instance).await?;
         let place = Place {
             account: Some(&space.account_id),
             space: Some(&space.guid),
             instance: Some(instance),
             ..Place::default()
         };
-        timeline::add_at(
-            writer.connection(),
-            new_id(now),
-            place,
-            Kind::InstanceUninstalled,
-            &client.label(),
-            now,
-        )
-        .await?;
-        writer.commit().await?;
-        self.revoke_uninstalled(farewells, &space.account_id, &client.label());
-        Ok(())
+        timeline::add_at(db.lend(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now)
+            .await?;
+        Ok((space.account_id, farewells))
     }
 
     /// Attaches an instance to an environment of its Space.
@@ -215,16 +204,21 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
         known([instance, environment])?;
-        retrying(|| self.attach_once(admin, space, instance, environment)).await
+        self.database.write(|db| self.attach_once(db, admin, space, instance, environment)).await
     }
 
-    async fn attach_once(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
+    async fn attach_once(
+        &self,
+        mut db: Writer,
+        admin: &Admin,
+        space: &str,
+        instance: &str,
+        environment: &str,
+    ) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        let space = Self::admin_space(writer.connection(), admin, space).await?;
+        let space = Self::admin_space(db.lend(), admin, space).await?;
         let attached =
-            environments::attach(writer.connection(), new_id(now), &space.guid, instance, environment, now)
-                .await;
+            environments::attach(db.lend(), new_id(now), &space.guid, instance, environment, now).await;
         match attached {
             Ok(true) => {}
             Ok(false) => return Ok(()),
@@ -237,29 +231,21 @@ impl Services {
             instance: Some(instance),
             environment: Some(environment),
         };
-        timeline::add_at(
-            writer.connection(),
-            new_id(now),
-            place,
-            Kind::EnvironmentAttached,
-            &admin.email,
-            now,
-        )
-        .await?;
-        share(&mut writer, admin, &space.account_id, (&space.guid, instance, environment), now).await?;
-        Ok(writer.commit().await?)
+        timeline::add_at(db.lend(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now).await?;
+        share(db.lend(), admin, &space.account_id, (&space.guid, instance, environment), now).await?;
+        Ok(())
     }
 }
 
 /// Gives a new environment what was saved for every environment.
 async fn share(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     admin: &Admin,
     account: &str,
     (space, instance, environment): (&str, &str, &str),
     now: Timestamp,
 ) -> Result<()> {
-    for shared in details::shared(writer.connection(), space, instance).await? {
+    for shared in details::shared(db.lend(), space, instance).await? {
         let key = ConnectionKey {
             space: space.into(),
             instance: instance.into(),
@@ -275,7 +261,7 @@ async fn share(
             saved_by: &admin.email,
             provider: shared.provider.as_deref(),
         };
-        details::insert_first(writer.connection(), new_id(now), &key, new, now).await?;
+        details::insert_first(db.lend(), new_id(now), &key, new, now).await?;
         let event = Event {
             account,
             key: &key,
@@ -284,7 +270,7 @@ async fn share(
             changed: &["the values of every environment"],
             detail: None,
         };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
     }
     Ok(())
 }

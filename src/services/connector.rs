@@ -11,7 +11,6 @@ use super::{
     connector_draft::{applied, changed, has_seen_draft, resolve, submitted},
     connector_view::{self as view, fingerprint_of_others},
     details::remember,
-    retrying,
 };
 use crate::{
     domain::{
@@ -128,7 +127,8 @@ impl Services {
     ) -> Result<ConnectorView> {
         // Two saves that met: the one that the database undid, or that came second, begins again. What is still not
         // there after that was uninstalled meanwhile.
-        retrying(|| self.submit_once(admin, key, &submission)).await.map_err(|error| match error {
+        let submitted = self.database.write(|db| self.submit_once(db, admin, key, &submission)).await;
+        submitted.map_err(|error| match error {
             ServiceError::Storage(StorageError::Reference) => ServiceError::NotFound,
             other => other,
         })
@@ -136,23 +136,23 @@ impl Services {
 
     async fn submit_once(
         &self,
+        mut db: Writer,
         admin: &Admin,
         key: &ConnectionKey,
         submission: &Submission,
     ) -> Result<ConnectorView> {
         let now = self.clock.now();
         known([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
-        let mut writer = self.database.writer().await?;
         // One post of a form after the other: each builds on the draft that the last one left.
-        instances::lock_connection(writer.connection(), key).await?;
-        let mut situation = situation(writer.connection(), admin, key).await?;
+        instances::lock_connection(db.lend(), key).await?;
+        let mut situation = situation(db.lend(), admin, key).await?;
         let submitted = submitted(submission);
         let changed = changed(&submitted, submission);
         let mut outcome = Outcome::Kept;
         if submission.intent == Intent::Discard {
             // What another page typed since is not this one's to throw away.
             if situation.draft.is_none() || has_seen_draft(&situation, submission) {
-                drafts::remove(writer.connection(), key, admin.id).await?;
+                drafts::remove(db.lend(), key, admin.id).await?;
                 situation.draft = None;
                 outcome = Outcome::Discarded;
             }
@@ -172,19 +172,18 @@ impl Services {
             draft.attempted = saves || situation.draft.as_ref().is_some_and(|before| before.attempted);
             situation.draft = Some(draft);
             if saves {
-                outcome = promote(&mut writer, admin, &mut situation, &submission.seen.others, now).await?;
+                outcome = promote(db.lend(), admin, &mut situation, &submission.seen.others, now).await?;
             }
-            put_draft(&mut writer, admin, &mut situation, outcome).await?;
+            put_draft(db.lend(), admin, &mut situation, outcome).await?;
         }
-        let view = view::view(self, writer.connection(), situation, outcome).await?;
-        writer.commit().await?;
+        let view = view::view(self, db.lend(), situation, outcome).await?;
         Ok(view)
     }
 }
 
 /// Leaves a draft row only where there is something to keep.
 async fn put_draft(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     admin: &Admin,
     situation: &mut Situation,
     outcome: Outcome,
@@ -194,10 +193,10 @@ async fn put_draft(
     let nothing_to_keep = outcome == Outcome::Saved || (outcome != Outcome::Refused && is_as_saved());
     match &situation.draft {
         Some(draft) if !nothing_to_keep => {
-            drafts::keep(writer.connection(), &situation.key, admin.id, draft).await?;
+            drafts::keep(db.lend(), &situation.key, admin.id, draft).await?;
         }
         _ => {
-            drafts::remove(writer.connection(), &situation.key, admin.id).await?;
+            drafts::remove(db.lend(), &situation.key, admin.id).await?;
             situation.draft = None;
         }
     }
@@ -206,7 +205,7 @@ async fn put_draft(
 
 /// Saves the draft if it is valid and nobody else saved since.
 async fn promote(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     admin: &Admin,
     situation: &mut Situation,
     others_seen: &str,
@@ -221,7 +220,7 @@ async fn promote(
     }
     let content = situation.to_save(draft);
     let others = if content.every_environment {
-        let all = details::in_other_environments(writer.connection(), &situation.key).await?;
+        let all = details::in_other_environments(db.lend(), &situation.key).await?;
         let is_changed = fingerprint_of_others(&all) != others_seen;
         let others = differing(&situation.key, all, &content, situation.place.provider.as_deref())?;
         if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
@@ -236,24 +235,23 @@ async fn promote(
         situation.stored.is_some() && content.differing(&situation.start, &Part::ALL).is_empty();
     if !is_saved_already {
         // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
-        let stored = write(writer, admin, &situation.key, situation.stored.as_ref(), &content, now)
+        let stored = write(db.lend(), admin, &situation.key, situation.stored.as_ref(), &content, now)
             .await?
             .ok_or(StorageError::Exists)?;
-        record(writer, admin, account, &situation.key, &situation.start, &content, now).await?;
+        record(db.lend(), admin, account, &situation.key, &situation.start, &content, now).await?;
         situation.stored = Some(stored);
     }
     for (key, _) in others {
-        let before = details::find(writer.connection(), &key).await?;
-        write(writer, admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
+        let before = details::find(db.lend(), &key).await?;
+        write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
         let before = start(&situation.place, before.as_ref())?;
-        record(writer, admin, account, &key, &before, &content, now).await?;
+        record(db.lend(), admin, account, &key, &before, &content, now).await?;
     }
     if content.every_environment != situation.place.every_environment {
-        instances::set_every_environment(writer.connection(), &situation.key, content.every_environment)
-            .await?;
+        instances::set_every_environment(db.lend(), &situation.key, content.every_environment).await?;
         situation.place.every_environment = content.every_environment;
     }
-    remember(writer, account, &content, now).await?;
+    remember(db.lend(), account, &content, now).await?;
     situation.start = content;
     Ok(Outcome::Saved)
 }
@@ -277,7 +275,7 @@ fn differing(
 
 /// The timeline's entry for a save.
 async fn record(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     admin: &Admin,
     account: &str,
     key: &ConnectionKey,
@@ -294,12 +292,12 @@ async fn record(
         changed: &changed,
         detail: None,
     };
-    timeline::add(writer.connection(), new_id(now), event, now).await?;
+    timeline::add(db.lend(), new_id(now), event, now).await?;
     // S03: switching PKCE off, or on again, is told for itself.
     if content.provider.without_pkce != before.provider.without_pkce {
         let detail = if content.provider.without_pkce { "off" } else { "on" };
         let event = Event { kind: Kind::PkceSwitched, changed: &[], detail: Some(detail), ..event };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
     }
     Ok(())
 }
@@ -332,7 +330,7 @@ pub(super) async fn situation(
 
 /// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.
 async fn write(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     admin: &Admin,
     key: &ConnectionKey,
     before: Option<&StoredDetails>,
@@ -364,7 +362,7 @@ async fn write(
         provider: Some(&provider),
     };
     Ok(match before {
-        Some(stored) => details::replace_version(writer.connection(), key, stored.version, new, now).await?,
-        None => details::insert_first(writer.connection(), new_id(now), key, new, now).await?,
+        Some(stored) => details::replace_version(db.lend(), key, stored.version, new, now).await?,
+        None => details::insert_first(db.lend(), new_id(now), key, new, now).await?,
     })
 }

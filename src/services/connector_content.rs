@@ -6,7 +6,7 @@ use super::{Result, ServiceError};
 use crate::{
     domain::{details::Details, form::FormContent, ids::ConnectionKey, time::Timestamp},
     storage::{
-        Connection, StorageError, Writer,
+        Connection, StorageError,
         details::{self, InEnvironment, NewDetails, StoredDetails},
         instances::{self, ConnectionInPlace},
     },
@@ -58,23 +58,23 @@ pub(super) async fn lacks_company_id(db: Connection<'_>, key: &ConnectionKey) ->
 /// Writes the company that a provider named into details that have none: those of the key and, where the form is for
 /// every environment, those of the others. Answers whose were changed.
 pub(super) async fn fill_company_id(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     saved_by: &str,
     key: &ConnectionKey,
     company_id: &str,
     now: Timestamp,
 ) -> Result<Vec<ConnectionKey>> {
     let mut keys = vec![key.clone()];
-    let place = instances::connection(writer.connection(), key).await?;
+    let place = instances::connection(db.lend(), key).await?;
     if place.is_some_and(|place| place.every_environment) {
-        let others = details::in_other_environments(writer.connection(), key).await?;
+        let others = details::in_other_environments(db.lend(), key).await?;
         let others = others.into_iter().map(|other| other.environment_id);
         keys.extend(others.map(|environment| ConnectionKey { environment, ..key.clone() }));
     }
     let mut filled = Vec::new();
     for key in keys {
-        if lacks_company_id(writer.connection(), &key).await? {
-            write_company_id(writer, saved_by, &key, company_id, now).await?;
+        if lacks_company_id(db.lend(), &key).await? {
+            write_company_id(db.lend(), saved_by, &key, company_id, now).await?;
             filled.push(key);
         }
     }
@@ -83,13 +83,13 @@ pub(super) async fn fill_company_id(
 
 /// Writes the company that a provider named into details that have none.
 async fn write_company_id(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     saved_by: &str,
     key: &ConnectionKey,
     company_id: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let Some(stored) = details::find(writer.connection(), key).await? else { return Ok(()) };
+    let Some(stored) = details::find(db.lend(), key).await? else { return Ok(()) };
     let details = read(&stored.oauth_connector_details)?;
     let content = FormContent { company_id: company_id.to_owned(), ..details.content() };
     let text = details.with(&content);
@@ -101,8 +101,6 @@ async fn write_company_id(
         saved_by,
         provider: None,
     };
-    details::replace_version(writer.connection(), key, stored.version, new, now)
-        .await?
-        .ok_or(StorageError::Exists)?;
+    details::replace_version(db.lend(), key, stored.version, new, now).await?.ok_or(StorageError::Exists)?;
     Ok(())
 }

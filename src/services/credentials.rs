@@ -9,7 +9,7 @@ use super::{
     authorization::admin_connection,
     connector::{Intent, Submission, situation},
     connector_content::saved_content,
-    connector_view as view, retrying,
+    connector_view as view,
     revocation::Farewell,
     sealing::client_secret,
 };
@@ -28,7 +28,7 @@ use crate::{
         explain::sentence,
     },
     storage::{
-        StorageError, Writer, attempts,
+        Connection, StorageError, Writer, attempts,
         client_secrets::{self, ClientSecret, Slot},
         details, instances,
         timeline::{self, Event, Kind},
@@ -85,7 +85,9 @@ impl Services {
         // What the admin saw when pressing the button: a secret goes nowhere else (security: S09).
         let seen = plan(&saved.content, self.oauth.allowed).ok();
         let seen = seen.as_ref().map(Plan::destination);
-        match retrying(|| self.encrypt_once(admin, key, field, seen, &secret)).await {
+        let encrypted =
+            self.database.write(|db| self.encrypt_once(db, admin, key, field, seen, &secret)).await;
+        match encrypted {
             Ok(()) => self.connector_after(admin, key, Outcome::Saved, None).await,
             Err(ServiceError::Secret(code)) => {
                 let message = code.message().to_owned();
@@ -106,6 +108,7 @@ impl Services {
 
     async fn encrypt_once(
         &self,
+        mut db: Writer,
         admin: &Admin,
         key: &ConnectionKey,
         field: SecretField,
@@ -113,12 +116,11 @@ impl Services {
         secret: &SecretString,
     ) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        instances::lock_connection(writer.connection(), key).await?;
-        let situation = situation(writer.connection(), admin, key).await?;
+        instances::lock_connection(db.lend(), key).await?;
+        let situation = situation(db.lend(), admin, key).await?;
         let mut keys = vec![key.clone()];
         if situation.start.every_environment {
-            let others = details::in_other_environments(writer.connection(), key).await?;
+            let others = details::in_other_environments(db.lend(), key).await?;
             keys.extend(
                 others
                     .into_iter()
@@ -134,9 +136,9 @@ impl Services {
         for key in &keys {
             let account = &situation.space.account_id;
             let who = Who { account, label: &admin.email };
-            self.put_secret(&mut writer, who, key, field, &plan, secret, now).await?;
+            self.put_secret(db.lend(), who, key, field, &plan, secret, now).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 
     /// Seals a client secret for a connection whose details are saved.
@@ -150,25 +152,24 @@ impl Services {
         key: &ConnectionKey,
         secret: &SecretString,
     ) -> Result<SecretStatus> {
-        retrying(|| self.encrypt_for_client_once(client, header, key, secret)).await
+        self.database.write(|db| self.encrypt_for_client_once(db, client, header, key, secret)).await
     }
 
     async fn encrypt_for_client_once(
         &self,
+        mut db: Writer,
         client: &Client,
         header: Option<&str>,
         key: &ConnectionKey,
         secret: &SecretString,
     ) -> Result<SecretStatus> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        instances::lock_connection(writer.connection(), key).await?;
-        let (account, content) = self.client_connection(&mut writer, client, header, key).await?;
+        instances::lock_connection(db.lend(), key).await?;
+        let (account, content) = self.client_connection(db.lend(), client, header, key).await?;
         let plan = self.plan(&content)?;
         let label = client.label();
         let who = Who { account: &account, label: &label };
-        self.put_secret(&mut writer, who, key, SecretField::ClientSecret, &plan, secret, now).await?;
-        writer.commit().await?;
+        self.put_secret(db.lend(), who, key, SecretField::ClientSecret, &plan, secret, now).await?;
         Ok(SecretStatus { is_encrypted: true, by: Some(label), at: Some(now) })
     }
 
@@ -183,13 +184,14 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<SecretStatus> {
         let label = client.label();
-        let (account, farewell) = retrying(|| async {
-            let mut writer = self.database.writer().await?;
-            let (account, _) = self.client_connection(&mut writer, client, header, key).await?;
-            let farewell = self.forget_credentials(writer, &account, &label, key).await?;
-            Ok((account, farewell))
-        })
-        .await?;
+        let (account, farewell) = self
+            .database
+            .write(async |mut db| {
+                let (account, _) = self.client_connection(db.lend(), client, header, key).await?;
+                let farewell = self.forget_credentials(db.lend(), &account, &label, key).await?;
+                Ok::<_, ServiceError>((account, farewell))
+            })
+            .await?;
         self.say_farewell(farewell, &account, &label, key).await?;
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
@@ -209,13 +211,14 @@ impl Services {
         if kept.credentials.token.is_some() && !confirmed {
             return Ok(ConnectorView { outcome: Outcome::ResetToConfirm, ..kept });
         }
-        let (account, farewell) = retrying(|| async {
-            let mut writer = self.database.writer().await?;
-            let account = admin_connection(writer.connection(), admin, key).await?.account_id;
-            let farewell = self.forget_credentials(writer, &account, &admin.email, key).await?;
-            Ok((account, farewell))
-        })
-        .await?;
+        let (account, farewell) = self
+            .database
+            .write(async |mut db| {
+                let account = admin_connection(db.lend(), admin, key).await?.account_id;
+                let farewell = self.forget_credentials(db.lend(), &account, &admin.email, key).await?;
+                Ok::<_, ServiceError>((account, farewell))
+            })
+            .await?;
         self.say_farewell(farewell, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
@@ -223,21 +226,20 @@ impl Services {
     /// Forgets everything that a connection has of secrets, tokens and attempts; what is left to do at the provider.
     async fn forget_credentials(
         &self,
-        mut writer: Writer,
+        mut db: Connection<'_>,
         account: &str,
         label: &str,
         key: &ConnectionKey,
     ) -> Result<Farewell> {
         let now = self.clock.now();
-        instances::lock_connection(writer.connection(), key).await?;
+        instances::lock_connection(db.lend(), key).await?;
         // Opened before the secret that it takes is gone.
-        let farewell = self.farewell(writer.connection(), key).await?;
-        client_secrets::remove_all(writer.connection(), key).await?;
-        tokens::remove(writer.connection(), key).await?;
-        attempts::remove(writer.connection(), key).await?;
+        let farewell = self.farewell(db.lend(), key).await?;
+        client_secrets::remove_all(db.lend(), key).await?;
+        tokens::remove(db.lend(), key).await?;
+        attempts::remove(db.lend(), key).await?;
         let event = Event { account, key, kind: Kind::SecretReset, actor: label, changed: &[], detail: None };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
-        writer.commit().await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
         Ok(farewell)
     }
 
@@ -252,37 +254,37 @@ impl Services {
         submission: Submission,
     ) -> Result<ConnectorView> {
         self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        retrying(|| async {
-            let now = self.clock.now();
-            let mut writer = self.database.writer().await?;
-            instances::lock_connection(writer.connection(), key).await?;
-            let account = admin_connection(writer.connection(), admin, key).await?.account_id;
-            if client_secrets::remove(writer.connection(), key, Slot::Replacement).await? {
-                let event = Event {
-                    account: &account,
-                    key,
-                    kind: Kind::SecretReset,
-                    actor: &admin.email,
-                    changed: &[],
-                    detail: Some("the replacement; the one in use stays"),
-                };
-                timeline::add(writer.connection(), new_id(now), event, now).await?;
-            }
-            Ok(writer.commit().await?)
-        })
-        .await?;
+        self.database
+            .write(async |mut db| {
+                let now = self.clock.now();
+                instances::lock_connection(db.lend(), key).await?;
+                let account = admin_connection(db.lend(), admin, key).await?.account_id;
+                if client_secrets::remove(db.lend(), key, Slot::Replacement).await? {
+                    let event = Event {
+                        account: &account,
+                        key,
+                        kind: Kind::SecretReset,
+                        actor: &admin.email,
+                        changed: &[],
+                        detail: Some("the replacement; the one in use stays"),
+                    };
+                    timeline::add(db.lend(), new_id(now), event, now).await?;
+                }
+                Ok::<_, ServiceError>(())
+            })
+            .await?;
         self.connector_after(admin, key, Outcome::Kept, None).await
     }
 
     async fn client_connection(
         &self,
-        writer: &mut Writer,
+        mut db: Connection<'_>,
         client: &Client,
         header: Option<&str>,
         key: &ConnectionKey,
     ) -> Result<(String, FormContent)> {
-        let space = self.client_key(writer.connection(), client, header, key).await?;
-        let content = saved_content(writer.connection(), key).await?;
+        let space = self.client_key(db.lend(), client, header, key).await?;
+        let content = saved_content(db.lend(), key).await?;
         let content = content.ok_or_else(|| {
             ServiceError::Conflict("Nothing is saved for this connection yet: save its details first.".into())
         })?;
@@ -291,7 +293,7 @@ impl Services {
 
     async fn put_secret(
         &self,
-        writer: &mut Writer,
+        mut db: Connection<'_>,
         who: Who<'_>,
         key: &ConnectionKey,
         field: SecretField,
@@ -300,12 +302,11 @@ impl Services {
         now: Timestamp,
     ) -> Result<()> {
         checked(secret, field == SecretField::ClientSecret && plan.has_private_key(), now)?;
-        let there = client_secrets::of_connection(writer.connection(), key).await?;
+        let there = client_secrets::of_connection(db.lend(), key).await?;
         // One that a token is renewed with, or that fits, stays until another has got a token.
         let stays = match in_slot(&there, Slot::Current) {
             Some(current) => {
-                read_destination(current)? == *plan.destination()
-                    || tokens::exists(writer.connection(), key).await?
+                read_destination(current)? == *plan.destination() || tokens::exists(db.lend(), key).await?
             }
             None => false,
         };
@@ -315,7 +316,7 @@ impl Services {
             SecretField::ClientSecret => (Slot::Current, Kind::SecretEncrypted),
         };
         let id = new_id(now);
-        let data_key = self.safe.current_key(writer.connection(), &key.space, now).await?;
+        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
         let row = ClientSecret {
             id,
             slot: slot.name().to_owned(),
@@ -325,7 +326,7 @@ impl Services {
             sealed_by: who.label.to_owned(),
             sealed_at: now.0,
         };
-        client_secrets::put(writer.connection(), key, slot, &row).await?;
+        client_secrets::put(db.lend(), key, slot, &row).await?;
         let detail = match slot {
             Slot::Current => "the client secret",
             Slot::Replacement => "a replacement, which takes the secret’s place with the next token",
@@ -333,7 +334,7 @@ impl Services {
         };
         let event =
             Event { account: who.account, key, kind, actor: who.label, changed: &[], detail: Some(detail) };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
         Ok(())
     }
 

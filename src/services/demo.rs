@@ -2,10 +2,10 @@
 //!
 //! It goes in through the same doors as everything else. To show more: `demo.json`, and the lists here.
 
-use super::{Result, Services, access::Client};
+use super::{Result, ServiceError, Services, access::Client};
 use crate::{
     domain::ids::ConnectionKey,
-    storage::{accounts, environments},
+    storage::{Writer, accounts, environments},
 };
 
 pub const ACCOUNT: &str = "childaccount-ZF3X9U";
@@ -36,12 +36,14 @@ impl Services {
         for (pack, name, attached_to) in INSTANCES {
             let instance = self.install(&client, Some(SPACE), pack, Some(name)).await?;
             let now = self.clock.now();
-            let mut writer = self.database.writer().await?;
-            for environment in attached_to {
-                let id = crate::effects::new_id(now);
-                environments::attach(writer.connection(), id, SPACE, &instance.id, environment, now).await?;
-            }
-            writer.commit().await?;
+            let attach = async |mut db: Writer| {
+                for environment in attached_to {
+                    let id = crate::effects::new_id(now);
+                    environments::attach(db.lend(), id, SPACE, &instance.id, environment, now).await?;
+                }
+                Ok::<_, ServiceError>(())
+            };
+            self.database.write(attach).await?;
             if pack == "crm-leads" {
                 self.save_demo_details(&client, &instance.id).await?;
             }

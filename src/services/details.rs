@@ -2,7 +2,7 @@
 //!
 //! A new field of a save goes into [`SaveDetails`], is checked before the transaction, and is named in `changes`.
 
-use super::{Result, ServiceError, Services, access::Client, retrying};
+use super::{Result, ServiceError, Services, access::Client};
 use crate::{
     domain::{
         details::Details,
@@ -13,7 +13,7 @@ use crate::{
     },
     effects::new_id,
     storage::{
-        Writer,
+        Connection, Writer,
         details::{self, NewDetails, StoredDetails},
         environments,
         instances::{self, NewInstance},
@@ -46,22 +46,22 @@ impl Services {
         check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
-        retrying(|| self.save_once(client, header, &save, &content)).await
+        self.database.write(|db| self.save_once(db, client, header, &save, &content)).await
     }
 
     async fn save_once(
         &self,
+        mut db: Writer,
         client: &Client,
         header: Option<&str>,
         save: &SaveDetails,
         content: &FormContent,
     ) -> Result<StoredDetails> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        let space = Self::client_space(writer.connection(), client, header).await?;
+        let space = Self::client_space(db.lend(), client, header).await?;
         check_space(&save.key, &space.guid)?;
 
-        let before = details::find(writer.connection(), &save.key).await?;
+        let before = details::find(db.lend(), &save.key).await?;
         let label = client.label();
         let new = NewDetails {
             is_token_generated: save.is_token_generated,
@@ -72,14 +72,14 @@ impl Services {
             provider: None,
         };
         let replaced = match before {
-            Some(_) => details::replace(writer.connection(), &save.key, new, now).await?,
+            Some(_) => details::replace(db.lend(), &save.key, new, now).await?,
             None => None,
         };
         let stored = match replaced {
             Some(stored) => stored,
             None => {
-                register(&mut writer, &space.account_id, &save.key, now).await?;
-                details::upsert(writer.connection(), new_id(now), &save.key, new, now).await?
+                register(db.lend(), &space.account_id, &save.key, now).await?;
+                details::upsert(db.lend(), new_id(now), &save.key, new, now).await?
             }
         };
         let changed = changes(before.as_ref(), &stored, content);
@@ -91,11 +91,10 @@ impl Services {
             changed: &changed,
             detail: None,
         };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
         if !changed.is_empty() {
-            remember(&mut writer, &space.account_id, content, now).await?;
+            remember(db.lend(), &space.account_id, content, now).await?;
         }
-        writer.commit().await?;
         Ok(stored)
     }
 
@@ -155,8 +154,8 @@ fn parse_details(text: &str) -> Result<Details> {
 }
 
 /// Registers what a save names for the first time, with its id as its name.
-async fn register(writer: &mut Writer, account: &str, key: &ConnectionKey, now: Timestamp) -> Result<()> {
-    environments::register(writer.connection(), &key.space, &key.environment, now).await?;
+async fn register(mut db: Connection<'_>, account: &str, key: &ConnectionKey, now: Timestamp) -> Result<()> {
+    environments::register(db.lend(), &key.space, &key.environment, now).await?;
     let instance = NewInstance {
         space: &key.space,
         id: &key.instance,
@@ -167,10 +166,9 @@ async fn register(writer: &mut Writer, account: &str, key: &ConnectionKey, now: 
         pack_name: "",
         single_pack: None,
     };
-    instances::register(writer.connection(), instance, now).await?;
-    environments::attach(writer.connection(), new_id(now), &key.space, &key.instance, &key.environment, now)
-        .await?;
-    Ok(instances::register_connection(writer, key).await?)
+    instances::register(db.lend(), instance, now).await?;
+    environments::attach(db.lend(), new_id(now), &key.space, &key.instance, &key.environment, now).await?;
+    Ok(instances::register_connection(db.lend(), key).await?)
 }
 
 /// The labels of what a save changed.
@@ -199,7 +197,7 @@ fn changes(
 
 /// Offers the values of a saved form again.
 pub(super) async fn remember(
-    writer: &mut Writer,
+    mut db: Connection<'_>,
     account: &str,
     content: &FormContent,
     now: Timestamp,
@@ -227,7 +225,7 @@ pub(super) async fn remember(
         // In one order everywhere, so that two saves with the same values do not wait for each other.
         values.sort_unstable_by_key(|(field, value)| (field.name(), *value));
         for (field, value) in values {
-            suggestions::record(writer.connection(), account, field, value, now).await?;
+            suggestions::record(db.lend(), account, field, value, now).await?;
         }
     }
     Ok(())

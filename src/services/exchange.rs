@@ -9,7 +9,7 @@ use super::{
     connector_content::{fill_company_id, lacks_company_id},
     insisting,
     keys::seal,
-    retrying, sealing,
+    sealing,
     token_origin::{Failure, OpenedSecrets, TokenOrigin, written},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         token::{self, Granted, Request, Secrets},
     },
     storage::{
-        Writer,
+        Connection, Writer,
         attempts::{self, Attempt, Status},
         client_secrets, instances,
         timeline::{self, Event, Kind},
@@ -30,17 +30,21 @@ use crate::{
 use secrecy::SecretString;
 use uuid::Uuid;
 
+/// A token is kept.
+struct Kept {
+    /// The one in whose place it is.
+    earlier: Option<Uuid>,
+}
+
 impl Services {
     /// A grant that needs no browser: asked for at once.
     pub(super) async fn exchange_directly(&self, id: Uuid) {
-        let opened = async {
-            let mut writer = self.database.writer().await?;
-            let attempt = attempts::find(writer.connection(), id).await?.ok_or(ServiceError::NotFound)?;
-            let begun = self.begun(writer.connection(), &attempt).await?.ok_or(ServiceError::NotFound)?;
-            attempts::returned(writer.connection(), id).await?;
-            writer.commit().await?;
+        let opened = self.database.write(async |mut db| {
+            let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
+            let begun = self.begun(db.lend(), &attempt).await?.ok_or(ServiceError::NotFound)?;
+            attempts::returned(db.lend(), id).await?;
             Ok::<_, ServiceError>((attempt, begun))
-        };
+        });
         match opened.await {
             Ok((attempt, begun)) => self.exchange(&attempt, &begun, None, None).await,
             // Uninstalled or replaced meanwhile.
@@ -57,7 +61,8 @@ impl Services {
         company: Option<String>,
     ) {
         if let Err(failure) = self.exchanged(attempt, begun, code.as_ref(), company.as_deref()).await
-            && let Err(error) = insisting(|| self.note_failure(attempt, begun, &failure)).await
+            && let Err(error) =
+                insisting(|| self.database.write(|db| self.note_failure(db, attempt, begun, &failure))).await
         {
             tracing::error!(error = %error, "a failed attempt could not be written down");
         }
@@ -85,10 +90,14 @@ impl Services {
         let client = Secrets { client: secrets.client.as_ref() };
         let now = self.clock.now();
         let granted = token::request(&self.oauth.outbound, configuration, &request, client, now).await?;
-        match insisting(|| self.keep_token(attempt, begun, &granted, company)).await {
-            Ok(true) => Ok(()),
+        let keep = |db| self.keep_token(db, attempt, begun, &granted, company);
+        match insisting(|| self.database.write(keep)).await {
+            Ok(Some(Kept { earlier })) => {
+                self.opened.forget(earlier);
+                Ok(())
+            }
             // Reset or replaced while the provider was asked: this token is nobody's.
-            Ok(false) => {
+            Ok(None) => {
                 self.revoke_unwanted(begun, &key, &secrets, &granted).await;
                 Ok(())
             }
@@ -99,42 +108,47 @@ impl Services {
         }
     }
 
-    async fn note_failure(&self, attempt: &Attempt, begun: &Begun, failure: &Failure) -> Result<()> {
+    async fn note_failure(
+        &self,
+        mut db: Writer,
+        attempt: &Attempt,
+        begun: &Begun,
+        failure: &Failure,
+    ) -> Result<()> {
         let now = self.clock.now();
         let key = attempt.key();
         let said = failure.said();
         let (message, advice) = (no_token(&said), failure.advice(&begun.redirect_uri));
-        let mut writer = self.database.writer().await?;
         let (id, status) = (attempt.id, Status::Failed);
-        if attempts::finish(writer.connection(), id, status, Some(&message), Some(&advice)).await? {
+        if attempts::finish(db.lend(), id, status, Some(&message), Some(&advice)).await? {
             let event = event_of(begun, &key, Kind::TokenFailed, Some(&said));
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
+            timeline::add(db.lend(), new_id(now), event, now).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 
-    /// Seals what was granted, puts a replacement into its place, and ends the attempt: one transaction. `false` where
+    /// Seals what was granted, puts a replacement into its place, and ends the attempt: one transaction. `None` where
     /// the attempt is not open any more.
     async fn keep_token(
         &self,
+        mut db: Writer,
         attempt: &Attempt,
         begun: &Begun,
         granted: &Granted,
         company: Option<&str>,
-    ) -> Result<bool> {
+    ) -> Result<Option<Kept>> {
         let now = self.clock.now();
         let key = attempt.key();
-        let mut writer = self.database.writer().await?;
-        instances::lock_connection(writer.connection(), &key).await?;
-        if !attempts::finish(writer.connection(), attempt.id, Status::Succeeded, None, None).await? {
-            return Ok(false);
+        instances::lock_connection(db.lend(), &key).await?;
+        if !attempts::finish(db.lend(), attempt.id, Status::Succeeded, None, None).await? {
+            return Ok(None);
         }
-        let earlier = tokens::find(writer.connection(), &key).await?;
+        let earlier = tokens::find(db.lend(), &key).await?;
         let fills_company = match company {
-            Some(_) => lacks_company_id(writer.connection(), &key).await?,
+            Some(_) => lacks_company_id(db.lend(), &key).await?,
             None => false,
         };
-        let mut token = self.sealed_token(&mut writer, &key, begun, granted, now).await?;
+        let mut token = self.sealed_token(db.lend(), &key, begun, granted, now).await?;
         token.company_id = company.map(str::to_owned);
         if let Some(company) = company.filter(|_| fills_company) {
             // What the provider itself filled in is not newer than its token.
@@ -143,32 +157,30 @@ impl Services {
             parts.insert(Part::CompanyId.name().to_owned(), print);
             token.configuration = written(&parts)?;
         }
-        tokens::put(writer.connection(), &token).await?;
+        tokens::put(db.lend(), &token).await?;
         if let Some(id) = begun.secret_id
-            && client_secrets::promote(&mut writer, &key, id).await?
+            && client_secrets::promote(db.lend(), &key, id).await?
         {
             let event = event_of(begun, &key, Kind::SecretReplaced, Some("the replacement is in use now"));
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
+            timeline::add(db.lend(), new_id(now), event, now).await?;
         }
         let summary = granted.summary();
         let event = event_of(begun, &key, Kind::TokenExchanged, Some(&summary));
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
+        timeline::add(db.lend(), new_id(now), event, now).await?;
         if let Some(company) = company.filter(|_| fills_company) {
-            for key in fill_company_id(&mut writer, &begun.email, &key, company, now).await? {
+            for key in fill_company_id(db.lend(), &begun.email, &key, company, now).await? {
                 let told =
                     event_of(begun, &key, Kind::DetailsSaved, Some("as the identity provider named it"));
                 let event = Event { changed: &["Company ID"], ..told };
-                timeline::add(writer.connection(), new_id(now), event, now).await?;
+                timeline::add(db.lend(), new_id(now), event, now).await?;
             }
         }
-        writer.commit().await?;
-        self.opened.forget(earlier.map(|token| token.id));
-        Ok(true)
+        Ok(Some(Kept { earlier: earlier.map(|token| token.id) }))
     }
 
     async fn sealed_token(
         &self,
-        writer: &mut Writer,
+        mut db: Connection<'_>,
         key: &ConnectionKey,
         begun: &Begun,
         granted: &Granted,
@@ -176,7 +188,7 @@ impl Services {
     ) -> Result<Token> {
         let id = new_id(now);
         let configuration = &begun.configuration;
-        let data_key = self.safe.current_key(writer.connection(), &key.space, now).await?;
+        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
         let origin = TokenOrigin { configuration: configuration.clone(), secret_id: begun.secret_id };
         let refresh_token = granted.refresh_token.as_ref();
         let expiry = super::refresh::expiry(configuration, granted, refresh_token.is_some());
@@ -220,7 +232,7 @@ impl Services {
         granted: &Granted,
     ) {
         let outcome = self.revoke_granted(&begun.configuration, secrets, granted).await;
-        let noted = retrying(|| self.note_revocation(&begun.account, &begun.email, key, &outcome)).await;
+        let noted = self.note_revocation(&begun.account, &begun.email, key, &outcome).await;
         if let Err(error) = noted {
             tracing::error!(error = %error, "a revocation could not be written down");
         }

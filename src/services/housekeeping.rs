@@ -2,12 +2,12 @@
 //!
 //! Something else to forget is a [`Leftover`], whose batches are removed one after the other.
 
-use super::{Result, Services, authorization, retrying};
+use super::{Result, Services, authorization};
 use crate::{
     domain::time::Timestamp,
     effects::new_id,
     storage::{
-        BATCH, accounts,
+        BATCH, Writer, accounts,
         attempts::{self, Status},
         sessions, suggestions,
         timeline::{self, Event, Kind},
@@ -51,19 +51,18 @@ impl Services {
         let overdue = attempts::overdue(reader.connection(), now).await?;
         drop(reader);
         for attempt in &overdue {
-            retrying(|| self.end_overdue(attempt, now)).await?;
+            self.database.write(|db| self.end_overdue(db, attempt, now)).await?;
         }
         Ok(overdue.len() as u64)
     }
 
-    async fn end_overdue(&self, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
+    async fn end_overdue(&self, mut db: Writer, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
         let Some(why) = Status::parse(&attempt.status).and_then(authorization::overdue) else {
             return Ok(());
         };
-        let mut writer = self.database.writer().await?;
         let (id, status) = (attempt.id, Status::Failed);
-        if attempts::finish(writer.connection(), id, status, Some(&why), None).await? {
-            let space = accounts::find_space(writer.connection(), &attempt.space_guid).await?;
+        if attempts::finish(db.lend(), id, status, Some(&why), None).await? {
+            let space = accounts::find_space(db.lend(), &attempt.space_guid).await?;
             let key = attempt.key();
             let event = Event {
                 account: space.as_ref().map(|space| space.account_id.as_str()).unwrap_or_default(),
@@ -73,29 +72,25 @@ impl Services {
                 changed: &[],
                 detail: Some("the attempt ran out"),
             };
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
+            timeline::add(db.lend(), new_id(now), event, now).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 
     /// Batch after batch, and others may write between two of them.
     async fn forget(&self, leftover: Leftover<'_>) -> Result<()> {
-        while retrying(|| self.forget_batch(leftover)).await? >= BATCH.unsigned_abs() {
+        while self.database.write(|db| self.forget_batch(db, leftover)).await? >= BATCH.unsigned_abs() {
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    async fn forget_batch(&self, leftover: Leftover<'_>) -> Result<u64> {
-        let mut writer = self.database.writer().await?;
-        let db = writer.connection();
-        let removed = match leftover {
-            Leftover::Sessions(now) => sessions::remove_expired(db, now).await?,
-            Leftover::Timeline(moment) => timeline::remove_before(db, moment).await?,
-            Leftover::Attempts(moment) => attempts::remove_before(db, moment).await?,
-            Leftover::Suggestions { account, field } => suggestions::prune(db, account, field).await?,
-        };
-        writer.commit().await?;
-        Ok(removed)
+    async fn forget_batch(&self, mut db: Writer, leftover: Leftover<'_>) -> Result<u64> {
+        Ok(match leftover {
+            Leftover::Sessions(now) => sessions::remove_expired(db.lend(), now).await?,
+            Leftover::Timeline(moment) => timeline::remove_before(db.lend(), moment).await?,
+            Leftover::Attempts(moment) => attempts::remove_before(db.lend(), moment).await?,
+            Leftover::Suggestions { account, field } => suggestions::prune(db.lend(), account, field).await?,
+        })
     }
 }

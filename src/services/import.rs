@@ -5,7 +5,7 @@
 //!
 //! A new member of the file is a field of its struct, checked before it is written.
 
-use super::{Result, ServiceError, Services, catalogue::check_name, retrying};
+use super::{Result, ServiceError, Services, catalogue::check_name};
 use crate::{
     domain::{
         details::Details,
@@ -15,7 +15,7 @@ use crate::{
         views::{Classification, Environment},
     },
     oauth::presets,
-    storage::{accounts, environments, instances, packs},
+    storage::{Writer, accounts, environments, instances, packs},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -103,13 +103,12 @@ impl Services {
         if !json.trim_start().starts_with('{') {
             return Err(wrong(&"expected an object"));
         }
-        retrying(|| self.import_once(space, &catalogue)).await
+        self.database.write(|db| self.import_once(db, space, &catalogue)).await
     }
 
-    async fn import_once(&self, space: &str, catalogue: &Catalogue) -> Result<()> {
+    async fn import_once(&self, mut db: Writer, space: &str, catalogue: &Catalogue) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
-        accounts::find_space(writer.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
+        accounts::find_space(db.lend(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
         for environment in &catalogue.environments {
             check_named(&environment.id, &environment.name, "environment")?;
             let environment = Environment {
@@ -120,7 +119,7 @@ impl Services {
                     CatalogueClassification::Test => Classification::Test,
                 },
             };
-            environments::put(writer.connection(), space, &environment, now).await?;
+            environments::put(db.lend(), space, &environment, now).await?;
         }
         for pack in &catalogue.packs {
             check_named(&pack.id, &pack.name, "pack")?;
@@ -138,10 +137,10 @@ impl Services {
                 }
                 .into(),
             };
-            packs::put(writer.connection(), space, &row, now).await?;
+            packs::put(db.lend(), space, &row, now).await?;
             for process in &pack.processes {
                 check_named(&process.id, &process.name, "process")?;
-                packs::put_process(writer.connection(), space, &pack.id, &process.id, &process.name).await?;
+                packs::put_process(db.lend(), space, &pack.id, &process.id, &process.name).await?;
                 for connection in &process.connections {
                     check_named(&connection.id, &connection.name, "connection")?;
                     let defaults = connection.defaults.as_ref().map(|raw| raw.get());
@@ -164,14 +163,14 @@ impl Services {
                         defaults,
                         provider: provider.as_deref(),
                     };
-                    packs::put_connection(writer.connection(), space, &pack.id, row).await?;
+                    packs::put_connection(db.lend(), space, &pack.id, row).await?;
                 }
             }
-            for instance in instances::of_pack(writer.connection(), space, &pack.id).await? {
-                instances::adopt_pack(&mut writer, space, &instance, &pack.id).await?;
+            for instance in instances::of_pack(db.lend(), space, &pack.id).await? {
+                instances::adopt_pack(db.lend(), space, &instance, &pack.id).await?;
             }
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 }
 

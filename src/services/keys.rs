@@ -6,13 +6,13 @@
 //! listed in `storage::data_keys`.
 
 use super::{
-    Result, ServiceError, Services, retrying,
+    Result, ServiceError, Services,
     sealing::{Safe, access_token, attempt, client_secret, refresh_token, signing_key},
 };
 use crate::{
     domain::time::Timestamp,
     storage::{
-        Database, StorageError,
+        Connection, Database, StorageError, Writer,
         data_keys::{self, INSTALLATION, MasterKeyRow, SEALED, SealedRow, SealedTable},
         signing_keys,
     },
@@ -117,9 +117,7 @@ async fn make_newest_known(database: &Database, safe: &Safe, now: Timestamp) -> 
         let newest = keyring.active();
         (i64::from(newest.version()), newest.check_value())
     })?;
-    let mut writer = database.writer().await?;
-    data_keys::add_master_key(writer.connection(), version, &value, now).await?;
-    writer.commit().await?;
+    database.write(async |mut db| data_keys::add_master_key(db.lend(), version, &value, now).await).await?;
     Ok(version)
 }
 
@@ -179,10 +177,11 @@ impl Services {
         scopes.dedup();
         let mut rotation = Rotation { master_version, ..Rotation::default() };
         for scope in scopes {
-            let new = retrying(|| self.renewed_key(&scope, master_version)).await?;
+            let new = self.database.write(|db| self.renewed_key(db, &scope, master_version)).await?;
             let mut progress = Progress { scope: scope.clone(), resealed: 0 };
             if scope == INSTALLATION {
-                progress.resealed += u64::from(self.reseal_signing_key(&new).await?);
+                progress.resealed +=
+                    u64::from(self.database.write(|db| self.reseal_signing_key(db, &new)).await?);
             } else {
                 for table in SEALED {
                     self.reseal_table(&new, table, &mut progress, &mut rotation, &mut report).await?;
@@ -190,22 +189,24 @@ impl Services {
             }
             rotation.resealed += progress.resealed;
             report(&progress);
-            self.forget_old_keys(&scope, &new).await?;
+            let forgotten = self.database.write(|db| self.forget_old_keys(db, &scope, &new)).await;
+            match forgotten {
+                Err(ServiceError::Storage(StorageError::Reference)) => {}
+                forgotten => forgotten?,
+            }
         }
         Ok(rotation)
     }
 
     /// The scope's data key under this master key, made where the current one is under another.
-    async fn renewed_key(&self, scope: &str, master_version: i64) -> Result<Arc<DataKey>> {
-        let mut writer = self.database.writer().await?;
-        let current = data_keys::current(writer.connection(), scope).await?;
+    async fn renewed_key(&self, mut db: Writer, scope: &str, master_version: i64) -> Result<Arc<DataKey>> {
+        let current = data_keys::current(db.lend(), scope).await?;
         let current = current.ok_or(ServiceError::Internal("a data key is gone"))?;
         if current.master_version == master_version {
             return self.safe.unwrapped(&current);
         }
-        self.safe.make_key(writer.connection(), scope, current.version + 1, self.clock.now()).await?;
-        let new = data_keys::current(writer.connection(), scope).await?;
-        writer.commit().await?;
+        self.safe.make_key(db.lend(), scope, current.version + 1, self.clock.now()).await?;
+        let new = data_keys::current(db.lend(), scope).await?;
         self.safe.unwrapped(&new.ok_or(ServiceError::Internal("a data key just made is gone"))?)
     }
 
@@ -228,7 +229,7 @@ impl Services {
             drop(reader);
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;
-            let resealed = retrying(|| self.reseal_rows(&space, new, table, &rows)).await?;
+            let resealed = self.database.write(|db| self.reseal_rows(db, &space, new, table, &rows)).await?;
             progress.resealed += resealed.done;
             rotation.unopenable.extend(resealed.unopenable);
             report(progress);
@@ -237,15 +238,15 @@ impl Services {
 
     async fn reseal_rows(
         &self,
+        mut db: Writer,
         space: &str,
         new: &DataKey,
         table: SealedTable,
         rows: &[SealedRow],
     ) -> Result<Resealed> {
         let mut resealed = Resealed::default();
-        let mut writer = self.database.writer().await?;
         for row in rows {
-            match self.resealed(&mut writer, space, new, table, row).await {
+            match self.resealed(db.lend(), space, new, table, row).await {
                 Ok(true) => resealed.done += 1,
                 // Somebody changed it meanwhile, and so sealed it with the new key.
                 Ok(false) => {}
@@ -259,13 +260,12 @@ impl Services {
                 Err(other) => return Err(other),
             }
         }
-        writer.commit().await?;
         Ok(resealed)
     }
 
     async fn resealed(
         &self,
-        writer: &mut crate::storage::Writer,
+        mut db: Connection<'_>,
         space: &str,
         new: &DataKey,
         table: SealedTable,
@@ -273,53 +273,50 @@ impl Services {
     ) -> Result<bool> {
         let (first_place, second_place) = places(table, &row.id);
         let old = row.data_key_version;
-        let first = match self.safe.open(writer.connection(), space, old, first_place, &row.first).await {
+        let first = match self.safe.open(db.lend(), space, old, first_place, &row.first).await {
             // Another rotation did it meanwhile, and forgot the old key.
             Err(ServiceError::Storage(StorageError::Reference)) => return Ok(false),
             opened => opened?,
         };
         let second = match (&row.second, second_place) {
             (Some(sealed), Some(place)) => {
-                let opened = self.safe.open(writer.connection(), space, old, place, sealed).await?;
+                let opened = self.safe.open(db.lend(), space, old, place, sealed).await?;
                 Some(seal(new, place, &opened))
             }
             _ => None,
         };
         let first = seal(new, first_place, &first);
         let version = i64::from(new.version());
-        Ok(data_keys::reseal(writer.connection(), table, row, version, &first, second.as_deref()).await?)
+        Ok(data_keys::reseal(db.lend(), table, row, version, &first, second.as_deref()).await?)
     }
 
-    async fn reseal_signing_key(&self, new: &DataKey) -> Result<bool> {
-        let mut writer = self.database.writer().await?;
-        let Some(row) = signing_keys::find(writer.connection()).await? else { return Ok(false) };
+    async fn reseal_signing_key(&self, mut db: Writer, new: &DataKey) -> Result<bool> {
+        let Some(row) = signing_keys::find(db.lend()).await? else { return Ok(false) };
         let version = i64::from(new.version());
         if row.data_key_version == Some(version) {
             return Ok(false);
         }
-        let opened = open_signing_key(&self.safe, &mut writer, &row).await?;
+        let opened = open_signing_key(&self.safe, db.lend(), &row).await?;
         let sealed = new.seal(signing_key(), &opened);
-        let done = signing_keys::reseal(writer.connection(), &row.secret, &sealed, version).await?;
-        writer.commit().await?;
+        let done = signing_keys::reseal(db.lend(), &row.secret, &sealed, version).await?;
         Ok(done)
     }
 
     /// What is still sealed with an old key, because it does not open or was written a moment ago, keeps it.
-    async fn forget_old_keys(&self, scope: &str, new: &DataKey) -> Result<()> {
-        let mut writer = self.database.writer().await?;
+    ///
+    /// # Errors
+    /// `Reference` for such a value.
+    async fn forget_old_keys(&self, mut db: Writer, scope: &str, new: &DataKey) -> Result<()> {
         let version = i64::from(new.version());
         // No reference watches over the signing key.
         if scope == INSTALLATION {
-            let signing_key = signing_keys::find(writer.connection()).await?;
+            let signing_key = signing_keys::find(db.lend()).await?;
             if signing_key.is_some_and(|row| row.data_key_version != Some(version)) {
                 return Ok(());
             }
         }
-        match data_keys::remove_before(writer.connection(), scope, version).await {
-            Ok(_) => Ok(writer.commit().await?),
-            Err(StorageError::Reference) => Ok(()),
-            Err(other) => Err(other.into()),
-        }
+        data_keys::remove_before(db.lend(), scope, version).await?;
+        Ok(())
     }
 
     /// From now on the database does without this master key.
@@ -327,14 +324,17 @@ impl Services {
     /// # Errors
     /// `Conflict` where something still needs it, or it is the newest.
     pub async fn retire_key(&self, version: i64) -> Result<()> {
-        let mut writer = self.database.writer().await?;
-        let known = data_keys::master_keys(writer.connection()).await?;
+        self.database.write(|db| self.retire_once(db, version)).await
+    }
+
+    async fn retire_once(&self, mut db: Writer, version: i64) -> Result<()> {
+        let known = data_keys::master_keys(db.lend()).await?;
         if known.last().is_some_and(|newest| newest.version == version) {
             let message = format!("v{version} is the key in use; `keys add` and `keys rotate` come first");
             return Err(ServiceError::Conflict(message));
         }
-        match data_keys::remove_master_key(writer.connection(), version).await {
-            Ok(_) => Ok(writer.commit().await?),
+        match data_keys::remove_master_key(db.lend(), version).await {
+            Ok(_) => Ok(()),
             Err(StorageError::Reference) => Err(ServiceError::Conflict(format!(
                 "v{version} is still needed; `keys rotate` first, and see what it lists as not opening"
             ))),
@@ -366,14 +366,14 @@ pub(super) fn seal(key: &DataKey, place: Place<'_>, text: &secrecy::SecretString
 /// The signing key's bytes; an earlier version of the program left them unsealed.
 pub(super) async fn open_signing_key(
     safe: &Safe,
-    writer: &mut crate::storage::Writer,
+    mut db: Connection<'_>,
     row: &signing_keys::SigningKeyRow,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>> {
     use secrecy::ExposeSecret;
     let Some(version) = row.data_key_version else {
         return Ok(zeroize::Zeroizing::new(row.secret.clone()));
     };
-    let key = data_keys::find(writer.connection(), INSTALLATION, version).await?;
+    let key = data_keys::find(db.lend(), INSTALLATION, version).await?;
     let key = safe.unwrapped(&key.ok_or(ServiceError::Unopenable)?)?;
     let opened = key.open(signing_key(), &row.secret).map_err(|_| ServiceError::Unopenable)?;
     Ok(zeroize::Zeroizing::new(opened.expose_secret().to_vec()))

@@ -2,7 +2,7 @@
 //!
 //! A new use case is a method of [`Services`] in the file of its subject. It takes who asks, checks what they may
 //! see through `access`, and answers a [`ServiceError`] that says what went wrong in the words of the subject. One that
-//! writes runs its transaction through [`retrying`].
+//! writes hands a closure to [`Database::write`].
 
 pub mod access;
 pub mod accounts;
@@ -34,17 +34,28 @@ pub mod unlock;
 use crate::{
     auth::{jwt::SigningKey, passwords::Passwords},
     domain::tokens::ProblemCode,
-    effects::{Clock, random_bytes},
+    effects::Clock,
     error::{AppError, ErrorCode},
     oauth::{configuration::Allowed, outbound::Outbound},
-    storage::{Database, StorageError, data_keys::INSTALLATION, signing_keys},
+    storage::{Database, StorageError, Writer, data_keys::INSTALLATION, signing_keys, write::WriteError},
     vault::Keyring,
 };
 use refresh::Renewals;
 use sealing::Safe;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokens::{OpenedTokens, TokenUses};
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// For how long an answer about the database is given again.
+const READINESS_LASTS: Duration = Duration::from_secs(1);
+
+/// How long the database may take to write, with others in front.
+const READINESS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything a use case needs, cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,6 +69,8 @@ pub struct Services {
     pub(crate) opened: Arc<OpenedTokens>,
     pub(crate) uses: Arc<TokenUses>,
     pub(crate) renewals: Arc<Renewals>,
+    /// What was last found out about the database, and when.
+    readiness: Arc<Mutex<Option<(Instant, bool)>>>,
     /// Work that goes on when its request has been answered.
     pub(crate) background: TaskTracker,
     /// The server is about to stop: nothing new is begun in the background.
@@ -154,6 +167,11 @@ impl ServiceError {
                 tracing::warn!(request_id, error = %error, "the database is busy");
                 internal(ErrorCode::Busy, "The database is busy. Try again in a moment.")
             }
+            Self::Storage(error @ StorageError::Failing(_)) => {
+                tracing::error!(request_id, error = %error, "the database fails");
+                let message = "The database cannot be written to or reached at the moment. Try again later.";
+                internal(ErrorCode::Busy, message)
+            }
             Self::Secret(code) => {
                 AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
             }
@@ -171,6 +189,15 @@ impl ServiceError {
                 tracing::error!(request_id, error = %error, "a request failed");
                 internal(ErrorCode::GenericSystemError, "Something went wrong on the server.")
             }
+        }
+    }
+}
+
+impl WriteError for ServiceError {
+    fn as_storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            _ => None,
         }
     }
 }
@@ -199,7 +226,7 @@ impl Services {
     pub async fn new(database: Database, clock: Clock, setup: Setup) -> Result<Self> {
         let safe = Safe::new(setup.keyring, setup.keyring_file);
         keys::introduce(&database, &safe, clock.now()).await?;
-        let signing_key = retrying(|| signing_key(&database, &clock, &safe)).await?;
+        let signing_key = database.write(|db| signing_key(db, &clock, &safe)).await?;
         Ok(Self::assembled(database, clock, safe, setup.oauth, &signing_key))
     }
 
@@ -216,69 +243,67 @@ impl Services {
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),
             renewals: Arc::default(),
+            readiness: Arc::default(),
         }
     }
 
-    /// Whether the database answers and is migrated.
+    /// Whether the database can be read and written, and is migrated; found out once a second at most.
     pub async fn is_ready(&self) -> bool {
-        matches!(self.database.is_ready().await, Ok(true))
+        let (database, last) = (self.database.clone(), self.readiness.clone());
+        // In a task of its own, because whoever asked may hang up in the middle.
+        let asking = tokio::spawn(async move {
+            let mut last = last.lock().await;
+            if let Some((asked_at, answer)) = *last
+                && asked_at.elapsed() < READINESS_LASTS
+            {
+                return answer;
+            }
+            let answer = match tokio::time::timeout(READINESS_PATIENCE, database.is_ready()).await {
+                Ok(Ok(is_migrated)) => is_migrated,
+                Ok(Err(error)) => {
+                    tracing::warn!(error = %error, "the database is not ready");
+                    false
+                }
+                Err(_) => {
+                    tracing::warn!("the database did not write in time");
+                    false
+                }
+            };
+            *last = Some((Instant::now(), answer));
+            answer
+        });
+        asking.await.unwrap_or(false)
     }
 }
 
 /// The key that JWTs are signed with, made and sealed where that has not been done.
-async fn signing_key(database: &Database, clock: &Clock, safe: &Safe) -> Result<zeroize::Zeroizing<Vec<u8>>> {
-    let mut writer = database.writer().await?;
-    let data_key = safe.current_key(writer.connection(), INSTALLATION, clock.now()).await?;
+async fn signing_key(mut db: Writer, clock: &Clock, safe: &Safe) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    let data_key = safe.current_key(db.lend(), INSTALLATION, clock.now()).await?;
     let version = i64::from(data_key.version());
     let seal = |secret: &[u8]| data_key.seal(sealing::signing_key(), secret);
-    if signing_keys::find(writer.connection()).await?.is_none() {
-        signing_keys::add(writer.connection(), &seal(&SigningKey::random()), version, clock.now()).await?;
+    if signing_keys::find(db.lend()).await?.is_none() {
+        signing_keys::add(db.lend(), &seal(&SigningKey::random()), version, clock.now()).await?;
     }
     // Another replica may have been first: its key is everybody's.
-    let row = signing_keys::find(writer.connection()).await?;
+    let row = signing_keys::find(db.lend()).await?;
     let row = row.ok_or(ServiceError::Internal("the signing key is gone"))?;
-    let secret = match keys::open_signing_key(safe, &mut writer, &row).await {
+    let secret = match keys::open_signing_key(safe, db.lend(), &row).await {
         Err(ServiceError::Unopenable) => {
             // It signs what lives for five minutes: another one does as well.
             tracing::error!("the signing key of the API's JWTs does not open; another one takes its place");
             let secret = zeroize::Zeroizing::new(SigningKey::random().to_vec());
-            signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
+            signing_keys::reseal(db.lend(), &row.secret, &seal(&secret), version).await?;
             secret
         }
         opened => {
             let secret = opened?;
             if row.data_key_version.is_none() {
-                signing_keys::reseal(writer.connection(), &row.secret, &seal(&secret), version).await?;
+                signing_keys::reseal(db.lend(), &row.secret, &seal(&secret), version).await?;
             }
             secret
         }
     };
-    writer.commit().await?;
     Ok(secret)
-}
-
-/// How often a write that met another begins, at most.
-const ATTEMPTS: u32 = 4;
-
-/// Runs a write, a transaction of its own, and begins it again where it met another that came first: undone by the
-/// database, second with the same key, or on something that was uninstalled meanwhile. Begun again it sees what the
-/// other left, and says so if that is in its way.
-pub(crate) async fn retrying<T, F>(mut write: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    for _ in 1..ATTEMPTS {
-        match write().await {
-            Err(ServiceError::Storage(StorageError::Undone(_))) => {
-                // Not in step with the other, or they meet again.
-                let [chance] = random_bytes::<1>();
-                tokio::time::sleep(Duration::from_micros(u64::from(chance) * 100)).await;
-            }
-            Err(ServiceError::Storage(StorageError::Exists | StorageError::Reference)) => {}
-            done => return done,
-        }
-    }
-    write().await
 }
 
 /// From one try of [`insisting`] to the next; together less than a lease has left after a call.

@@ -7,7 +7,7 @@
 use super::{
     Result, ServiceError, Services, insisting,
     keys::seal,
-    retrying, sealing,
+    sealing,
     token_origin::{Failure, OpenedSecrets, TokenOrigin},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         token::{self, Granted, Request, Secrets},
     },
     storage::{
-        accounts,
+        Connection, Writer, accounts,
         timeline::{self, Event, Kind},
         tokens::{self, Refreshed, Token},
     },
@@ -191,7 +191,11 @@ impl Services {
     pub(super) async fn renew(&self, token: &Token) -> Result<bool> {
         let Some(_under_way) = self.renewals.begin(token.id) else { return Ok(false) };
         let owner = new_id(self.clock.now());
-        let Some(token) = retrying(|| self.leased(token, owner)).await? else { return Ok(false) };
+        let leased = self.database.write(|db| self.leased(db, token, owner)).await;
+        let token = match leased {
+            Err(ServiceError::Renewing) => return Ok(false),
+            leased => leased?,
+        };
         let outcome = self.ask_again(&token).await;
         let key = token.key();
         let is_ours = insisting(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
@@ -204,24 +208,24 @@ impl Services {
         let Renewal { configuration, secrets, granted, .. } = renewal;
         let revoked = self.revoke_granted(&configuration, &secrets, &granted).await;
         let space = self.account_of(&key).await?;
-        retrying(|| self.note_revocation(&space, super::tokens::ACTOR, &key, &revoked)).await?;
+        self.note_revocation(&space, super::tokens::ACTOR, &key, &revoked).await?;
         Ok(false)
     }
 
-    /// The row as it is under the lease, or `None` where somebody else has it or has tried since.
-    async fn leased(&self, token: &Token, owner: Uuid) -> Result<Option<Token>> {
+    /// The row as it is under the lease.
+    ///
+    /// # Errors
+    /// `Renewing`, and no lease, where somebody else has it or has tried since.
+    async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Token> {
         let now = self.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
-        let mut writer = self.database.writer().await?;
-        if !tokens::lease(writer.connection(), token.id, token.version, owner, until, now).await? {
-            return Ok(None);
+        if !tokens::lease(db.lend(), token.id, token.version, owner, until, now).await? {
+            return Err(ServiceError::Renewing);
         }
         // Read under the lease: a rotation of keys may have sealed it anew. Somebody may also have failed since the row
         // was read: then it is tried again when its time has come, not at once.
-        let latest = tokens::find(writer.connection(), &token.key()).await?;
-        let Some(latest) = latest.filter(|latest| latest.failures == token.failures) else { return Ok(None) };
-        writer.commit().await?;
-        Ok(Some(latest))
+        let latest = tokens::find(db.lend(), &token.key()).await?;
+        latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Renewing)
     }
 
     async fn account_of(&self, key: &ConnectionKey) -> Result<String> {
@@ -279,12 +283,23 @@ impl Services {
         owner: Uuid,
         outcome: &std::result::Result<Renewal, Failure>,
     ) -> Result<bool> {
-        let now = self.clock.now();
         let account = self.account_of(key).await?;
-        let mut writer = self.database.writer().await?;
+        self.database.write(|db| self.settle_once(db, &account, token, key, owner, outcome)).await
+    }
+
+    async fn settle_once(
+        &self,
+        mut db: Writer,
+        account: &str,
+        token: &Token,
+        key: &ConnectionKey,
+        owner: Uuid,
+        outcome: &std::result::Result<Renewal, Failure>,
+    ) -> Result<bool> {
+        let now = self.clock.now();
         let (is_ours, kind, detail) = match outcome {
             Ok(renewal) => {
-                let is_ours = self.keep_renewal(&mut writer, token, owner, renewal, now).await?;
+                let is_ours = self.keep_renewal(db.lend(), token, owner, renewal, now).await?;
                 (is_ours, Kind::TokenRefreshed, renewal.granted.summary())
             }
             Err(failure) => {
@@ -292,36 +307,34 @@ impl Services {
                 let wait = if failure.is_transient() { back_off(token.failures) } else { SELDOM_SECONDS };
                 let again_at = (!is_broken).then(|| now.plus_seconds(wait));
                 let said = format!("{}. {}", failure.said(), failure.advice(""));
-                let is_ours =
-                    tokens::failed(writer.connection(), token.id, owner, &said, is_broken, again_at).await?;
+                let is_ours = tokens::failed(db.lend(), token.id, owner, &said, is_broken, again_at).await?;
                 (is_ours, Kind::TokenFailed, failure.said())
             }
         };
         if is_ours {
             let event = Event {
-                account: &account,
+                account,
                 key,
                 kind,
                 actor: super::tokens::ACTOR,
                 changed: &[],
                 detail: Some(&detail),
             };
-            timeline::add(writer.connection(), new_id(now), event, now).await?;
+            timeline::add(db.lend(), new_id(now), event, now).await?;
         }
-        writer.commit().await?;
         Ok(is_ours)
     }
 
     async fn keep_renewal(
         &self,
-        writer: &mut crate::storage::Writer,
+        mut db: Connection<'_>,
         token: &Token,
         owner: Uuid,
         renewal: &Renewal,
         now: Timestamp,
     ) -> Result<bool> {
         let Renewal { configuration, granted, old, .. } = renewal;
-        let data_key = self.safe.current_key(writer.connection(), &token.space_guid, now).await?;
+        let data_key = self.safe.current_key(db.lend(), &token.space_guid, now).await?;
         // S12: a new refresh token is stored in the transaction that uses the old one up; an answer without one keeps the
         // old.
         let refresh_token = granted.refresh_token.as_ref().or(old.as_ref());
@@ -338,7 +351,7 @@ impl Services {
             expires_at: expiry.expires_at.map(|at| at.0),
             refresh_at: expiry.refresh_at.map(|at| at.0),
         };
-        Ok(tokens::refreshed(writer.connection(), token.id, owner, new, now).await?)
+        Ok(tokens::refreshed(db.lend(), token.id, owner, new, now).await?)
     }
 }
 

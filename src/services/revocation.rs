@@ -9,7 +9,7 @@ use super::{
     access::Admin,
     authorization::admin_connection,
     connector::{Intent, Submission},
-    retrying, sealing,
+    sealing,
     token_origin::{OpenedSecrets, TokenOrigin},
 };
 use crate::{
@@ -63,18 +63,21 @@ impl Services {
         if !confirmed && kept.credentials.token.is_some() {
             return Ok(ConnectorView { outcome: Outcome::RevokeToConfirm, ..kept });
         }
-        let (account, farewell) = retrying(|| self.forget_token(admin, key)).await?;
+        let (account, farewell) = self.database.write(|db| self.forget_token(db, admin, key)).await?;
         self.say_farewell(farewell, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
 
-    async fn forget_token(&self, admin: &Admin, key: &ConnectionKey) -> Result<(String, Farewell)> {
-        let mut writer = self.database.writer().await?;
-        instances::lock_connection(writer.connection(), key).await?;
-        let space = admin_connection(writer.connection(), admin, key).await?;
-        let farewell = self.farewell(writer.connection(), key).await?;
-        tokens::remove(writer.connection(), key).await?;
-        writer.commit().await?;
+    async fn forget_token(
+        &self,
+        mut db: Writer,
+        admin: &Admin,
+        key: &ConnectionKey,
+    ) -> Result<(String, Farewell)> {
+        instances::lock_connection(db.lend(), key).await?;
+        let space = admin_connection(db.lend(), admin, key).await?;
+        let farewell = self.farewell(db.lend(), key).await?;
+        tokens::remove(db.lend(), key).await?;
         Ok((space.account_id, farewell))
     }
 
@@ -124,12 +127,12 @@ impl Services {
             Farewell::Nothing => Ok(()),
             Farewell::Impossible(why) => {
                 let outcome = Err(why);
-                retrying(|| services.note_revocation(&account, &actor, &key, &outcome)).await
+                services.note_revocation(&account, &actor, &key, &outcome).await
             }
             Farewell::Revocation(revocation) => {
                 self.background.spawn(async move {
                     let outcome = services.revoke(&revocation).await;
-                    let noted = retrying(|| services.note_revocation(&account, &actor, &key, &outcome)).await;
+                    let noted = services.note_revocation(&account, &actor, &key, &outcome).await;
                     if let Err(error) = noted {
                         tracing::error!(error = %error, "a revocation could not be written down");
                     }
@@ -182,24 +185,25 @@ impl Services {
     ) -> Result<()> {
         let now = self.clock.now();
         let detail = told(outcome);
-        let mut writer = self.database.writer().await?;
         let event =
             Event { account, key, kind: Kind::TokenRevoked, actor, changed: &[], detail: Some(&detail) };
-        timeline::add(writer.connection(), new_id(now), event, now).await?;
-        Ok(writer.commit().await?)
+        Ok(self
+            .database
+            .write(async |mut db| timeline::add(db.lend(), new_id(now), event, now).await)
+            .await?)
     }
 
     /// Farewells to every token of an instance that is about to go.
     pub(super) async fn farewells_of_instance(
         &self,
-        writer: &mut Writer,
+        mut db: Connection<'_>,
         space: &str,
         instance: &str,
     ) -> Result<Vec<(ConnectionKey, Farewell)>> {
         let mut all = Vec::new();
-        for token in tokens::of_instance(writer.connection(), space, instance).await? {
+        for token in tokens::of_instance(db.lend(), space, instance).await? {
             let key = token.key();
-            let farewell = self.farewell(writer.connection(), &key).await?;
+            let farewell = self.farewell(db.lend(), &key).await?;
             all.push((key, farewell));
         }
         Ok(all)
@@ -222,7 +226,7 @@ impl Services {
                     Farewell::Impossible(why) => Err(why),
                     Farewell::Revocation(revocation) => services.revoke(&revocation).await,
                 };
-                let noted = retrying(|| services.note_uninstalled(&account, &actor, &key, &outcome)).await;
+                let noted = services.note_uninstalled(&account, &actor, &key, &outcome).await;
                 if let Err(error) = noted {
                     tracing::error!(error = %error, "a revocation could not be written down");
                 }
@@ -238,7 +242,6 @@ impl Services {
         outcome: &std::result::Result<(), String>,
     ) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
         let place = Place {
             account: Some(account),
             space: Some(&key.space),
@@ -246,8 +249,10 @@ impl Services {
             environment: Some(&key.environment),
         };
         let (kind, detail) = (Kind::TokenRevoked, told(outcome));
-        timeline::add_told(writer.connection(), new_id(now), place, kind, actor, Some(&detail), now).await?;
-        Ok(writer.commit().await?)
+        let add = async |mut db: Writer| {
+            timeline::add_told(db.lend(), new_id(now), place, kind, actor, Some(&detail), now).await
+        };
+        Ok(self.database.write(add).await?)
     }
 }
 

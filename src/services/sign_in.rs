@@ -6,7 +6,7 @@ use super::{Result, ServiceError, Services, access::Admin};
 use crate::{
     effects::new_id,
     storage::{
-        admins,
+        Writer, admins,
         timeline::{self, Kind, Place},
     },
 };
@@ -56,10 +56,10 @@ impl Services {
 
     async fn note(&self, kind: Kind, email: &str, account: Option<&str>) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
         let place = Place { account, ..Place::default() };
-        timeline::add_at(writer.connection(), new_id(now), place, kind, email, now).await?;
-        Ok(writer.commit().await?)
+        let add =
+            async |mut db: Writer| timeline::add_at(db.lend(), new_id(now), place, kind, email, now).await;
+        Ok(self.database.write(add).await?)
     }
 }
 

@@ -4,11 +4,11 @@
 //! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. Something
 //! else that is read so often is counted the same way, as a [`Kind`](crate::storage::timeline::Kind) of its own.
 
-use super::{Result, ServiceError, Services, access::Client, retrying, sealing};
+use super::{Result, ServiceError, Services, access::Client, sealing};
 use crate::{
     domain::{ids::ConnectionKey, time::Timestamp},
     storage::{
-        StorageError, api_tokens,
+        StorageError, Writer, api_tokens,
         timeline::{self, Event, Kind},
         tokens::{self, Token},
     },
@@ -182,16 +182,15 @@ impl Services {
         if uses.is_empty() {
             return Ok(());
         }
-        let written = retrying(|| self.write_uses_once(&uses)).await;
+        let written = self.database.write(|db| self.write_uses_once(db, &uses)).await;
         if written.is_err() {
             self.uses.give_back(uses);
         }
         written
     }
 
-    async fn write_uses_once(&self, uses: &HashMap<Use, i64>) -> Result<()> {
+    async fn write_uses_once(&self, mut db: Writer, uses: &HashMap<Use, i64>) -> Result<()> {
         let now = self.clock.now();
-        let mut writer = self.database.writer().await?;
         // In one order everywhere, so that two replicas do not wait for each other.
         let mut uses: Vec<(Uuid, &Use, i64)> =
             uses.iter().map(|(one, times)| (hourly_id(one, now), one, *times)).collect();
@@ -205,9 +204,9 @@ impl Services {
                 changed: &[],
                 detail: None,
             };
-            timeline::count(writer.connection(), id, event, times, now).await?;
+            timeline::count(db.lend(), id, event, times, now).await?;
         }
-        Ok(writer.commit().await?)
+        Ok(())
     }
 }
 

@@ -76,15 +76,15 @@ pub async fn put(db: Connection<'_>, key: &ConnectionKey, slot: Slot, secret: &C
 }
 
 /// Gives a replacement the current secret's place. `false`, and nothing done, where it is no longer there.
-pub async fn promote(db: &mut super::Writer, key: &ConnectionKey, id: Uuid) -> Result<bool> {
+pub async fn promote(mut db: Connection<'_>, key: &ConnectionKey, id: Uuid) -> Result<bool> {
     let take = "DELETE FROM client_secrets
          WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
              AND id = $6 AND slot = 'replacement'
          RETURNING id, slot, sealed, data_key_version, destination, sealed_by, sealed_at";
-    let waiting = on_connection!(db.connection(), executor =>
+    let waiting = on_connection!(db.lend(), executor =>
         bind_key!(sqlx::query_as::<_, ClientSecret>(take), key).bind(id).fetch_optional(executor))?;
     let Some(secret) = waiting else { return Ok(false) };
-    put(db.connection(), key, Slot::Current, &secret).await?;
+    put(db.lend(), key, Slot::Current, &secret).await?;
     Ok(true)
 }
 

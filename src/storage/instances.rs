@@ -107,11 +107,11 @@ pub async fn remove(db: Connection<'_>, space: &str, id: &str) -> Result<bool> {
 }
 
 /// Gives an instance the processes and connections of its pack; those it has already stay.
-pub async fn adopt_pack(db: &mut super::Writer, space: &str, instance: &str, pack: &str) -> Result<()> {
+pub async fn adopt_pack(mut db: Connection<'_>, space: &str, instance: &str, pack: &str) -> Result<()> {
     let processes = "INSERT INTO processes (space_guid, instance_id, id, name)
          SELECT space_guid, $2, id, name FROM pack_processes WHERE space_guid = $1 AND pack_id = $3
          ON CONFLICT (space_guid, instance_id, id) DO UPDATE SET name = excluded.name";
-    execute!(db.connection(), processes, space, instance, pack)?;
+    execute!(db.lend(), processes, space, instance, pack)?;
     let connections =
         "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, defaults,
              provider, every_environment)
@@ -120,7 +120,7 @@ pub async fn adopt_pack(db: &mut super::Writer, space: &str, instance: &str, pac
          ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE
          SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults,
              provider = excluded.provider";
-    execute!(db.connection(), connections, space, instance, pack)?;
+    execute!(db.lend(), connections, space, instance, pack)?;
     Ok(())
 }
 
@@ -131,15 +131,15 @@ pub async fn of_pack(db: Connection<'_>, space: &str, pack: &str) -> Result<Vec<
 }
 
 /// Adds the process and the connection of a key first met in a save, with their ids as names.
-pub async fn register_connection(db: &mut super::Writer, key: &ConnectionKey) -> Result<()> {
+pub async fn register_connection(mut db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
     let process = "INSERT INTO processes (space_guid, instance_id, id, name) VALUES ($1, $2, $3, $3)
          ON CONFLICT (space_guid, instance_id, id) DO NOTHING";
-    execute!(db.connection(), process, &key.space, &key.instance, &key.process)?;
+    execute!(db.lend(), process, &key.space, &key.instance, &key.process)?;
     // Details can be saved only for what uses OAuth.
     let connection = "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, every_environment)
          VALUES ($1, $2, $3, $4, $4, TRUE, FALSE)
          ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE SET uses_oauth = TRUE";
-    execute!(db.connection(), connection, &key.space, &key.instance, &key.process, &key.connection)?;
+    execute!(db.lend(), connection, &key.space, &key.instance, &key.process, &key.connection)?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
 //! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
-//! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; writes happen in a [`Writer`], a
-//! transaction that takes SQLite's write lock at once, so that it never has to be upgraded half-way.
+//! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; a write is a closure that
+//! [`Database::write`] runs in a transaction.
 //!
 //! To add an aggregate: a migration with the same file name for both databases, a file here with its functions,
 //! and its contract in `tests/storage`, which runs on both.
@@ -26,9 +26,13 @@ pub mod signing_keys;
 pub mod suggestions;
 pub mod timeline;
 pub mod tokens;
+pub mod write;
+
+pub use write::Writer;
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection,
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
+    postgres::PgDatabaseError, sqlite::SqliteError,
 };
 
 /// The database, open and migrated.
@@ -47,13 +51,6 @@ pub enum Database {
 pub enum Reader {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
-}
-
-/// A transaction. Dropped without [`Writer::commit`], it is rolled back.
-#[derive(Debug)]
-pub enum Writer {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
 }
 
 /// What a repository function runs its statement on.
@@ -88,6 +85,9 @@ pub enum StorageError {
     /// A row that this one refers to does not exist, or one that refers to it still does.
     #[error("a reference does not hold")]
     Reference,
+    /// The database cannot write or be reached: a full disk, an I/O error, a server that stopped.
+    #[error("the database fails: {0}")]
+    Failing(#[source] sqlx::Error),
     #[error(transparent)]
     Database(sqlx::Error),
     /// A stored value that no version of this program writes.
@@ -97,29 +97,35 @@ pub enum StorageError {
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
+        let inner = match &error {
             sqlx::Error::PoolTimedOut => return Self::Busy(error),
-            sqlx::Error::Database(inner) => {
-                if inner.is_unique_violation() {
-                    return Self::Exists;
-                }
-                if inner.is_foreign_key_violation() {
-                    return Self::Reference;
-                }
-                let postgres = inner.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
-                if postgres.is_some_and(|error| matches!(error.code(), "40P01" | "40001")) {
-                    return Self::Undone(error);
-                }
-                // SQLITE_BUSY and its extended codes end in 5, SQLITE_LOCKED's in 6.
-                let sqlite_code = inner.code().and_then(|code| code.parse::<i32>().ok());
-                let is_sqlite = inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
-                if is_sqlite && sqlite_code.is_some_and(|code| matches!(code & 0xff, 5 | 6)) {
-                    return Self::Busy(error);
-                }
-            }
-            _ => {}
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => return Self::Failing(error),
+            sqlx::Error::Database(inner) => inner,
+            _ => return Self::Database(error),
+        };
+        if inner.is_unique_violation() {
+            return Self::Exists;
         }
-        Self::Database(error)
+        if inner.is_foreign_key_violation() {
+            return Self::Reference;
+        }
+        if let Some(postgres) = inner.try_downcast_ref::<PgDatabaseError>() {
+            return match postgres.code().as_bytes() {
+                b"40P01" | b"40001" => Self::Undone(error),
+                // Out of disk, memory or connections; an I/O error; shutting down.
+                [b'5', b'3' | b'8', ..] | b"57P01" | b"57P02" | b"57P03" => Self::Failing(error),
+                _ => Self::Database(error),
+            };
+        }
+        let code = inner.try_downcast_ref::<SqliteError>().and_then(|_| inner.code()?.parse::<i32>().ok());
+        // The lowest byte of an extended code is the code that it extends.
+        match code.map(|code| code & 0xff) {
+            // BUSY, LOCKED
+            Some(5 | 6) => Self::Busy(error),
+            // READONLY, IOERR, FULL, CANTOPEN
+            Some(8 | 10 | 13 | 14) => Self::Failing(error),
+            _ => Self::Database(error),
+        }
     }
 }
 
@@ -133,13 +139,6 @@ impl Database {
         Ok(match self {
             Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
             Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
-        })
-    }
-
-    pub async fn writer(&self) -> Result<Writer> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => Writer::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Writer::Postgres(pool.begin().await?),
         })
     }
 
@@ -161,23 +160,6 @@ impl Reader {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(connection) => Connection::Postgres(connection),
         }
-    }
-}
-
-impl Writer {
-    pub fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
-            Self::Postgres(transaction) => Connection::Postgres(transaction),
-        }
-    }
-
-    pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::world::{ACCOUNT, ANN, PASSWORD, ROOT, SPACE, World};
 use crate::{
     services::ServiceError,
-    storage::{BATCH, Database, sessions},
+    storage::{BATCH, Database, Writer, sessions},
     tests::support::app::TestApp,
 };
 
@@ -131,14 +131,14 @@ async fn housekeeping_forgets_only_what_is_over(database: Database) {
 async fn housekeeping_forgets_batch_after_batch(database: Database) {
     let app = TestApp::new(database).await;
     let now = app.services.clock.now();
-    let mut writer = app.database.writer().await.expect("a transaction");
-    for number in 0..=2 * BATCH {
-        let id = number.to_le_bytes();
-        sessions::put(writer.connection(), &id, None, "{}", now).await.expect("a session");
-    }
-    let removed = sessions::remove_expired(writer.connection(), now).await.expect("removed");
+    let write = async |mut db: Writer| {
+        for number in 0..=2 * BATCH {
+            sessions::put(db.lend(), &number.to_le_bytes(), None, "{}", now).await?;
+        }
+        sessions::remove_expired(db.lend(), now).await
+    };
+    let removed = app.database.write(write).await.expect("removed");
     assert_eq!(removed, BATCH.unsigned_abs(), "no more at a time");
-    writer.commit().await.expect("committed");
     app.services.tidy().await.expect("tidied");
     assert_eq!(app.count("sessions").await, 0);
 }

@@ -12,7 +12,7 @@ use crate::{
         access::{Admin, Client},
         details::SaveDetails,
     },
-    storage::{Database, environments, instances, instances::NewInstance},
+    storage::{Database, Writer, environments, instances, instances::NewInstance},
     tests::support::app::TestApp,
 };
 use axum::Router;
@@ -73,10 +73,6 @@ impl World {
     /// Everything that a connection's form needs, with nothing saved. Names are ids.
     pub async fn place(&self, account: &str, key: &ConnectionKey) {
         let now = self.app.services.clock.now();
-        let mut writer = self.app.database.writer().await.expect("a transaction");
-        environments::register(writer.connection(), &key.space, &key.environment, now)
-            .await
-            .expect("registered");
         let new = NewInstance {
             space: &key.space,
             id: &key.instance,
@@ -87,19 +83,14 @@ impl World {
             pack_name: "",
             single_pack: None,
         };
-        instances::register(writer.connection(), new, now).await.expect("registered");
-        environments::attach(
-            writer.connection(),
-            new_id(now),
-            &key.space,
-            &key.instance,
-            &key.environment,
-            now,
-        )
-        .await
-        .expect("attached");
-        instances::register_connection(&mut writer, key).await.expect("registered");
-        writer.commit().await.expect("committed");
+        let write = async |mut db: Writer| {
+            environments::register(db.lend(), &key.space, &key.environment, now).await?;
+            instances::register(db.lend(), new, now).await?;
+            let id = new_id(now);
+            environments::attach(db.lend(), id, &key.space, &key.instance, &key.environment, now).await?;
+            instances::register_connection(db.lend(), key).await
+        };
+        self.app.database.write(write).await.expect("registered");
     }
 
     /// A save through the API.

@@ -6,7 +6,7 @@
 use super::world::{SPACE, Sealed, key};
 use crate::{
     services::ServiceError,
-    storage::{Database, data_keys},
+    storage::{Database, Writer, data_keys},
 };
 use tokio::task::JoinSet;
 
@@ -17,11 +17,13 @@ async fn a_data_key_that_was_rolled_back_seals_nothing(database: Database) {
     let (services, key) = (&world.services, key("one"));
     let now = services.clock.now();
     for _ in 0..2 {
-        let mut writer = database.writer().await.expect("a transaction");
-        for _ in 0..2 {
-            services.safe.current_key(writer.connection(), SPACE, now).await.expect("a key");
-        }
-        drop(writer);
+        let write = async |mut db: Writer| {
+            for _ in 0..2 {
+                services.safe.current_key(db.lend(), SPACE, now).await.expect("a key");
+            }
+            Err::<(), _>(ServiceError::Internal("rolled back"))
+        };
+        database.write(write).await.expect_err("rolled back");
         assert_eq!(read_now!(database, db => data_keys::current(db, SPACE)), None);
     }
     world.seal(&key).await;
@@ -30,9 +32,11 @@ async fn a_data_key_that_was_rolled_back_seals_nothing(database: Database) {
     // And where another replica was first in the end.
     let other = super::world::in_space("space-2", "two");
     services.create_space(super::world::ACCOUNT, "space-2", "Another").await.expect("a Space");
-    let mut writer = database.writer().await.expect("a transaction");
-    services.safe.current_key(writer.connection(), "space-2", now).await.expect("a key");
-    drop(writer);
+    let write = async |mut db: Writer| {
+        services.safe.current_key(db.lend(), "space-2", now).await.expect("a key");
+        Err::<(), _>(ServiceError::Internal("rolled back"))
+    };
+    database.write(write).await.expect_err("rolled back");
     let replica = world.replica().await;
     world.save(&other).await;
     world.encrypt(&replica, &other).await.expect("encrypted");

@@ -11,7 +11,7 @@ use crate::{
     effects::new_id,
     services::{ServiceError, Services, keys::Unopenable},
     storage::{
-        Database,
+        Database, Writer,
         client_secrets::{self, ClientSecret, Slot},
         data_keys::{self, SEALED},
         instances,
@@ -44,27 +44,28 @@ async fn seal_many(world: &Sealed) -> Vec<ConnectionKey> {
     world.save(&key("0")).await;
     let services = &world.services;
     let now = services.clock.now();
-    let mut writer = services.database.writer().await.expect("a transaction");
-    let data_key = services.safe.current_key(writer.connection(), SPACE, now).await.expect("a key");
-    let mut keys = Vec::new();
-    for number in 0..MANY {
-        let key = key(&number.to_string());
-        instances::register_connection(&mut writer, &key).await.expect("registered");
-        let id = new_id(now);
-        let secret = ClientSecret {
-            id,
-            slot: Slot::Current.name().to_owned(),
-            sealed: data_key.seal(secret_place(&id), format!("secret of {number}").as_bytes()),
-            data_key_version: data_key.version().into(),
-            destination: "{}".to_owned(),
-            sealed_by: "somebody".to_owned(),
-            sealed_at: Timestamp(0).0,
-        };
-        client_secrets::put(writer.connection(), &key, Slot::Current, &secret).await.expect("put");
-        keys.push(key);
-    }
-    writer.commit().await.expect("committed");
-    keys
+    let write = async |mut db: Writer| {
+        let data_key = services.safe.current_key(db.lend(), SPACE, now).await?;
+        let mut keys = Vec::new();
+        for number in 0..MANY {
+            let key = key(&number.to_string());
+            instances::register_connection(db.lend(), &key).await?;
+            let id = new_id(now);
+            let secret = ClientSecret {
+                id,
+                slot: Slot::Current.name().to_owned(),
+                sealed: data_key.seal(secret_place(&id), format!("secret of {number}").as_bytes()),
+                data_key_version: data_key.version().into(),
+                destination: "{}".to_owned(),
+                sealed_by: "somebody".to_owned(),
+                sealed_at: Timestamp(0).0,
+            };
+            client_secrets::put(db.lend(), &key, Slot::Current, &secret).await?;
+            keys.push(key);
+        }
+        Ok::<_, ServiceError>(keys)
+    };
+    services.database.write(write).await.expect("sealed")
 }
 
 async fn left(database: &Database) -> u64 {

@@ -6,11 +6,9 @@
 use crate::{
     domain::{ids::ConnectionKey, time::Timestamp},
     effects::{Clock, new_id},
-    services::{
-        Result, ServiceError, Services, Setup, access::Client, details::SaveDetails, keys::Rotation, retrying,
-    },
+    services::{Result, ServiceError, Services, Setup, access::Client, details::SaveDetails, keys::Rotation},
     storage::{
-        Database, client_secrets,
+        Database, Writer, client_secrets,
         tokens::{self, Token},
     },
     tests::support::app::{oauth, setup},
@@ -115,11 +113,10 @@ impl Sealed {
 
     /// A token as an attempt stores it.
     pub async fn put_token(&self, by: &Services, key: &ConnectionKey) -> Result<Uuid> {
-        retrying(|| async {
+        let write = async |mut db: Writer| {
             let now = by.clock.now();
             let id = new_id(now);
-            let mut writer = by.database.writer().await?;
-            let data_key = by.safe.current_key(writer.connection(), &key.space, now).await?;
+            let data_key = by.safe.current_key(db.lend(), &key.space, now).await?;
             let access = format!("access token of {}", key.connection);
             let refresh = format!("refresh token of {}", key.connection);
             let token = Token {
@@ -130,11 +127,10 @@ impl Sealed {
                 refresh_at: None,
                 ..crate::tests::storage::world::token(id.as_u128(), key)
             };
-            tokens::put(writer.connection(), &token).await?;
-            writer.commit().await?;
+            tokens::put(db.lend(), &token).await?;
             Ok(id)
-        })
-        .await
+        };
+        by.database.write(write).await
     }
 
     pub async fn token(&self, key: &ConnectionKey) -> Token {

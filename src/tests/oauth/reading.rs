@@ -146,11 +146,10 @@ async fn the_vault_is_opened_once_for_many_reads(database: Database) {
     assert_eq!(read(&world, &client, &key()).await, Ok("access-2".into()));
     // What is sealed is spoilt behind its back: who opens it again is found out.
     let sql = "UPDATE tokens SET access_token = $1 RETURNING version";
-    let mut writer = world.app.database.writer().await.expect("a transaction");
-    on_connection!(writer.connection(), executor =>
-        sqlx::query_scalar::<_, i64>(sql).bind(vec![7_u8; 80]).fetch_one(executor))
-    .expect("one row");
-    writer.commit().await.expect("committed");
+    write_now!(world.app.database, db => async {
+        on_connection!(db, executor =>
+            sqlx::query_scalar::<_, i64>(sql).bind(vec![7_u8; 80]).fetch_one(executor))
+    });
     for _ in 0..50 {
         assert_eq!(read(&world, &client, &key()).await, Ok("access-2".into()));
     }

@@ -241,11 +241,10 @@ async fn every_environment_gets_a_sealed_secret_of_its_own(database: Database) {
     assert!(token(&world, &key()).await.is_none());
     // Moved to another row it does not open, and nothing is sent.
     let sql = "UPDATE client_secrets SET sealed = $1 WHERE id = $2 RETURNING data_key_version";
-    let mut writer = world.app.database.writer().await.expect("a transaction");
-    on_connection!(writer.connection(), executor =>
-        sqlx::query_scalar::<_, i64>(sql).bind(&there[0].sealed).bind(here[0].id).fetch_one(executor))
-    .expect("one row");
-    writer.commit().await.expect("committed");
+    write_now!(world.app.database, db => async {
+        on_connection!(db, executor =>
+            sqlx::query_scalar::<_, i64>(sql).bind(&there[0].sealed).bind(here[0].id).fetch_one(executor))
+    });
     generate(&mut browser, &key(), &provider)
         .await
         .assert_shows("Reset the client secret, and enter it again.");

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::ids::ConnectionKey,
     storage::{
-        BATCH, Database,
+        BATCH, Database, Writer,
         attempts::{self, Attempt, Status},
     },
 };
@@ -229,13 +229,14 @@ async fn a_new_attempt_ends_the_open_ones(database: Database) {
 
 async fn what_ran_out_is_forgotten_batch_by_batch(database: Database) {
     let admin = ready(&database).await;
-    let mut writer = database.writer().await.expect("a transaction begins");
-    for number in 1..=u128::from(BATCH.unsigned_abs()) + 1 {
-        attempts::add(writer.connection(), &attempt_of(number, &key(), admin)).await.expect("added");
-    }
     let later = Attempt { expires_at: at(61).0, ..attempt_of(1 << 100, &key(), admin) };
-    attempts::add(writer.connection(), &later).await.expect("added");
-    writer.commit().await.expect("the transaction commits");
+    let write = async |mut db: Writer| {
+        for number in 1..=u128::from(BATCH.unsigned_abs()) + 1 {
+            attempts::add(db.lend(), &attempt_of(number, &key(), admin)).await?;
+        }
+        attempts::add(db.lend(), &later).await
+    };
+    database.write(write).await.expect("added");
     let moment = at(61);
     assert_eq!(write_now!(database, db => attempts::remove_before(db, at(60))), 0, "not yet");
     assert_eq!(write_now!(database, db => attempts::remove_before(db, moment)), BATCH.unsigned_abs());

@@ -139,9 +139,7 @@ async fn defaults_come_back_byte_for_byte(database: Database) {
         let connection =
             PackConnection { process, id, name: "C", uses_oauth: true, defaults: text, provider: text };
         write_now!(database, db => packs::put_connection(db, SPACE, "pack", connection));
-        let mut writer = database.writer().await.expect("a transaction begins");
-        instances::adopt_pack(&mut writer, SPACE, &key.instance, "pack").await.expect("the pack is adopted");
-        writer.commit().await.expect("the transaction commits");
+        write_now!(database, db => instances::adopt_pack(db, SPACE, &key.instance, "pack"));
         let found = read_now!(database, db => instances::connection(db, &key)).expect("it is there");
         assert_eq!((found.defaults.as_deref(), found.provider.as_deref()), (text, text));
     }

@@ -79,10 +79,7 @@ async fn every_byte_comes_back(database: Database) {
 }
 
 async fn promote(database: &Database, key: &ConnectionKey, number: u128) -> bool {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    let promoted = client_secrets::promote(&mut writer, key, uuid(number)).await.expect("asked");
-    writer.commit().await.expect("the transaction commits");
-    promoted
+    write_now!(database, db => client_secrets::promote(db, key, uuid(number)))
 }
 
 async fn a_replacement_is_promoted_once(database: Database) {

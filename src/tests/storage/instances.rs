@@ -40,9 +40,7 @@ async fn add_pack(database: &Database, space: &str, id: &str) {
 }
 
 async fn adopt(database: &Database, instance: &str, pack: &str) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    instances::adopt_pack(&mut writer, SPACE, instance, pack).await.expect("the pack is adopted");
-    writer.commit().await.expect("the transaction commits");
+    write_now!(database, db => instances::adopt_pack(db, SPACE, instance, pack));
 }
 
 async fn process_names(database: &Database, instance: &str) -> Vec<(String, String)> {

@@ -159,10 +159,7 @@ async fn secrets_of_neighbouring_keys_stay_apart(database: Database) {
         let stranger = &keys[(number + 1) % keys.len()];
         let id = uuid(number as u128 + 100);
         assert!(read_now!(database, db => client_secrets::find(db, stranger, id)).is_none(), "{key:?}");
-        let mut writer = database.writer().await.expect("a transaction begins");
-        let promoted = client_secrets::promote(&mut writer, stranger, id).await;
-        assert!(!promoted.expect("asked"), "{key:?}");
-        writer.commit().await.expect("the transaction commits");
+        assert!(!write_now!(database, db => client_secrets::promote(db, stranger, id)), "{key:?}");
         assert!(write_now!(database, db => client_secrets::remove(db, key, Slot::Replacement)), "{key:?}");
     }
     for (number, key) in keys.iter().enumerate() {

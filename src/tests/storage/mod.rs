@@ -36,16 +36,15 @@ macro_rules! on_both {
     };
 }
 
-/// Runs one repository function in a transaction of its own, committed where it succeeds. The value is its result.
+/// Runs one repository function in a transaction of its own, committed where it succeeds. The value is its result, or
+/// what the database says to the transaction.
 macro_rules! attempt {
     ($database:expr, $db:ident => $work:expr) => {{
-        let mut writer = $database.writer().await.expect("a transaction begins");
-        let $db = writer.connection();
-        let result = $work.await;
-        if result.is_ok() {
-            writer.commit().await.expect("the transaction commits");
-        }
-        result
+        let write = async |mut writer: $crate::storage::Writer| {
+            let $db = writer.lend();
+            $work.await
+        };
+        $database.write_once(write).await
     }};
 }
 

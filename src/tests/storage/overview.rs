@@ -112,10 +112,8 @@ async fn add_pack(database: &Database, connections: &[(&str, &str, &str, bool)])
 async fn install(database: &Database, environments: &[(&str, &str, Classification)]) {
     let key = key();
     let new = NewInstance { pack: Some("pack"), ..new_instance(SPACE, &key.instance, "Installed") };
-    let mut writer = database.writer().await.expect("a transaction begins");
-    instances::add(writer.connection(), new, at(0)).await.expect("added");
-    instances::adopt_pack(&mut writer, SPACE, new.id, "pack").await.expect("adopted");
-    writer.commit().await.expect("the transaction commits");
+    write_now!(database, db => instances::add(db, new, at(0)));
+    write_now!(database, db => instances::adopt_pack(db, SPACE, new.id, "pack"));
     for (id, name, classification) in environments {
         let environment =
             Environment { id: (*id).to_owned(), name: (*name).to_owned(), classification: *classification };

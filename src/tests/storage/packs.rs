@@ -66,9 +66,7 @@ async fn a_process_needs_its_pack_and_a_connection_its_process(database: Databas
 
 /// Adopts pack `a` in the instance of [`key`], and tells the processes and the connection `c` of process `p`.
 async fn adopted(database: &Database) -> (Vec<(String, String)>, Option<ConnectionInPlace>) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    instances::adopt_pack(&mut writer, SPACE, &key().instance, "a").await.expect("the pack is adopted");
-    writer.commit().await.expect("the transaction commits");
+    write_now!(database, db => instances::adopt_pack(db, SPACE, &key().instance, "a"));
     let processes = read_now!(database, db => instances::processes(db, SPACE, &key().instance));
     let of_pack = ConnectionKey { process: "p".to_owned(), connection: "c".to_owned(), ..key() };
     let connection = read_now!(database, db => instances::connection(db, &of_pack));

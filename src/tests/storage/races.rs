@@ -7,7 +7,7 @@ use super::world::{at, key, new_details, stand_up, uuid};
 use crate::{
     domain::views::SuggestionField,
     effects::Clock,
-    services::{ServiceError, Services, access::Client, details::SaveDetails, retrying},
+    services::{ServiceError, Services, access::Client, details::SaveDetails},
     storage::{
         Database, StorageError, Writer, accounts, details,
         details::{NewDetails, StoredDetails},
@@ -71,10 +71,8 @@ async fn saved(database: &Database) -> StoredDetails {
 async fn many_first_saves_of_one_key_make_one_row(database: Database) {
     stand_up(&database, &key()).await;
     let outcomes = at_once(&database, |database, number| async move {
-        let mut writer = database.writer().await?;
         let (id, text) = (uuid(u128::from(number)), text(number));
-        let saved = details::upsert(writer.connection(), id, &key(), new(&text), at(0)).await?;
-        writer.commit().await?;
+        let saved = write_now!(database, db => details::upsert(db, id, &key(), new(&text), at(0)));
         assert_eq!(saved.oauth_connector_details, text, "each is told of its own save");
         Ok(saved)
     })
@@ -92,10 +90,8 @@ async fn of_many_replacements_of_one_version_exactly_one_wins(database: Database
     stand_up(&database, &key()).await;
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new("base"), at(0)));
     let outcomes = at_once(&database, |database, number| async move {
-        let mut writer = database.writer().await?;
         let text = text(number);
-        let saved = details::replace_version(writer.connection(), &key(), 1, new(&text), at(1)).await?;
-        writer.commit().await?;
+        let saved = write_now!(database, db => details::replace_version(db, &key(), 1, new(&text), at(1)));
         Ok(saved)
     })
     .await;
@@ -108,10 +104,8 @@ async fn of_many_replacements_of_one_version_exactly_one_wins(database: Database
 async fn of_many_careful_first_saves_exactly_one_wins(database: Database) {
     stand_up(&database, &key()).await;
     let outcomes = at_once(&database, |database, number| async move {
-        let mut writer = database.writer().await?;
         let (id, text) = (uuid(u128::from(number)), text(number));
-        let saved = details::insert_first(writer.connection(), id, &key(), new(&text), at(1)).await?;
-        writer.commit().await?;
+        let saved = write_now!(database, db => details::insert_first(db, id, &key(), new(&text), at(1)));
         Ok(saved)
     })
     .await;
@@ -125,10 +119,8 @@ async fn many_blind_replacements_are_all_counted(database: Database) {
     stand_up(&database, &key()).await;
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new("base"), at(0)));
     let outcomes = at_once(&database, |database, number| async move {
-        let mut writer = database.writer().await?;
         let text = text(number);
-        let saved = details::replace(writer.connection(), &key(), new(&text), at(1)).await?;
-        writer.commit().await?;
+        let saved = write_now!(database, db => details::replace(db, &key(), new(&text), at(1)));
         Ok(saved.expect("something is there").version)
     })
     .await;
@@ -140,10 +132,7 @@ async fn many_blind_replacements_are_all_counted(database: Database) {
 
 async fn one_new_account_is_added_by_exactly_one(database: Database) {
     let added = at_once(&database, |database, _| async move {
-        let mut writer = database.writer().await?;
-        let added = accounts::ensure(writer.connection(), "new", at(0)).await?;
-        writer.commit().await?;
-        Ok(added)
+        Ok(write_now!(database, db => accounts::ensure(db, "new", at(0))))
     })
     .await;
     assert_eq!(added.into_iter().filter(|added| *added).count(), 1);
@@ -152,10 +141,12 @@ async fn one_new_account_is_added_by_exactly_one(database: Database) {
 async fn readers_are_answered_while_a_transaction_is_open(database: Database) {
     stand_up(&database, &key()).await;
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new("before"), at(0)));
-    let mut writer = database.writer().await.expect("a transaction begins");
-    details::replace(writer.connection(), &key(), new("after"), at(1)).await.expect("the write succeeds");
-    assert_eq!(saved(&database).await.oauth_connector_details, "before");
-    writer.commit().await.expect("the transaction commits");
+    let write = async |mut db: Writer| {
+        details::replace(db.lend(), &key(), new("after"), at(1)).await?;
+        assert_eq!(saved(&database).await.oauth_connector_details, "before");
+        Ok::<_, StorageError>(())
+    };
+    database.write(write).await.expect("the write succeeds");
     assert_eq!(saved(&database).await.oauth_connector_details, "after");
 }
 
@@ -175,25 +166,20 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
         let (database, barrier, undone) = (database.clone(), barrier.clone(), undone.clone());
         tasks.spawn(async move {
             let attempts = AtomicUsize::new(0);
-            retrying(|| async {
+            let field = SuggestionField::BaseUrl;
+            let write = async |mut db: Writer| {
                 let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
-                let mut writer = database.writer().await?;
-                let suggestion = async |writer: &mut Writer, account: &str| {
-                    let field = SuggestionField::BaseUrl;
-                    suggestions::record(writer.connection(), account, field, "value", at(1)).await
-                };
-                suggestion(&mut writer, first).await?;
+                suggestions::record(db.lend(), first, field, "value", at(1)).await?;
                 if is_first {
                     barrier.wait().await;
                 }
-                let outcome = suggestion(&mut writer, second).await;
+                let outcome = suggestions::record(db.lend(), second, field, "value", at(1)).await;
                 if matches!(outcome, Err(StorageError::Undone(_))) {
                     undone.fetch_add(1, Ordering::Relaxed);
                 }
-                outcome?;
-                Ok(writer.commit().await?)
-            })
-            .await
+                outcome
+            };
+            database.write(write).await
         });
     }
     for outcome in tasks.join_all().await {

@@ -20,13 +20,10 @@ pub async fn count(database: &Database, table: &str) -> i64 {
 
 /// Runs a statement that no repository function runs, and commits it.
 pub async fn execute(database: &Database, sql: &str) {
-    let mut writer = database.writer().await.expect("a transaction begins");
     let sql = AssertSqlSafe(sql.to_owned());
-    on_connection!(writer.connection(), executor => async {
-        sqlx::query(sql).execute(executor).await.map(|_| ())
-    })
-    .expect("the statement runs");
-    writer.commit().await.expect("the transaction commits");
+    write_now!(database, db => async {
+        on_connection!(db, executor => async { sqlx::query(sql).execute(executor).await.map(|_| ()) })
+    });
 }
 
 /// The first column of what a query answers; one text for each database.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{time::Timestamp, views::SuggestionField},
     storage::{
-        Database, accounts,
+        Database, StorageError, Writer, accounts,
         suggestions::{self, MAX_VALUE_BYTES},
     },
 };
@@ -48,14 +48,14 @@ async fn record_many(
     count: i64,
     moment: impl Fn(i64) -> Timestamp,
 ) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    for number in 1..=count {
-        let value = format!("value {number}");
-        suggestions::record(writer.connection(), account, field, &value, moment(number))
-            .await
-            .expect("recorded");
-    }
-    writer.commit().await.expect("the transaction commits");
+    let write = async |mut db: Writer| {
+        for number in 1..=count {
+            let value = format!("value {number}");
+            suggestions::record(db.lend(), account, field, &value, moment(number)).await?;
+        }
+        Ok::<_, StorageError>(())
+    };
+    database.write(write).await.expect("recorded");
 }
 
 async fn every_field_offers_its_latest_values_first(database: Database) {

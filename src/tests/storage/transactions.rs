@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     storage::{
-        Connection, Database, Reader, StorageError, accounts, details, environments,
+        Connection, Database, Reader, StorageError, Writer, accounts, details, environments,
         open::open,
         packs::{self, Pack},
     },
@@ -27,41 +27,49 @@ on_both!(
 async fn what_is_not_committed_is_rolled_back(database: Database) {
     stand_up(&database, &key()).await;
     let new = new_details("{}", "saver");
-    let mut writer = database.writer().await.expect("a transaction begins");
-    details::upsert(writer.connection(), uuid(1), &key(), new, at(0)).await.expect("the write succeeds");
-    accounts::ensure(writer.connection(), "new", at(0)).await.expect("the write succeeds");
-    drop(writer);
+    let write = async |mut db: Writer| {
+        details::upsert(db.lend(), uuid(1), &key(), new, at(0)).await.expect("the write succeeds");
+        accounts::ensure(db.lend(), "new", at(0)).await.expect("the write succeeds");
+        Err::<(), _>(StorageError::Corrupt("thought"))
+    };
+    let outcome = database.write(write).await;
+    assert!(matches!(outcome, Err(StorageError::Corrupt("thought"))), "{outcome:?}");
     // The next transaction begins and finds nothing of the one before.
     assert!(write_now!(database, db => accounts::ensure(db, "new", at(0))));
     assert_eq!(read_now!(database, db => details::find(db, &key())), None);
 }
 
 async fn a_refused_statement_takes_the_whole_transaction_with_it(database: Database) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    accounts::ensure(writer.connection(), "new", at(0)).await.expect("the write succeeds");
-    let refused = environments::register(writer.connection(), "nowhere", "e", at(0)).await;
+    let write = async |mut db: Writer| {
+        accounts::ensure(db.lend(), "new", at(0)).await.expect("the write succeeds");
+        environments::register(db.lend(), "nowhere", "e", at(0)).await
+    };
+    let refused = database.write(write).await;
     assert!(matches!(refused, Err(StorageError::Reference)), "{refused:?}");
-    drop(writer);
     assert!(!read_now!(database, db => accounts::exists(db, "new")));
 }
 
 async fn a_transaction_sees_its_own_writes(database: Database) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    accounts::ensure(writer.connection(), "new", at(0)).await.expect("the write succeeds");
-    assert!(accounts::exists(writer.connection(), "new").await.expect("the read succeeds"));
-    assert!(!read_now!(database, db => accounts::exists(db, "new")), "nobody else does");
-    writer.commit().await.expect("the transaction commits");
+    let write = async |mut db: Writer| {
+        accounts::ensure(db.lend(), "new", at(0)).await?;
+        assert!(accounts::exists(db.lend(), "new").await?);
+        assert!(!read_now!(database, db => accounts::exists(db, "new")), "nobody else does");
+        Ok::<_, StorageError>(())
+    };
+    database.write(write).await.expect("the transaction commits");
     assert!(read_now!(database, db => accounts::exists(db, "new")));
 }
 
 async fn a_connection_is_lent_for_one_statement_after_the_other(database: Database) {
-    let mut writer = database.writer().await.expect("a transaction begins");
-    let mut connection: Connection<'_> = writer.connection();
-    for account in ["a", "b"] {
-        assert!(accounts::ensure(connection.lend(), account, at(0)).await.expect("the write succeeds"));
-    }
-    assert!(accounts::exists(connection, "a").await.expect("the read succeeds"));
-    writer.commit().await.expect("the transaction commits");
+    let write = async |mut db: Writer| {
+        let mut connection: Connection<'_> = db.lend();
+        for account in ["a", "b"] {
+            assert!(accounts::ensure(connection.lend(), account, at(0)).await?);
+        }
+        assert!(accounts::exists(connection, "a").await?);
+        Ok::<_, StorageError>(())
+    };
+    database.write(write).await.expect("the transaction commits");
     let mut reader: Reader = database.reader().await.expect("a connection is free");
     let mut connection = reader.connection();
     assert!(accounts::exists(connection.lend(), "a").await.expect("the read succeeds"));
@@ -88,7 +96,8 @@ async fn a_value_that_a_table_does_not_allow_is_the_database_s_error(database: D
 async fn a_closed_database_answers_an_error(database: Database) {
     database.close().await;
     assert!(matches!(database.reader().await, Err(StorageError::Database(sqlx::Error::PoolClosed))));
-    assert!(matches!(database.writer().await, Err(StorageError::Database(sqlx::Error::PoolClosed))));
+    let outcome = attempt!(database, db => accounts::ensure(db, "new", at(0)));
+    assert!(matches!(outcome, Err(StorageError::Database(sqlx::Error::PoolClosed))), "{outcome:?}");
     assert!(database.is_ready().await.is_err());
 }
 
@@ -106,11 +115,12 @@ async fn a_locked_sqlite_is_busy() {
         let Database::Sqlite { writer: pool, .. } = &waiting else { panic!("{waiting:?} is no SQLite") };
         // The pool has one connection; without this the test would take the five seconds that it waits.
         sqlx::query("PRAGMA busy_timeout = 0").execute(pool).await.expect("the pragma runs");
-        let held = writing.writer().await.expect("a transaction begins");
-        let outcome = waiting.writer().await;
-        assert!(matches!(outcome, Err(StorageError::Busy(_))), "{outcome:?}");
-        drop(held);
-        // Closing waits until the transaction is rolled back.
+        let held = async |_db: Writer| {
+            let outcome = attempt!(waiting, db => accounts::ensure(db, "new", at(0)));
+            assert!(matches!(outcome, Err(StorageError::Busy(_))), "{outcome:?}");
+            Ok::<_, StorageError>(())
+        };
+        writing.write(held).await.expect("it writes");
         writing.close().await;
         assert!(write_now!(waiting, db => accounts::ensure(db, "new", at(0))));
         waiting.close().await;

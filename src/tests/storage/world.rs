@@ -89,9 +89,7 @@ pub async fn stand_up(database: &Database, key: &ConnectionKey) {
         add_instance(database, &key.space, &key.instance, &key.instance).await;
     }
     attach(database, &key.space, &key.instance, &key.environment).await;
-    let mut writer = database.writer().await.expect("a transaction begins");
-    instances::register_connection(&mut writer, key).await.expect("the connection is registered");
-    writer.commit().await.expect("the transaction commits");
+    write_now!(database, db => instances::register_connection(db, key));
 }
 
 /// Attaches an instance to an environment; the attachment's id comes from the three names.
