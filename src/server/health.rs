@@ -33,12 +33,13 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Ready: the database answers and is migrated.
+/// Ready: the database can be read and written, and is migrated.
 pub async fn ready(State(state): State<AppState>) -> Response {
     if state.services.is_ready().await {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written to, or is not migrated\n")
+            .into_response()
     }
 }
 

@@ -3,11 +3,11 @@
 //! A new setting of every connection goes into `check_sqlite` too, which refuses a connection without it.
 
 use super::{
-    Database, StorageError,
+    Connection, Database, StorageError, Writer,
     data_keys::{self, MasterKeyRow},
 };
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, SqliteConnection,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -189,7 +189,7 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
         let is_there: i64 = sqlx::query_scalar(table).fetch_one(&mut connection).await?;
         let known = match is_there {
             0 => Vec::new(),
-            _ => data_keys::master_keys(super::Connection::Sqlite(&mut connection)).await?,
+            _ => data_keys::master_keys(Connection::Sqlite(&mut connection)).await?,
         };
         connection.close().await?;
         return Ok(known);
@@ -203,14 +203,15 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
         .await?;
     let known = match is_there {
         false => Vec::new(),
-        true => data_keys::master_keys(super::Connection::Postgres(&mut connection)).await?,
+        true => data_keys::master_keys(Connection::Postgres(&mut connection)).await?,
     };
     connection.close().await?;
     Ok(known)
 }
 
 impl Database {
-    /// Whether the database answers and has every migration of this program.
+    /// Whether the database can be read and written and has every migration of this program. Each call writes, and waits
+    /// for the disk.
     pub async fn is_ready(&self) -> Result<bool, StorageError> {
         let sql = "SELECT COUNT(*) FROM _sqlx_migrations WHERE success";
         let (applied, expected): (i64, _) = match self {
@@ -219,6 +220,20 @@ impl Database {
             }
             Self::Postgres(pool) => (sqlx::query_scalar(sql).fetch_one(pool).await?, POSTGRES.iter().count()),
         };
+        self.write(async |mut db: Writer| match db.lend() {
+            // It writes its page even where the number stays the same.
+            Connection::Sqlite(executor) => {
+                sqlx::raw_sql("PRAGMA user_version = 0").execute(executor).await?;
+                Ok::<_, StorageError>(())
+            }
+            Connection::Postgres(executor) => {
+                let sql = "UPDATE _sqlx_migrations SET success = success
+                     WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+                sqlx::query(sql).execute(executor).await?;
+                Ok(())
+            }
+        })
+        .await?;
         Ok(usize::try_from(applied).is_ok_and(|applied| applied >= expected))
     }
 }
