@@ -3,9 +3,9 @@
 #
 #   end2end/with-postgres.sh COMMAND [ARGUMENT…]
 #
-# COMMAND finds the server in IPACK_TEST_POSTGRES (postgres://postgres@127.0.0.1:PORT/postgres, no password)
-# and its data folder in IPACK_TEST_POSTGRES_DATA. The server listens on 127.0.0.1 only, lives in a temporary
-# folder and is gone afterwards. Where IPACK_TEST_POSTGRES is set already, that server is used instead.
+# COMMAND finds the server in IPACK_TEST_POSTGRES (postgres://postgres@127.0.0.1:PORT/postgres, no password), its
+# data folder in IPACK_TEST_POSTGRES_DATA and its programs in IPACK_POSTGRES_BIN. The server listens on 127.0.0.1
+# only, lives in a temporary folder and is gone afterwards. Where IPACK_TEST_POSTGRES is set already, that server is used instead.
 # PostgreSQL's programs are taken from IPACK_POSTGRES_BIN, from PATH or from where Debian puts them.
 set -euo pipefail
 
@@ -78,4 +78,5 @@ done
 [ "$started" = yes ] || { cat "$folder/server.log" >&2 || true; exit 1; }
 
 export IPACK_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres" IPACK_TEST_POSTGRES_DATA="$data"
+export IPACK_POSTGRES_BIN="$programs"
 "$@"

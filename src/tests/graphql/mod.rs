@@ -18,20 +18,20 @@ mod tenancy;
 use serde_json::{Value, json};
 
 /// The Space of the seed's sample.
-const SPACE: &str = "796eeeb4-1b2f-4965-898a-7e443";
-const ACCOUNT: &str = "childaccount-ZF3X9U";
+pub const SPACE: &str = "796eeeb4-1b2f-4965-898a-7e443";
+pub const ACCOUNT: &str = "childaccount-ZF3X9U";
 /// The seed's sample request, verbatim.
 const SEED: &str = include_str!("seed_request.graphql");
 
-const SAVE: &str = "mutation ($input: SaveIPackInstanceOauthConnectorDetailsInput!) {
+pub const SAVE: &str = "mutation ($input: SaveIPackInstanceOauthConnectorDetailsInput!) {
     saveIPackInstanceOauthConnectorDetails(input: $input) {
         id integrationPackInstanceId isTokenGenerated oauthConnectorDetails processId envId connectionId catalogGuid } }";
-const SAVED: &str = "saveIPackInstanceOauthConnectorDetails";
+pub const SAVED: &str = "saveIPackInstanceOauthConnectorDetails";
 
-const FIND: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+pub const FIND: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
     IPackInstanceOAuthConnectorDetails(input: $input) {
         id integrationPackInstanceId envId isTokenGenerated connectionId processId oauthConnectorDetails catalogGuid } }";
-const FOUND: &str = "IPackInstanceOAuthConnectorDetails";
+pub const FOUND: &str = "IPackInstanceOAuthConnectorDetails";
 
 const ENCRYPT: &str = "mutation ($input: EncryptIPackInstanceOauthClientSecretInput!) {
     encryptIPackInstanceOauthClientSecret(input: $input) { isClientSecretEncrypted encryptedBy encryptedAt } }";
@@ -41,7 +41,7 @@ const READ_TOKEN: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput
     iPackInstanceOauthAccessToken(input: $input) { accessToken tokenType expiresAt scope } }";
 
 /// The sample's input.
-fn save_input() -> Value {
+pub fn save_input() -> Value {
     json!({
         "integrationPackInstanceId": "test-101",
         "isTokenGenerated": false,
@@ -64,12 +64,12 @@ fn seed_details() -> &'static str {
 }
 
 /// The key of [`save_input`].
-fn find_input() -> Value {
+pub fn find_input() -> Value {
     json!({"integrationPackInstanceId": "test-101", "envId": "2", "processId": "1", "connectionId": "3", "catalogGuid": SPACE})
 }
 
 /// An input with one field replaced, or with `None` left out.
-fn with(mut input: Value, field: &str, value: Option<Value>) -> Value {
+pub fn with(mut input: Value, field: &str, value: Option<Value>) -> Value {
     let fields = input.as_object_mut().expect("an object");
     match value {
         Some(value) => fields.insert(field.into(), value),

@@ -8,7 +8,7 @@
 mod world;
 
 mod canary;
-mod commands;
+pub mod commands;
 mod debug;
 mod first_keys;
 mod rotation;
