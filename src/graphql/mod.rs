@@ -1,8 +1,8 @@
 //! The API's door: GraphQL over HTTP, and the JWTs it is opened with.
 //!
-//! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), measured
-//! (`document`; `documents` remembers queries), and handed to the schema, whose resolvers call one use case of
-//! `services` each. What comes back is put into the words of the API (`errors`).
+//! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), understood
+//! (`document`; `documents` remembers queries) within the bounds of `scan` and `size`, and handed to the schema, whose
+//! resolvers call one use case of `services` each. What comes back is put into the words of the API (`errors`).
 //!
 //! To add an operation: its use case in `services`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
 //! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
@@ -17,7 +17,9 @@ mod http;
 mod jwt;
 mod media;
 mod request;
+mod scan;
 pub mod schema;
+mod size;
 
 use crate::{
     server::limits::{CallerLimits, address_key},

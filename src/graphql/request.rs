@@ -3,10 +3,13 @@
 //! Messages name places and fields, never what stood there. Another member of a request is a field of [`Members`]
 //! and of [`GraphQlRequest`].
 
-use super::document::MAX_BATCH;
+use super::scan::scan;
 use async_graphql::Variables;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{error::Category, value::RawValue};
+use std::fmt::Display;
+
+pub const MAX_BATCH: usize = 10;
 
 /// One request, read but not yet understood.
 pub struct GraphQlRequest {
@@ -41,7 +44,7 @@ impl Malformed {
         Self { field: None, message: message.into() }
     }
 
-    fn member(field: &'static str, message: &str) -> Self {
+    fn member(field: &'static str, message: impl Display) -> Self {
         Self { field: Some(field), message: format!("{field} {message}.") }
     }
 
@@ -106,6 +109,7 @@ fn member<T: DeserializeOwned>(
     if !raw.get().starts_with(begins) {
         return Err(Malformed::member(name, expected));
     }
+    scan(raw.get()).map_err(|fault| Malformed::member(name, fault))?;
     // A number out of range, or half of a surrogate pair.
     let unreadable = |_| Malformed::member(name, "holds a number or a character that cannot be read");
     serde_json::from_str(raw.get()).map(Some).map_err(unreadable)
