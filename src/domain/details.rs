@@ -15,6 +15,9 @@ pub const CLIENT_ID: &str = "clientId";
 pub const AUTHORIZATION: &str = "authParams";
 pub const ACCESS_TOKEN: &str = "accessTokenParams";
 
+/// The characters of a path that an error names.
+const PATH_LENGTH: usize = 200;
+
 /// Why a text cannot be kept as connector details.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DetailsError {
@@ -52,11 +55,12 @@ impl Details {
                 }
                 AUTHORIZATION | ACCESS_TOKEN => {
                     let expected = "an object of strings";
-                    let wrong = |path| DetailsError::WrongType { path, expected };
-                    let inner = read_entries(value.get()).map_err(|_| wrong(key.clone()))?;
+                    let wrong = |path: Path| DetailsError::WrongType { path: path.in_words(), expected };
+                    let table = Path::Member(&Path::Top, key);
+                    let inner = read_entries(value.get()).map_err(|_| wrong(table))?;
                     for (name, value) in inner {
                         serde_json::from_str::<String>(value.get())
-                            .map_err(|_| wrong(format!("{key}.{name}")))?;
+                            .map_err(|_| wrong(Path::Member(&table, &name)))?;
                     }
                 }
                 _ => {}
@@ -181,7 +185,7 @@ fn walk(text: &str) -> Result<(), DetailsError> {
     let found = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
     let outcome =
-        Walk { path: String::new(), found: &found }.deserialize(&mut reader).and_then(|()| reader.end());
+        Walk { path: Path::Top, found: &found }.deserialize(&mut reader).and_then(|()| reader.end());
     match (found.into_inner(), outcome) {
         (Some(error), _) => Err(error),
         (None, Err(error)) => Err(not_json(error)),
@@ -189,8 +193,42 @@ fn walk(text: &str) -> Result<(), DetailsError> {
     }
 }
 
+/// Where in the text a value is. It is written out for an error only: a long key may have many values in it.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Top,
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl Path<'_> {
+    /// As errors name it; of a very long one, its beginning and its end.
+    fn in_words(&self) -> String {
+        let path = self.to_string();
+        let start = path.char_indices().nth(PATH_LENGTH / 2);
+        let end = path.char_indices().nth_back(PATH_LENGTH / 2 - 1);
+        match (start, end) {
+            (Some((start, _)), Some((end, _))) if start < end => {
+                format!("{}…{}", &path[..start], &path[end..])
+            }
+            _ => path,
+        }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Top => Ok(()),
+            Self::Member(Self::Top, key) => f.write_str(key),
+            Self::Member(outer, key) => write!(f, "{outer}.{key}"),
+            Self::Item(outer, index) => write!(f, "{outer}[{index}]"),
+        }
+    }
+}
+
 struct Walk<'a> {
-    path: String,
+    path: Path<'a>,
     found: &'a RefCell<Option<DetailsError>>,
 }
 
@@ -202,8 +240,8 @@ impl Walk<'_> {
     }
 
     /// At the top only an object will do.
-    fn leaf<E: serde::de::Error>(self) -> Result<(), E> {
-        if self.path.is_empty() { Err(self.stop(DetailsError::NotAnObject)) } else { Ok(()) }
+    fn is_inside<E: serde::de::Error>(&self) -> Result<(), E> {
+        if matches!(self.path, Path::Top) { Err(self.stop(DetailsError::NotAnObject)) } else { Ok(()) }
     }
 }
 
@@ -220,30 +258,28 @@ impl<'de> Visitor<'de> for Walk<'_> {
         f.write_str("JSON")
     }
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.leaf()
+        self.is_inside()
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if self.path.is_empty() {
-            return Err(self.stop(DetailsError::NotAnObject));
-        }
+        self.is_inside()?;
         let mut index = 0usize;
         while seq
-            .next_element_seed(Walk { path: format!("{}[{index}]", self.path), found: self.found })?
+            .next_element_seed(Walk { path: Path::Item(&self.path, index), found: self.found })?
             .is_some()
         {
             index += 1;
@@ -253,127 +289,20 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            let path = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
+            let path = Path::Member(&self.path, &key);
             if is_secret_key(&key) {
-                return Err(self.stop(DetailsError::Secret { path }));
+                return Err(self.stop(DetailsError::Secret { path: path.in_words() }));
             }
-            if !seen.insert(key) {
-                return Err(self.stop(DetailsError::DuplicateKey { path }));
+            if seen.contains(&key) {
+                return Err(self.stop(DetailsError::DuplicateKey { path: path.in_words() }));
             }
             map.next_value_seed(Walk { path, found: self.found })?;
+            seen.insert(key);
         }
         Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SEED: &str = r#"{"baseURL":"https://baseURL.com","companyId":"9341452451293689","clientId":"A","authParams":{"key":"value"},"accessTokenParams":{"key":"value"}}"#;
-
-    #[test]
-    fn the_seeds_details_fill_the_form_and_an_untouched_form_writes_the_same_bytes() {
-        let details = Details::parse(SEED).expect("valid");
-        let content = details.content();
-        assert_eq!(content.base_url, "https://baseURL.com");
-        assert_eq!(content.authorization, [Parameter::new("key", "value")]);
-        assert_eq!(details.with(&content), SEED);
-    }
-
-    #[test]
-    fn unknown_keys_keep_their_bytes_and_their_place() {
-        let text =
-            r#"{ "x" : 1.50e3, "baseURL":"a", "deep":{"z": [ 1 ,2], "big": 123456789012345678901234567890}}"#;
-        let details = Details::parse(text).expect("valid");
-        let mut content = details.content();
-        content.base_url = "https://b\"é".into();
-        content.authorization.push(Parameter::new("k", "v"));
-        assert_eq!(
-            details.with(&content),
-            r#"{"x":1.50e3,"baseURL":"https://b\"é","deep":{"z": [ 1 ,2], "big": 123456789012345678901234567890},"authParams":{"k":"v"}}"#
-        );
-    }
-
-    #[test]
-    fn first_details_have_all_five_parts() {
-        assert_eq!(
-            Details::empty().with(&FormContent::default()),
-            r#"{"baseURL":"","companyId":"","clientId":"","authParams":{},"accessTokenParams":{}}"#
-        );
-    }
-
-    #[test]
-    fn what_must_not_be_kept_is_named() {
-        let secret = |path: &str| DetailsError::Secret { path: path.into() };
-        let twice = |path: &str| DetailsError::DuplicateKey { path: path.into() };
-        let wrong = |path: &str, expected| DetailsError::WrongType { path: path.into(), expected };
-        for (text, error) in [
-            ("[]", DetailsError::NotAnObject),
-            ("[{}]", DetailsError::NotAnObject),
-            ("\"x\"", DetailsError::NotAnObject),
-            ("null", DetailsError::NotAnObject),
-            ("12", DetailsError::NotAnObject),
-            (r#"{"clientSecret":"s"}"#, secret("clientSecret")),
-            (r#"{"a":[{},{"b":{"client_secret":null}}]}"#, secret("a[1].b.client_secret")),
-            (r#"{"authParams":{"Client-Secret":"s"}}"#, secret("authParams.Client-Secret")),
-            (r#"{"a":1,"a":1}"#, twice("a")),
-            (r#"{"a":{"b":1,"c":2,"b":3}}"#, twice("a.b")),
-            (r#"{"a":1,"\u0061":1}"#, twice("a")),
-            (r#"{"baseURL":1}"#, wrong("baseURL", "a string")),
-            (r#"{"clientId":null}"#, wrong("clientId", "a string")),
-            (r#"{"authParams":[]}"#, wrong("authParams", "an object of strings")),
-            (r#"{"accessTokenParams":{"k":1}}"#, wrong("accessTokenParams.k", "an object of strings")),
-        ] {
-            assert_eq!(Details::parse(text).expect_err(text), error, "{text}");
-        }
-        for text in ["", "{", "{}x", "{'a':1}", "{\"a\":\"\n\"}", &"{\"a\":".repeat(200)] {
-            assert!(matches!(Details::parse(text), Err(DetailsError::NotJson(_))), "{text}");
-        }
-    }
-
-    /// JSON as strangers write it: any value, white space anywhere between tokens.
-    fn json() -> impl Strategy<Value = String> {
-        let gap = || prop::sample::select(vec!["", " ", "\n", "\t  "]);
-        let text = || any::<String>().prop_map(|text| json_string(&text));
-        let leaf = prop_oneof![
-            text(),
-            any::<i64>().prop_map(|number| number.to_string()),
-            Just("1.50e-3".to_owned()),
-            Just("true".to_owned()),
-            Just("null".to_owned()),
-        ];
-        leaf.prop_recursive(4, 32, 4, move |inner| {
-            let members = prop::collection::btree_map("[a-y]{1,6}", (gap(), inner.clone(), gap()), 0..4);
-            prop_oneof![
-                (prop::collection::vec(inner, 0..4), gap())
-                    .prop_map(|(items, gap)| { format!("[{gap}{}{gap}]", items.join(&format!("{gap},"))) }),
-                members.prop_map(|members| {
-                    let members = members
-                        .into_iter()
-                        .map(|(key, (a, value, b))| format!("{a}\"{key}\"{b}:{a}{value}{b}"));
-                    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-                }),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn an_edit_of_one_field_leaves_every_stranger_as_it_was(
-            strangers in prop::collection::btree_map("z[a-z0-9]{0,8}", json(), 0..6),
-            company in any::<String>(),
-        ) {
-            let members: Vec<String> = strangers.iter().map(|(key, value)| format!("\"{key}\" : {value}")).collect();
-            let text = format!("{{ \"companyId\":\"before\"{}{} }}", if members.is_empty() { "" } else { " , " }, members.join(" ,"));
-            let details = Details::parse(&text).expect("valid");
-            let edited = details.with(&FormContent { company_id: company.clone(), ..details.content() });
-            let again = Details::parse(&edited).expect("still valid");
-            prop_assert_eq!(&again.content().company_id, &company);
-            for (key, value) in &strangers {
-                prop_assert_eq!(again.raw(key), Some(value.as_str()));
-            }
-        }
-    }
-}
+#[path = "details_tests.rs"]
+mod tests;
