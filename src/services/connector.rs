@@ -127,8 +127,10 @@ impl Services {
     ) -> Result<ConnectorView> {
         // Two saves that met: the one that the database undid, or that came second, begins again. What is still not
         // there after that was uninstalled meanwhile.
-        let submitted = self.database.write(|db| self.submit_once(db, admin, key, &submission)).await;
-        submitted.map_err(|error| match error {
+        let submitted = submitted(&submission);
+        let changed = changed(&submitted, &submission);
+        let once = |db| self.submit_once(db, admin, key, &submission, &submitted, &changed);
+        self.database.write(once).await.map_err(|error| match error {
             ServiceError::Storage(StorageError::Reference) => ServiceError::NotFound,
             other => other,
         })
@@ -140,14 +142,14 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         submission: &Submission,
+        submitted: &FormContent,
+        changed: &[Part],
     ) -> Result<ConnectorView> {
         let now = self.clock.now();
         known([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
         // One post of a form after the other: each builds on the draft that the last one left.
         instances::lock_connection(db.lend(), key).await?;
         let mut situation = situation(db.lend(), admin, key).await?;
-        let submitted = submitted(submission);
-        let changed = changed(&submitted, submission);
         let mut outcome = Outcome::Kept;
         if submission.intent == Intent::Discard {
             // What another page typed since is not this one's to throw away.
@@ -159,7 +161,7 @@ impl Services {
         } else if submission.intent == Intent::Keep && situation.draft.is_none() && changed.is_empty() {
             outcome = Outcome::Loaded;
         } else {
-            let mut draft = applied(&situation, submission, &submitted, &changed, now);
+            let mut draft = applied(&situation, submission, submitted, changed, now);
             if let Intent::Resolve { version, mine } = &submission.intent
                 && *version == situation.version()
                 && has_seen_draft(&situation, submission)

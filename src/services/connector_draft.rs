@@ -1,5 +1,7 @@
 //! What a post of the form makes of the draft. Pure: nothing here reads or writes the database.
 
+pub use super::connector_view::fingerprint_of_rows;
+
 use super::{
     connector::{Intent, Situation, Submission},
     connector_view::{fingerprint, fingerprint_of_row},
@@ -11,7 +13,7 @@ use crate::{
     },
     storage::drafts::Draft,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// The content of a post as it can be kept.
 pub(super) fn submitted(submission: &Submission) -> FormContent {
@@ -122,31 +124,40 @@ fn take_changes(kept: &mut FormContent, part: Part, submitted: &FormContent, see
     }
 }
 
-/// A table that two pages changed. `seen` names the rows that the posting page had got. Its own new rows stay, those
+/// A table that two pages changed. `seen` names the rows that the posting page had got, as [`fingerprint_of_rows`] does. Its own new rows stay, those
 /// it left alone are as the other page made them, and rows that only the other page has come last. Of a key that both
-/// gave a value, the post's stays.
-fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
+/// gave a value, the post's stays. Tables can have tens of thousands of rows: none is compared with each of the others.
+pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
     let seen: HashSet<&str> = seen.split('.').collect();
-    let is_seen = |row: &Parameter| seen.contains(fingerprint_of_row(row).as_str());
-    // By fingerprint, because a page cannot show, nor send back, the line breaks of a row that came through the API.
-    let same = |rows: &[Parameter], row: &Parameter| {
-        let print = fingerprint_of_row(row);
-        rows.iter().find(|other| fingerprint_of_row(other) == print).cloned()
-    };
-    let mut news: Vec<&Parameter> =
-        kept.iter().filter(|row| !is_seen(row) && same(submitted, row).is_none()).collect();
-    let mut rows = Vec::with_capacity(submitted.len() + news.len());
-    for row in submitted {
-        if let Some(ours) = same(kept, row) {
-            rows.push(ours);
-        } else if !is_seen(row) {
-            rows.push(row.clone());
-        } else if let Some(at) = news.iter().position(|new| new.key == row.key) {
-            rows.push(news.remove(at).clone());
+    let submitted_prints: Vec<String> = submitted.iter().map(fingerprint_of_row).collect();
+    let kept_prints: Vec<String> = kept.iter().map(fingerprint_of_row).collect();
+    let is_submitted: HashSet<&str> = submitted_prints.iter().map(String::as_str).collect();
+    let mut same: HashMap<&str, VecDeque<&Parameter>> = HashMap::new();
+    let mut news: Vec<Option<&Parameter>> = Vec::new();
+    let mut news_by_key: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (row, print) in kept.iter().zip(&kept_prints) {
+        if is_submitted.contains(print.as_str()) {
+            same.entry(print).or_default().push_back(row);
+        } else if !seen.contains(print.as_str()) {
+            news_by_key.entry(&row.key).or_default().push_back(news.len());
+            news.push(Some(row));
         }
     }
-    let is_taken = |new: &&Parameter| !new.key.is_empty() && rows.iter().any(|row| row.key == new.key);
-    let rest: Vec<Parameter> = news.into_iter().filter(|new| !is_taken(new)).cloned().collect();
+    let mut rows = Vec::with_capacity(submitted.len() + news.len());
+    for (row, print) in submitted.iter().zip(&submitted_prints) {
+        if let Some(ours) = same.get_mut(print.as_str()) {
+            // Ours, because a page cannot show, nor send back, the line breaks of a row that came through the API.
+            rows.push(ours.pop_front().unwrap_or(row).clone());
+        } else if !seen.contains(print.as_str()) {
+            rows.push(row.clone());
+        } else if let Some(at) = news_by_key.get_mut(row.key.as_str()).and_then(VecDeque::pop_front) {
+            rows.extend(news[at].take().cloned());
+        }
+    }
+    let taken: HashSet<&str> =
+        rows.iter().map(|row| row.key.as_str()).filter(|key| !key.is_empty()).collect();
+    let rest = news.into_iter().flatten().filter(|new| !taken.contains(new.key.as_str()));
+    let rest: Vec<Parameter> = rest.cloned().collect();
     rows.extend(rest);
     rows
 }
@@ -222,14 +233,14 @@ fn rows_mut(content: &mut FormContent, part: Part) -> &mut Vec<Parameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn rows(pairs: &[(&str, &str)]) -> Vec<Parameter> {
         pairs.iter().map(|(key, value)| Parameter::new(*key, *value)).collect()
     }
 
     fn merge(seen: &[(&str, &str)], kept: &[(&str, &str)], submitted: &[(&str, &str)]) -> Vec<Parameter> {
-        let seen: Vec<String> = rows(seen).iter().map(fingerprint_of_row).collect();
-        merged_rows(&rows(kept), &rows(submitted), &seen.join("."))
+        merged_rows(&rows(kept), &rows(submitted), &fingerprint_of_rows(&rows(seen)))
     }
 
     type Pairs = &'static [(&'static str, &'static str)];
@@ -279,6 +290,47 @@ mod tests {
         ];
         for (what, kept, submitted, expected) in cases {
             assert_eq!(merge(base, kept, submitted), rows(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn equal_rows_are_each_their_own() {
+        // To a page the first two are the same row.
+        let kept: Pairs = &[("a\n", "1"), ("a", "1"), ("b", "2")];
+        let shown: Pairs = &[("a", "1"), ("a", "1"), ("b", "2")];
+        let posted: Pairs = &[("a", "1"), ("a", "1"), ("a", "1"), ("b", "3")];
+        assert_eq!(merge(shown, kept, posted), rows(&[("a\n", "1"), ("a", "1"), ("a", "1"), ("b", "3")]));
+    }
+
+    fn any_rows() -> impl Strategy<Value = Vec<Parameter>> {
+        let text = || prop::sample::select(vec!["", "a", "b", "c", "é"]);
+        prop::collection::vec((text(), text()).prop_map(|(key, value)| Parameter::new(key, value)), 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn a_merge_loses_nothing_that_was_typed(base in any_rows(), kept in any_rows(), posted in any_rows()) {
+            let seen = fingerprint_of_rows(&base);
+            prop_assert_eq!(&merged_rows(&base, &posted, &seen), &posted);
+            prop_assert_eq!(&merged_rows(&kept, &kept, &seen), &kept);
+            let merged = merged_rows(&kept, &posted, &seen);
+            // What the page typed, and what both have, in the page's order and as often.
+            let is_own = |row: &&Parameter| kept.contains(row) || !base.contains(row);
+            let mut rest = merged.iter();
+            for row in posted.iter().filter(is_own) {
+                prop_assert!(rest.any(|other| other == row), "{:?} is not in {:?}", row, merged);
+            }
+            for row in &kept {
+                let is_typed_elsewhere = !base.contains(row) && !posted.contains(row);
+                let is_key_answered = !row.key.is_empty() && merged.iter().any(|other| other.key == row.key);
+                prop_assert!(!is_typed_elsewhere || is_key_answered || merged.contains(row), "{:?} is not in {:?}", row, merged);
+            }
+            for row in &merged {
+                prop_assert!(kept.contains(row) || posted.contains(row));
+                // What either deleted stays away.
+                let is_deleted = base.contains(row) && !(kept.contains(row) && posted.contains(row));
+                prop_assert!(!is_deleted, "{:?} is in {:?}", row, merged);
+            }
         }
     }
 }

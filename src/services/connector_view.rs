@@ -94,11 +94,15 @@ pub(super) async fn view(
 pub(super) fn fingerprint(content: &FormContent, part: Part) -> String {
     match content.part(part) {
         PartValue::Rows([only]) if only.is_blank() => String::new(),
-        PartValue::Rows(rows) => rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join("."),
+        PartValue::Rows(rows) => fingerprint_of_rows(rows),
         PartValue::Text(text) => digest(&in_one_line(text)),
         PartValue::Provider(choice) => digest(&provider_in_one_line(choice)),
         PartValue::Choice(choice) => digest(&choice.to_string()),
     }
+}
+
+pub fn fingerprint_of_rows(rows: &[Parameter]) -> String {
+    rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join(".")
 }
 
 pub(super) fn fingerprint_of_row(row: &Parameter) -> String {

@@ -11,7 +11,7 @@ mod authorization_return;
 pub mod catalogue;
 pub mod connector;
 mod connector_content;
-mod connector_draft;
+pub mod connector_draft;
 mod connector_view;
 pub mod credentials;
 mod credentials_view;
