@@ -176,7 +176,7 @@ impl FormContent {
 }
 
 /// Where on the form something is wrong: a field, or a row of a table counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Place {
     Field(Part),
     Row(Part, u32),

@@ -1,6 +1,8 @@
 //! The three fields, the choice where they apply, and what the plain form sends along unseen.
 
-use super::{Earlier, input_error::InputError, secret::ClientSecret, state::FormState};
+use super::{
+    Earlier, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
+};
 use crate::domain::{
     form::{Part, Place},
     ids::ConnectionKey,
@@ -84,10 +86,8 @@ fn Field(
     #[prop(optional)] is_wide: bool,
 ) -> impl IntoView {
     let id = part.name();
-    let problem = Memo::new(move |_| {
-        let found = state.problems().into_iter().find(|problem| problem.place == Place::Field(part));
-        found.map(|problem| problem.message)
-    });
+    let problems = FormProblems::of_form();
+    let problem = Memo::new(move |_| problems.message_at(Place::Field(part)));
     let described_by = move || match problem.get() {
         Some(_) => format!("{id}-hint {id}-error"),
         None => format!("{id}-hint"),

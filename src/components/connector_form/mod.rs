@@ -15,6 +15,7 @@ mod keep;
 mod memory;
 mod notices;
 mod parameters;
+mod problems;
 mod provider;
 mod question;
 mod rows;
@@ -80,6 +81,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
     let suggestions = view.suggestions.clone();
     let form = NodeRef::<html::Form>::new();
     let state = FormState::new(view, admin, form);
+    problems::FormProblems::provide(state);
     state.wake_up();
 
     let submit = move |event: SubmitEvent| {

@@ -1,6 +1,6 @@
 //! What the form says at its top: a session that ended, problems, a draft.
 
-use super::{browser::provider_id, keep::Keep, rows::input_id, state::FormState};
+use super::{browser::provider_id, keep::Keep, problems::FormProblems, rows::input_id, state::FormState};
 use crate::{
     components::labels::DraftChip,
     domain::{
@@ -32,7 +32,7 @@ pub fn SessionEnded(state: FormState) -> impl IntoView {
 /// The problems in one place, each with a link to where it is.
 #[component]
 pub fn Problems(state: FormState) -> impl IntoView {
-    let problems = Memo::new(move |_| state.problems());
+    let problems = FormProblems::of_form().all;
     let line = move |problem: Problem| {
         let (target, place) = match problem.place {
             Place::Field(Part::Provider) => (provider_id("provider"), Part::Provider.label().to_owned()),

@@ -2,6 +2,7 @@
 
 use super::{
     Earlier,
+    problems::FormProblems,
     rows::{Row, input_id, table_name},
     state::FormState,
 };
@@ -80,17 +81,11 @@ fn ParameterRow(
     values: &'static str,
 ) -> impl IntoView {
     let number = row.number;
-    let rows = state.rows(part);
     // Rows are counted as they stand now; their numbers stay as they were.
-    let index = Memo::new(move |_| {
-        let found = rows.list.with(|list| list.iter().position(|other| other.number == number));
-        found.and_then(|index| u32::try_from(index).ok()).unwrap_or_default()
-    });
+    let index = RwSignal::from(row.index);
     let position = move || index.get() + 1;
-    let problem = Memo::new(move |_| {
-        let place = Place::Row(part, index.get());
-        state.problems().into_iter().find(|problem| problem.place == place).map(|problem| problem.message)
-    });
+    let problems = FormProblems::of_form();
+    let problem = Memo::new(move |_| problems.message_at(Place::Row(part, index.get())));
     let error_id = format!("{}-{number}-error", table_name(part));
     let described_by = {
         let error_id = error_id.clone();

@@ -6,6 +6,7 @@
 use super::{
     browser::{copy_from, provider_id},
     input_error::InputError,
+    problems::FormProblems,
     state::FormState,
 };
 use crate::domain::{
@@ -17,10 +18,8 @@ use std::time::Duration;
 
 #[component]
 pub fn Provider(state: FormState) -> impl IntoView {
-    let problem = Memo::new(move |_| {
-        let place = Place::Field(Part::Provider);
-        state.problems().into_iter().find(|problem| problem.place == place).map(|problem| problem.message)
-    });
+    let problems = FormProblems::of_form();
+    let problem = Memo::new(move |_| problems.message_at(Place::Field(Part::Provider)));
     let chosen = move || state.provider.with(|choice| choice.provider.clone());
     let first = state.provider.get_untracked().provider;
     let providers = state.view.with_untracked(|view| view.credentials.providers.clone());

@@ -8,6 +8,8 @@ use leptos::prelude::*;
 #[derive(Debug, Clone)]
 pub struct Row {
     pub number: u32,
+    /// Its place in the list, counted from 0.
+    pub index: ArcRwSignal<u32>,
     pub key: ArcRwSignal<String>,
     pub value: ArcRwSignal<String>,
 }
@@ -35,11 +37,12 @@ impl Rows {
         this
     }
 
-    fn row(self, parameter: &Parameter) -> Row {
+    fn row(self, index: u32, parameter: &Parameter) -> Row {
         let number = self.next_number.get_value();
         self.next_number.set_value(number + 1);
         Row {
             number,
+            index: ArcRwSignal::new(index),
             key: ArcRwSignal::new(parameter.key.clone()),
             value: ArcRwSignal::new(parameter.value.clone()),
         }
@@ -49,11 +52,14 @@ impl Rows {
     pub fn set(self, rows: &[Parameter]) {
         let blank = [Parameter::default()];
         let rows = if rows.is_empty() { &blank } else { rows };
-        self.list.set(rows.iter().map(|parameter| self.row(parameter)).collect());
+        let rows = (0u32..).zip(rows).map(|(index, parameter)| self.row(index, parameter));
+        self.list.set(rows.collect());
     }
 
     pub fn add(self) -> u32 {
-        let row = self.row(&Parameter::default());
+        let index =
+            self.list.with_untracked(|list| list.last().map_or(0, |row| row.index.get_untracked() + 1));
+        let row = self.row(index, &Parameter::default());
         let number = row.number;
         self.list.update(|list| list.push(row));
         number
@@ -61,6 +67,12 @@ impl Rows {
 
     pub fn delete(self, number: u32) {
         self.list.update(|list| list.retain(|row| row.number != number));
+        self.list.with_untracked(|list| {
+            for (index, row) in (0u32..).zip(list).filter(|(index, row)| row.index.get_untracked() != *index)
+            {
+                row.index.set(index);
+            }
+        });
         if self.list.with_untracked(Vec::is_empty) {
             self.set(&[]);
         }
