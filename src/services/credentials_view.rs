@@ -31,6 +31,7 @@ use crate::{
     },
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Whose form, and what it holds.
@@ -180,7 +181,8 @@ fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<To
     let is_changed = |part: &Part| came_from.get(part.name()) != is_now.get(part.name());
     let requested = words(&token.requested_scope);
     let granted = token.granted_scope.as_deref().map_or_else(|| requested.clone(), words);
-    let refused = requested.iter().filter(|scope| !is_granted(scope, &granted)).cloned().collect();
+    let backwards: BTreeSet<String> = granted.iter().map(|name| backwards(name)).collect();
+    let refused = requested.iter().filter(|scope| !is_granted(scope, &backwards)).cloned().collect();
     let expires = token.expires_at.map(Timestamp);
     let changed_at = token.refreshed_at.unwrap_or(token.obtained_at);
     Ok(TokenView {
@@ -212,14 +214,20 @@ fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<To
 }
 
 /// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without
-/// those scopes that only say how a token is to be had.
-fn is_granted(scope: &str, granted: &[String]) -> bool {
+/// those scopes that only say how a token is to be had. What was granted is given backwards, so that the names with one
+/// ending stand together: both lists can be long.
+fn is_granted(scope: &str, granted: &BTreeSet<String>) -> bool {
     let is_about_the_token = scope == "offline_access" || scope.ends_with("/.default");
-    let is_named = |name: &String| {
-        let longer = name.strip_suffix(scope);
-        longer.is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '.', ':']))
+    let ending = backwards(scope);
+    let is_end_of_longer = |mark: char| {
+        let ending = format!("{ending}{mark}");
+        granted.range(ending.clone()..).next().is_some_and(|name| name.starts_with(&ending))
     };
-    is_about_the_token || granted.iter().any(is_named)
+    is_about_the_token || granted.contains(&ending) || ['/', '.', ':'].into_iter().any(is_end_of_longer)
+}
+
+fn backwards(text: &str) -> String {
+    text.chars().rev().collect()
 }
 
 fn words(scope: &str) -> Vec<String> {
@@ -282,8 +290,8 @@ mod tests {
 
     #[test]
     fn what_a_provider_lists_in_words_of_its_own_is_granted() {
-        let granted =
-            ["https://www.googleapis.com/auth/userinfo.email", "openid", "books.read"].map(str::to_owned);
+        let granted = ["https://www.googleapis.com/auth/userinfo.email", "email.and", "openid", "books.read"];
+        let granted = granted.map(backwards).into();
         for fine in ["email", "openid", "books.read", "offline_access", "https://crm.example/.default"] {
             assert!(is_granted(fine, &granted), "{fine}");
         }
