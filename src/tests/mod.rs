@@ -11,6 +11,7 @@ mod storage;
 
 mod faults;
 mod graphql;
+mod growth;
 mod http;
 mod keys;
 mod oauth;

@@ -4,5 +4,6 @@
 
 pub mod app;
 pub mod databases;
+pub mod growth;
 pub mod logs;
 pub mod stored;

@@ -1,0 +1,60 @@
+//! Whether work grows as its input does: twice the input may take three times the time.
+
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 30;
+/// Who has just slept is not interrupted soon.
+const REST: Duration = Duration::from_millis(2);
+
+/// Times work on a size and on twice that, in turn. Of each the fastest of several rounds counts, for other programs can
+/// only make a round slower.
+pub struct Growth {
+    what: &'static str,
+    size: usize,
+    timed: usize,
+    fastest: [Duration; 2],
+}
+
+impl Growth {
+    pub fn of(what: &'static str, size: usize) -> Self {
+        Self { what, size, timed: 0, fastest: [Duration::MAX; 2] }
+    }
+
+    /// The size to time next; `None` once the work is known to be linear.
+    ///
+    /// # Panics
+    /// Where it is not.
+    pub fn next_size(&self) -> Option<usize> {
+        let [once, twice] = self.fastest;
+        let is_between = self.timed % 2 == 1;
+        if !is_between && self.timed >= 6 && twice <= once * 3 {
+            return None;
+        }
+        let (what, size) = (self.what, self.size);
+        assert!(self.timed < 2 * ROUNDS, "{what}: {size} take {once:?}, twice as many {twice:?}");
+        std::thread::sleep(REST);
+        Some(if is_between { 2 * size } else { size })
+    }
+
+    pub fn took(&mut self, duration: Duration) {
+        let fastest = &mut self.fastest[self.timed % 2];
+        *fastest = duration.min(*fastest);
+        self.timed += 1;
+    }
+}
+
+/// As [`Growth`], for work that does not wait for anything.
+pub fn assert_linear<I, O>(
+    what: &'static str,
+    size: usize,
+    input: impl Fn(usize) -> I,
+    work: impl Fn(&I) -> O,
+) {
+    let mut growth = Growth::of(what, size);
+    while let Some(size) = growth.next_size() {
+        let input = input(size);
+        let begin = Instant::now();
+        std::hint::black_box(work(&input));
+        growth.took(begin.elapsed());
+    }
+}
