@@ -55,6 +55,8 @@ export class ConnectorForm {
   readonly summary: Locator;
   readonly conflict: Locator;
   readonly draftNote: Locator;
+  /** The state of the connection, in the header. */
+  readonly state: Locator;
 
   constructor(
     readonly page: Page,
@@ -63,6 +65,7 @@ export class ConnectorForm {
     this.status = page.locator('#keep-status');
     this.summary = page.getByRole('alert');
     this.conflict = page.getByRole('heading', { name: 'Somebody else saved this connection' });
+    this.state = page.locator('.page-header dl > div').filter({ has: page.getByText('Status', { exact: true }) }).locator('.status');
     this.draftNote = page.getByText('Kept as your draft. Save puts it into effect.');
   }
 

@@ -1,5 +1,6 @@
 // What tests do on any page, and where things are found on the smaller ones.
 import { expect, test, type Locator, type Page } from '@playwright/test';
+import { formPath, type Key } from './api';
 import type { Admin } from './world';
 
 /** Whether this run has JavaScript. */
@@ -36,6 +37,11 @@ export async function signOut(page: Page): Promise<void> {
 export function card(page: Page, instance: string): Locator {
   const link = page.getByRole('link', { name: instance, exact: true });
   return page.getByRole('main').locator('article, li, tr').filter({ has: link }).first();
+}
+
+/** What the overview says of one connection in one environment. */
+export function line(page: Page, key: Key): Locator {
+  return card(page, key.instance).locator(`a.connection[href="${formPath(key)}"]`);
 }
 
 export async function search(page: Page, words: string): Promise<void> {

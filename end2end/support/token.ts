@@ -133,11 +133,13 @@ export class TokenForm extends ConnectorForm {
     await expect(this.message).toHaveText(text);
   }
 
-  async expectToken(): Promise<void> {
+  /** There is a token; the state is told in the header and on its card. */
+  async expectToken(state = 'OK'): Promise<void> {
     await this.expectMessage(SUCCESSFUL);
     await expect(this.generateButton).toHaveText('Regenerate Token');
     await expect(this.generateButton).toBeEnabled();
-    await expect(this.fact('State')).toHaveText('Valid');
+    await expect(this.fact('State')).toHaveText(state);
+    await expect(this.state).toHaveText(state);
   }
 
   async expectNoToken(): Promise<void> {

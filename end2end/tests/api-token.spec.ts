@@ -123,7 +123,8 @@ test('s12 access withdrawn at the provider: the token is broken, nobody asks aga
   expect(answer.errors[0]?.message).toMatch(/invalid_grant/);
   const asked = idp.log.length;
   await form.reload();
-  await expect(form.fact('State')).toHaveText('Broken: generate it again');
+  await expect(form.fact('State')).toHaveText('Broken');
+  await expect(form.state).toHaveText('Broken');
   await expect(form.tokenCard).toContainText('invalid_grant');
   // More than one round of renewals.
   await pause(6_000);

@@ -66,7 +66,9 @@ test('from an installed pack to a saved connection', async ({ visit, world }) =>
   await settled(page);
   await show(page, 'Send orders');
   await expect(page.getByRole('link', { name: /^Edit.*Shop/ })).toBeVisible();
-  await expect(page.getByText('Configured', { exact: true }).first()).toBeVisible();
+  const shop = page.getByRole('row').filter({ hasText: 'Shop' });
+  await expect(shop.getByText('No token', { exact: true })).toBeVisible();
+  await expect(shop.getByText('Generate a token.', { exact: true })).toBeVisible();
   await show(page, 'Send refunds');
   await expect(page.getByRole('link', { name: /^Configure.*Books/ })).toBeVisible();
 });
@@ -76,7 +78,7 @@ test('each environment shows its own state', async ({ visit, world }) => {
   const second = { ...key, environment: unique('environment') };
   await world.api.save(second, {});
   const page = await visit({ admin: world.anna });
-  for (const [{ environment }, status] of [[key, 'Configured'], [second, 'Incomplete']] as const) {
+  for (const [{ environment }, status] of [[key, 'No token'], [second, 'Not configured']] as const) {
     await open(page, instancePath(key));
     await page.getByRole('link', { name: environment }).first().click();
     await expect(page).toHaveURL((url) => url.searchParams.get('environment') === environment);

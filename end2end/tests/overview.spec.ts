@@ -1,15 +1,17 @@
-// The first page: what is installed, and how far its connections are.
+// The first page: what is installed, and the state of its connections.
+import { Api, instancePath } from '../support/api';
 import { expect, test } from '../support/fixtures';
 import { asDetails, ConnectorForm, SAMPLE } from '../support/form';
-import { card, open, search } from '../support/pages';
-import { unique } from '../support/world';
+import { card, line, open, search } from '../support/pages';
+import { TokenForm } from '../support/token';
+import { ACCOUNT, unique } from '../support/world';
 
-test('each integration names its connections and how far they are', async ({ visit, world }) => {
+test('each integration names its connections and their states', async ({ visit, world }) => {
   const instance = unique('statuses');
   const page = await visit({ admin: world.anna });
   const expected: [object, string][] = [
-    [asDetails(SAMPLE), 'Configured'],
-    [{ baseURL: 'https://only.example' }, 'Incomplete'],
+    [asDetails(SAMPLE), 'No token'],
+    [{ baseURL: 'https://only.example' }, 'Not configured'],
   ];
   for (const [details, status] of expected) {
     const key = await world.connection(details, { instance: `${instance}-${status}` });
@@ -17,6 +19,42 @@ test('each integration names its connections and how far they are', async ({ vis
     await search(page, key.instance);
     await expect(card(page, key.instance).getByText(status, { exact: true })).toBeVisible();
   }
+});
+
+test('a dead token is green nowhere, and stands before what is well', async ({ visit, world, idp }) => {
+  const fine = await world.connection({}, { connection: unique('a-fine') });
+  const dead = { ...fine, connection: unique('z-dead') };
+  await world.api.save(dead, {});
+  const page = await visit({ admin: world.anna });
+  for (const key of [fine, dead]) {
+    if (key === dead) idp.control.accessTokenSeconds(3);
+    const form = await TokenForm.open(page, key);
+    await form.fillFor(idp, idp.clients.basic.id);
+    await form.encrypt(idp.clients.basic.secret ?? '');
+    await form.getToken();
+  }
+  await open(page, `/?q=${fine.instance}`);
+  for (const key of [fine, dead]) await expect(line(page, key).getByText('OK', { exact: true })).toBeVisible();
+
+  idp.control.forgetEverything();
+  const runtime = await Api.of(world.program, ACCOUNT, ['--read-access-tokens']);
+  await expect(async () => {
+    const answer = await runtime.tryAccessToken(dead);
+    expect(answer.errors[0]?.message).toMatch(/invalid_grant/);
+  }).toPass({ timeout: 15_000 });
+  await page.reload();
+  const lines = card(page, fine.instance).locator('a.connection');
+  await expect(lines).toHaveText([/z-dead.*Broken/, /a-fine.*OK/]);
+  await expect(lines.first().locator('.status')).toHaveAttribute('title', /invalid_grant/);
+  const [broken, ok] = await lines.locator('.status').evaluateAll((all) => all.map((one) => getComputedStyle(one).color));
+  expect(broken).not.toBe(ok);
+
+  await open(page, `${instancePath(fine)}?environment=${fine.environment}&process=${fine.process}`);
+  const rows = page.locator('tbody').getByRole('row');
+  await expect(rows).toHaveText([/z-dead.*Broken.*invalid_grant/, /a-fine.*OK/]);
+  const form = await TokenForm.open(page, dead);
+  await expect(form.state).toHaveText('Broken');
+  await expect(form.message, 'what went well once is over').toHaveCount(0);
 });
 
 test('a draft is announced to the admin who has it, and to nobody else', async ({ visit, world }) => {

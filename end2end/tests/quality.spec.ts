@@ -17,7 +17,7 @@ async function formWithToken(page: Page, world: World, idp: IdentityProvider): P
   await form.fillFor(idp, idp.clients.basic.id, { Scopes: 'openid books.read books.write' });
   await form.encrypt(idp.clients.basic.secret ?? '');
   await agree(await form.generate(), { without: ['books.write'] });
-  await form.expectToken();
+  await form.expectToken('Changed');
   await form.fill({ 'Company ID': 'changed since' });
   await form.save();
   await expect(form.tokenCard).toContainText('The token is older than the form');

@@ -153,7 +153,7 @@ test('Revoke token asks first, then ends the token and keeps the secret', async 
   await form.press('Revoke token');
   await question.getByRole('link', { name: 'Keep it' }).click();
   await expect(question).toHaveCount(0);
-  await expect(form.fact('State')).toHaveText('Valid');
+  await expect(form.fact('State')).toHaveText('OK');
   expect(idp.revocations).toEqual([]);
   await form.press('Revoke token');
   await question.getByRole('button', { name: 'Revoke it' }).click();
@@ -224,7 +224,7 @@ test('a replacement waits, is verified by a token, and only then takes the place
   await agree(await form.generate());
   await form.expectMessage(/invalid_client/);
   await expect(form.generateButton).toHaveText('Regenerate Token');
-  await expect(form.fact('State')).toHaveText('Valid');
+  await expect(form.fact('State')).toHaveText('OK');
   await expect(waiting).toBeVisible();
   await expect(form.history).not.toContainText('the replacement is in use now');
 

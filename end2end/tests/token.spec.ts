@@ -122,13 +122,14 @@ test('a partial consent is a warning that names what was not granted', async ({ 
   await form.fillFor(idp, idp.clients.basic.id, { Scopes: 'openid  books.read books.write' });
   await form.encrypt(idp.clients.basic.secret ?? '');
   await agree(await form.generate(), { without: ['books.write'] });
-  await form.expectToken();
+  await form.expectToken('Changed');
   const warning = form.tokenCard.getByText('The provider granted less than was asked for. Not granted: books.write', { exact: true });
   await expect(warning).toBeVisible();
   await expect(form.fact('Scopes requested')).toHaveText('openid books.read books.write');
   await expect(form.fact('Scopes granted')).toHaveText('openid books.read');
   await form.reload();
   await expect(warning).toBeVisible();
+  await expect(form.state).toHaveText('Changed');
   await agree(await form.generate());
   await expect(form.fact('Scopes granted')).toHaveText('openid books.read books.write');
   await expect(warning).toHaveCount(0);
@@ -206,8 +207,10 @@ test('after an edit the page names what the token is older than', async ({ visit
   await expect(note).toHaveText(
     'The token is older than the form: Company ID, Access Token Parameters changed since. Regenerate it to match.',
   );
+  await expect(form.state).toHaveText('Changed');
   await form.reload();
   await expect(note).toBeVisible();
+  await expect(form.state).toHaveText('Changed');
   await expect(form.fact('Configuration')).toHaveText(before ?? '');
   await form.deleteRow('Access Token Parameters', 1);
   await form.save();
@@ -215,6 +218,31 @@ test('after an edit the page names what the token is older than', async ({ visit
   await agree(await form.generate());
   await expect(note).toHaveCount(0);
   await expect(form.fact('Configuration')).not.toHaveText(before ?? '');
+});
+
+test('beside a secret that must be entered again nothing says that all is well', async ({ visit, world, idp }) => {
+  const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
+  await expect(form.state).toHaveText('Not configured');
+  await form.fillFor(idp, idp.clients.basic.id);
+  await form.save();
+  await expect(form.state).toHaveText('No token');
+  await form.encrypt(idp.clients.basic.secret ?? '');
+  await expect(form.state).toHaveText('No token');
+  await form.getToken();
+  await form.fill({ 'Client ID': idp.clients.strict.id });
+  await form.save();
+  const expectAsked = async (): Promise<void> => {
+    await expect(form.generateButton).toHaveAccessibleDescription('Enter the client secret again: Client ID changed since it was encrypted.');
+    await expect(form.state).toHaveText('No token');
+    await expect(form.state).toHaveAttribute('title', 'Enter the client secret again: Client ID changed since it was encrypted.');
+    await expect(form.fact('State')).toHaveText('No token');
+  };
+  await expectAsked();
+  await form.reload();
+  await expectAsked();
+  await form.fill({ 'Client ID': idp.clients.basic.id });
+  await form.save();
+  await form.expectToken();
 });
 
 test('the history tells each step with its actor, and no secret', async ({ visit, world, idp }) => {

@@ -1,9 +1,9 @@
-//! Small labels: an environment's classification, how far a connection is configured, a draft.
+//! Small labels: an environment's classification, the state of a connection, a draft.
 
 use crate::domain::{
+    connection_state::{ConnectionState, Standing},
     time::Moment,
-    tokens::TokenState,
-    views::{Classification, Configured},
+    views::Classification,
 };
 use leptos::prelude::*;
 
@@ -16,28 +16,23 @@ pub fn ClassificationChip(classification: Classification) -> impl IntoView {
     view! { <span class=class>{classification.as_str()}</span> }
 }
 
+/// The state's word; its reason shows to a pointer that rests on it.
 #[component]
-pub fn ConfiguredStatus(configured: Configured) -> impl IntoView {
-    let (class, text) = match configured {
-        Configured::Yes => ("status configured", "Configured"),
-        Configured::Partly => ("status incomplete", "Incomplete"),
-        Configured::No => ("status missing", "Not configured"),
+pub fn StateLabel(standing: Standing) -> impl IntoView {
+    let class = match standing.state {
+        ConnectionState::Broken => "status broken",
+        ConnectionState::RefreshFailing => "status failing",
+        ConnectionState::Expiring | ConnectionState::NoToken | ConnectionState::Changed => {
+            "status incomplete"
+        }
+        ConnectionState::NotConfigured => "status missing",
+        ConnectionState::Ok => "status configured",
     };
-    view! { <span class=class>{text}</span> }
-}
-
-#[component]
-pub fn TokenStatus(#[prop(into)] state: Option<TokenState>) -> impl IntoView {
-    let Some(state) = state else {
-        return view! { <span class="status missing">"None"</span> };
-    };
-    let (class, text) = match state {
-        TokenState::Valid => ("status configured", "Valid"),
-        TokenState::Struggling => ("status incomplete", "Valid, but the last renewal failed"),
-        TokenState::Expired => ("status incomplete", "Ran out"),
-        TokenState::Broken => ("status broken", "Broken: generate it again"),
-    };
-    view! { <span class=class>{text}</span> }
+    view! {
+        <span class=class title=standing.reason>
+            {standing.state.words()}
+        </span>
+    }
 }
 
 #[component]

@@ -4,6 +4,7 @@
 //! To add a word: a file of its own with plain types and pure functions, tested beside them; serialisable
 //! where it travels between browser and server, and then without `usize` (32 bits in the browser).
 
+pub mod connection_state;
 pub mod details;
 pub mod form;
 pub mod ids;

@@ -2,7 +2,7 @@
 //!
 //! Something else to show is a field here, filled in `services::credentials_view`.
 
-use super::time::Moment;
+use super::{connection_state::Standing, time::Moment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -95,29 +95,18 @@ pub struct AttemptView {
     pub lapses: Option<Moment>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TokenState {
-    Valid,
-    /// It ran out and is to be renewed.
-    Expired,
-    /// It works, but the last renewal did not.
-    Struggling,
-    /// No renewal will mend it.
-    Broken,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenView {
-    pub state: TokenState,
     pub by: String,
     pub obtained: Moment,
     /// How old it is, in words.
     pub age: String,
-    pub refreshed: Option<Moment>,
     /// `None` where the provider named no expiry.
     pub expires: Option<Moment>,
-    /// How long until then, or since then, in words.
+    /// How long until then, or since then, in words: `in 5 minutes`, `5 minutes ago`.
     pub remaining: Option<String>,
+    /// The provider renews it no more.
+    pub is_refused: bool,
     /// When it is renewed next; `None` where that is impossible.
     pub renewal: Option<Moment>,
     pub requested: Vec<String>,
@@ -155,6 +144,8 @@ pub struct ProviderFacts {
 /// Everything about secrets and tokens that the form shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialsView {
+    /// The state of the connection, as the form is shown.
+    pub standing: Standing,
     /// `None` until the form says where tokens come from.
     pub redirect_uri: Option<String>,
     pub secret: SecretState,
@@ -173,6 +164,8 @@ pub struct CredentialsView {
     /// Why no token can be generated yet; a sentence.
     pub obstacle: Option<String>,
     pub token: Option<TokenView>,
+    /// Until the token is over; `None` where it is, or never will be. Apart from the token, which changes less often.
+    pub seconds_left: Option<u32>,
     pub attempt: Option<AttemptView>,
     pub providers: Vec<ProviderOption>,
     pub facts: ProviderFacts,

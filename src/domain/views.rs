@@ -4,6 +4,7 @@
 //! both halves render the same.
 
 use super::{
+    connection_state::Standing,
     form::{FormContent, Part, Problem},
     ids::ConnectionKey,
     time::Moment,
@@ -31,15 +32,6 @@ impl Classification {
     }
 }
 
-/// How far a connection's saved details have come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Configured {
-    No,
-    /// Saved, but without a Base URL or a Client ID.
-    Partly,
-    Yes,
-}
-
 /// The header's line about the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
@@ -65,7 +57,7 @@ pub struct InstanceCard {
     pub name: String,
     pub pack_name: Option<String>,
     pub environments: Vec<Environment>,
-    /// By environment.
+    /// What needs somebody first.
     pub connections: Vec<ConnectionLine>,
     /// Connections of this instance that the card leaves to the instance's page.
     pub more: u32,
@@ -85,8 +77,8 @@ pub struct ConnectionLine {
     pub connection_name: String,
     pub process_name: String,
     pub environment_name: String,
-    pub uses_oauth: bool,
-    pub configured: Configured,
+    /// `None` where it uses no OAuth.
+    pub standing: Option<Standing>,
     pub saved: Option<Saved>,
     /// The signed-in admin has typed something here that is not saved.
     pub draft: bool,
@@ -108,7 +100,7 @@ pub struct InstanceView {
     /// Chosen by the address, or the only one there is.
     pub environment: Option<String>,
     pub process: Option<String>,
-    /// Connections of the chosen process in the chosen environment.
+    /// Connections of the chosen process in the chosen environment, what needs somebody first.
     pub connections: Vec<ConnectionLine>,
 }
 

@@ -7,10 +7,10 @@ use super::{
     frame::{Failure, Frame},
 };
 use crate::{
-    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, When},
+    components::labels::{ClassificationChip, DraftChip, StateLabel, When},
     domain::{
         ids::segment,
-        views::{Configured, ConnectionLine, Environment, InstanceView},
+        views::{ConnectionLine, Environment, InstanceView},
     },
     functions::catalogue::instance,
 };
@@ -160,16 +160,15 @@ fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
         return Either::Left(view! { <p class="meta">"This process has no connections."</p> });
     }
     let rows = lines.into_iter().map(|line| {
-        let action = match line.configured {
-            Configured::No => "Configure",
-            Configured::Partly | Configured::Yes => "Edit",
-        };
-        let (status, link) = if line.uses_oauth {
+        let action = if line.saved.is_some() { "Edit" } else { "Configure" };
+        let (status, link) = if let Some(standing) = line.standing {
+            let reason = standing.reason.clone();
             (
                 Either::Left(view! {
-                    <ConfiguredStatus configured=line.configured />
+                    <StateLabel standing=standing />
                     " "
                     {line.draft.then(|| view! { <DraftChip /> })}
+                    {reason.map(|reason| view! { <p class="reason">{reason}</p> })}
                 }),
                 Some(view! {
                     <a class="button" href=line.key.form_path()>

@@ -1,4 +1,4 @@
-//! `/`: the installed integrations, and for each OAuth connection whether it is configured.
+//! `/`: the installed integrations, and for each OAuth connection its state.
 //!
 //! Another fact about an integration is a field of its view, and shown in its row.
 
@@ -7,8 +7,9 @@ use super::{
     frame::{Failure, Frame},
 };
 use crate::{
-    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip},
+    components::labels::{ClassificationChip, DraftChip, StateLabel},
     domain::{
+        connection_state::ConnectionState,
         ids::{instance_path, segment},
         views::{ConnectionLine, Environment, InstanceCard, Overview},
     },
@@ -118,8 +119,15 @@ fn Card(card: InstanceCard) -> impl IntoView {
             view! { <p class="meta">"No environment is attached yet. " <a href=address.clone()>"Attach one"</a></p> },
         )
     } else {
-        let environments = card.environments;
         let connections = card.connections;
+        let mut environments = card.environments;
+        // The connections come worst first, so an environment stands where its first one does.
+        environments.sort_by_key(|environment| {
+            let worst = connections.iter().find(|line| line.key.environment == environment.id);
+            worst
+                .and_then(|line| line.standing.as_ref())
+                .map_or(ConnectionState::Ok, |standing| standing.state)
+        });
         Either::Right(view! {
             <ul class="environments">
                 {environments
@@ -185,7 +193,7 @@ fn EnvironmentBlock(
                         " "
                         {process}
                         " "
-                        <ConfiguredStatus configured=line.configured />
+                        {line.standing.map(|standing| view! { <StateLabel standing=standing /> })}
                         " "
                         {line.draft.then(|| view! { <DraftChip /> })}
                     </a>

@@ -63,6 +63,7 @@ pub(super) async fn view(
         account: &situation.space.account_id,
         admin: situation.admin,
         content: &content,
+        missing: situation.stored.as_ref().map(|_| situation.start.missing()),
     };
     let credentials = credentials_view(services, db, shown).await?;
     let Situation { key, stored, start, draft, .. } = situation;

@@ -390,7 +390,11 @@ pub(super) fn write_destination(destination: &Destination) -> Result<String> {
 }
 
 pub(super) fn read_destination(secret: &ClientSecret) -> Result<Destination> {
-    serde_json::from_str(&secret.destination).map_err(|_| StorageError::Corrupt("destination").into())
+    parse_destination(&secret.destination)
+}
+
+pub(super) fn parse_destination(text: &str) -> Result<Destination> {
+    serde_json::from_str(text).map_err(|_| StorageError::Corrupt("destination").into())
 }
 
 /// Of several secrets, the one in a slot.

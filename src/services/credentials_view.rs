@@ -2,19 +2,21 @@
 
 use super::{
     Result, Services,
-    authorization::{Fingerprints, fingerprints, stage},
+    authorization::{Fingerprints, stage},
+    connection_state::{Destinations, TokenColumns},
     credentials::{in_slot, read_destination},
     token_origin::TokenOrigin,
 };
 use crate::{
     domain::{
+        connection_state::{ConnectionState, Facts, TokenFacts},
         form::{FormContent, Part},
         ids::ConnectionKey,
         provider::{ClientAuthentication, Grant},
         time::{Timestamp, in_words},
         tokens::{
             AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, Stage,
-            TokenState, TokenView,
+            TokenView,
         },
     },
     oauth::{
@@ -24,14 +26,13 @@ use crate::{
         presets::{self, Pkce, Preset, Refresh},
     },
     storage::{
-        Connection, StorageError, attempts,
+        Connection, attempts,
         attempts::Attempt,
         client_secrets::{self, ClientSecret, Slot},
         tokens::{self, Token},
     },
 };
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Whose form, and what it holds.
@@ -40,6 +41,8 @@ pub(super) struct Shown<'a> {
     pub account: &'a str,
     pub admin: Uuid,
     pub content: &'a FormContent,
+    /// What the saved details lack; `None` where nothing is saved.
+    pub missing: Option<Vec<Part>>,
 }
 
 pub(super) async fn credentials_view(
@@ -48,7 +51,7 @@ pub(super) async fn credentials_view(
     shown: Shown<'_>,
 ) -> Result<CredentialsView> {
     let now = services.clock.now();
-    let Shown { key, account, admin, content } = shown;
+    let Shown { key, account, admin, content, missing } = shown;
     let secrets = client_secrets::of_connection(db.lend(), key).await?;
     let token = tokens::find(db.lend(), key).await?;
     let attempt = attempts::latest(db, key).await?;
@@ -72,23 +75,27 @@ pub(super) async fn credentials_view(
     let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
     let needs_secret = plan.is_none_or(Plan::needs_secret);
     let needs_password = plan.is_some_and(Plan::needs_password);
-    let is_ready = |state: &SecretState| matches!(state, SecretState::Encrypted(_));
+    let kept_for = |slot| in_slot(&secrets, slot).map(|secret| secret.destination.as_str());
+    let destinations = Destinations {
+        current: kept_for(Slot::Current),
+        replacement: kept_for(Slot::Replacement),
+        password: kept_for(Slot::Password),
+    };
+    let secret_to_enter = plan.map(|plan| destinations.secret_to_enter(plan)).transpose()?.flatten();
     let obstacle = match &planned {
         Err(error) => Some(sentence(&error.to_string())),
-        Ok(_) if needs_secret && !is_ready(&secret) => Some(match &secret {
-            SecretState::Unbound { changed, .. } => {
-                format!(
-                    "Enter the client secret again: {} changed since it was encrypted.",
-                    changed.join(", ")
-                )
-            }
-            _ => "Encrypt the client secret first.".to_owned(),
-        }),
-        Ok(_) if needs_password && !is_ready(&password) => {
-            Some("Encrypt the user’s password first.".to_owned())
-        }
-        Ok(_) => None,
+        Ok(_) => secret_to_enter.clone(),
     };
+    let token_facts = token.as_ref().map(|token| TokenColumns::of(token).facts(content)).transpose()?;
+    let token_view = match (&token, &token_facts) {
+        (Some(token), Some(facts)) => Some(token_view(token, facts, now)?),
+        _ => None,
+    };
+    let seconds_left = token_facts.as_ref().and_then(|facts| facts.expires).and_then(|at| {
+        let left = at.seconds() - now.seconds();
+        u32::try_from(left).ok().filter(|left| *left > 0)
+    });
+    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.standing();
     let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
     // Known before there is a client: it is registered to get one.
     let provider = chosen_provider(content).ok().filter(|_| has_window);
@@ -97,10 +104,11 @@ pub(super) async fn credentials_view(
     let attempt = match (attempt, &token) {
         // A success is told for as long as its token is there, also when the attempt is long forgotten.
         (Some(attempt), _) if attempt.stage != Stage::Succeeded => Some(attempt),
-        (_, Some(token)) if !token.is_broken => Some(success(token)),
+        (_, Some(token)) if standing.state != ConnectionState::Broken => Some(success(token)),
         _ => None,
     };
     Ok(CredentialsView {
+        standing,
         redirect_uri,
         secret,
         replacement: replacement.map(encrypted),
@@ -112,7 +120,8 @@ pub(super) async fn credentials_view(
         allows_password: services.oauth.allowed.password_grant,
         has_window,
         obstacle,
-        token: token.as_ref().map(|token| token_view(token, content, now)).transpose()?,
+        token: token_view,
+        seconds_left,
         attempt,
         providers: presets::all()
             .iter()
@@ -173,65 +182,29 @@ pub fn attempt_path(id: Uuid) -> String {
     format!("/oauth/attempts/{id}")
 }
 
-fn token_view(token: &Token, content: &FormContent, now: Timestamp) -> Result<TokenView> {
+fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<TokenView> {
     let origin = TokenOrigin::of(token)?;
-    let came_from: Fingerprints = serde_json::from_str(&token.configuration)
-        .map_err(|_| StorageError::Corrupt("token configuration"))?;
-    let is_now = fingerprints(content);
-    let is_changed = |part: &Part| came_from.get(part.name()) != is_now.get(part.name());
-    let requested = words(&token.requested_scope);
-    let granted = token.granted_scope.as_deref().map_or_else(|| requested.clone(), words);
-    let backwards: BTreeSet<String> = granted.iter().map(|name| backwards(name)).collect();
-    let refused = requested.iter().filter(|scope| !is_granted(scope, &backwards)).cloned().collect();
-    let expires = token.expires_at.map(Timestamp);
-    let changed_at = token.refreshed_at.unwrap_or(token.obtained_at);
+    let columns = TokenColumns::of(token);
     Ok(TokenView {
-        state: if token.is_broken {
-            TokenState::Broken
-        } else if token.is_expired(now) {
-            TokenState::Expired
-        } else if token.failure.is_some() {
-            TokenState::Struggling
-        } else {
-            TokenState::Valid
-        },
         by: token.obtained_by.clone(),
         obtained: Timestamp(token.obtained_at).into(),
-        age: in_words(now.0 - changed_at),
-        refreshed: token.refreshed_at.map(|at| Timestamp(at).into()),
-        remaining: expires.map(|at| in_words((at.0 - now.0).abs())),
-        expires: expires.map(Into::into),
+        age: in_words(now.0 - facts.renewed.0),
+        expires: facts.expires.map(Into::into),
+        remaining: facts.expires.map(|at| match at.0 - now.0 {
+            left if left > 0 => format!("in {}", in_words(left)),
+            over => format!("{} ago", in_words(-over)),
+        }),
+        is_refused: token.is_broken,
         renewal: token.refresh_at.map(|at| Timestamp(at).into()),
-        requested,
-        granted,
-        refused,
-        fingerprint: fingerprint(&came_from),
-        outdated: Part::DETAILS.into_iter().filter(is_changed).map(|part| part.label().to_owned()).collect(),
+        requested: columns.requested(),
+        granted: columns.granted(),
+        refused: facts.refused.clone(),
+        fingerprint: fingerprint(&columns.came_from()?),
+        outdated: facts.edited.clone(),
         failure: token.failure.clone(),
-        other_company: token.company_id.clone().filter(|company| company != content.company_id.trim()),
+        other_company: facts.other_company.map(str::to_owned),
         can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
     })
-}
-
-/// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without
-/// those scopes that only say how a token is to be had. What was granted is given backwards, so that the names with one
-/// ending stand together: both lists can be long.
-fn is_granted(scope: &str, granted: &BTreeSet<String>) -> bool {
-    let is_about_the_token = scope == "offline_access" || scope.ends_with("/.default");
-    let ending = backwards(scope);
-    let is_end_of_longer = |mark: char| {
-        let ending = format!("{ending}{mark}");
-        granted.range(ending.clone()..).next().is_some_and(|name| name.starts_with(&ending))
-    };
-    is_about_the_token || granted.contains(&ending) || ['/', '.', ':'].into_iter().any(is_end_of_longer)
-}
-
-fn backwards(text: &str) -> String {
-    text.chars().rev().collect()
-}
-
-fn words(scope: &str) -> Vec<String> {
-    scope.split_whitespace().map(str::to_owned).collect()
 }
 
 /// One short word for a whole configuration.
@@ -281,22 +254,5 @@ fn facts(preset: &Preset) -> ProviderFacts {
         note: preset.note.clone(),
         base_url,
         lines,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_provider_lists_in_words_of_its_own_is_granted() {
-        let granted = ["https://www.googleapis.com/auth/userinfo.email", "email.and", "openid", "books.read"];
-        let granted = granted.map(backwards).into();
-        for fine in ["email", "openid", "books.read", "offline_access", "https://crm.example/.default"] {
-            assert!(is_granted(fine, &granted), "{fine}");
-        }
-        for lacking in ["books.write", "mail", "ead", "profile"] {
-            assert!(!is_granted(lacking, &granted), "{lacking}");
-        }
     }
 }

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod authorization;
 mod authorization_return;
 pub mod catalogue;
+mod connection_state;
 pub mod connector;
 mod connector_content;
 pub mod connector_draft;

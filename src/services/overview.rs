@@ -5,6 +5,7 @@
 use super::{
     Result, ServiceError, Services,
     access::{Admin, known},
+    connection_state::with_states,
 };
 use crate::{
     domain::{
@@ -18,7 +19,10 @@ use crate::{
 };
 
 const INSTANCES_PER_PAGE: usize = 20;
-const LINES_PER_CARD: i64 = 12;
+const LINES_PER_CARD: usize = 12;
+/// Of so many lines the states are told before a card's are chosen: a state is known for sure only when the details were
+/// read, and the order in which the database has them comes close.
+const LINES_PER_CHOICE: i64 = 36;
 const CONNECTIONS_PER_PAGE: i64 = 500;
 const ENVIRONMENTS_TO_ATTACH: i64 = 500;
 
@@ -26,6 +30,7 @@ impl Services {
     /// The instances that this admin may see, whose name or pack's name contains `search`, by name.
     pub async fn overview(&self, admin: &Admin, search: &str, after: Option<&str>) -> Result<Overview> {
         let after = after.and_then(read_cursor).unwrap_or_default();
+        let (now, allowed) = (self.clock.now(), self.oauth.allowed);
         let mut reader = self.database.reader().await?;
         let limit = i64::try_from(INSTANCES_PER_PAGE).unwrap_or(i64::MAX) + 1;
         let account = admin.account.as_deref();
@@ -36,9 +41,10 @@ impl Services {
         let mut cards = Vec::with_capacity(found.len());
         for InstanceInList { space_guid, space_name, id, name, pack_name } in found {
             let environments = environments::of_instance(reader.connection(), &space_guid, &id).await?;
-            let connections =
-                overview::oauth_lines(reader.connection(), &space_guid, &id, admin.id, LINES_PER_CARD)
-                    .await?;
+            let db = reader.connection();
+            let lines = overview::oauth_lines(db, &space_guid, &id, admin.id, now, LINES_PER_CHOICE).await?;
+            let mut connections = with_states(&space_guid, &id, lines, allowed, now)?;
+            connections.truncate(LINES_PER_CARD);
             let all = overview::count_oauth_lines(reader.connection(), &space_guid, &id).await?;
             let shown = i64::try_from(connections.len()).unwrap_or(i64::MAX);
             cards.push(InstanceCard {
@@ -94,8 +100,11 @@ impl Services {
         let connections = match (&environment, &process) {
             (Some(environment), Some(process)) => {
                 let place = ProcessInEnvironment { space: &space.guid, instance, environment, process };
-                overview::process_lines(reader.connection(), place, admin.id, "", CONNECTIONS_PER_PAGE)
-                    .await?
+                let now = self.clock.now();
+                let lines =
+                    overview::process_lines(reader.connection(), place, admin.id, now, CONNECTIONS_PER_PAGE)
+                        .await?;
+                with_states(&space.guid, instance, lines, self.oauth.allowed, now)?
             }
             _ => Vec::new(),
         };

@@ -7,7 +7,7 @@ use super::{browser::focus_if_lost, keep::Keep, state::FormState};
 use crate::{
     domain::{
         tokens::{AttemptView, Stage},
-        views::Outcome,
+        views::{ConnectorView, Outcome},
     },
     error::ErrorCode,
     functions::connector::{attempt, connector},
@@ -188,16 +188,31 @@ impl FormState {
                     let content = self.untracked_content();
                     self.answered(now, &content);
                 }
-                Ok(now) => {
-                    self.attempt.set(now.credentials.attempt.clone());
-                    self.view.update(|view| {
-                        view.credentials = now.credentials;
-                        view.history = now.history;
-                    });
-                }
+                Ok(now) => self.take_credentials(now),
                 Err(error) if error.code == ErrorCode::Unauthorized => self.keep.set(Keep::SessionEnded),
                 Err(_) => set_timeout(move || self.is_over(), ASK_AT_LEAST_EVERY),
             }
+        });
+    }
+
+    /// Shows what has become of the token meanwhile, unless another is being got just now.
+    pub fn look_again(self) {
+        spawn_local(async move {
+            let answer = connector(self.key.get_value()).await;
+            if let Ok(now) = answer
+                && self.following.get_value().is_none()
+                && !self.is_announced()
+            {
+                self.take_credentials(now);
+            }
+        });
+    }
+
+    fn take_credentials(self, now: ConnectorView) {
+        self.attempt.set(now.credentials.attempt.clone());
+        self.view.update(|view| {
+            view.credentials = now.credentials;
+            view.history = now.history;
         });
     }
 }

@@ -25,11 +25,11 @@ mod state;
 mod token;
 
 use crate::{
-    components::labels::{ClassificationChip, ConfiguredStatus, DraftChip, TokenStatus, When},
+    components::labels::{ClassificationChip, DraftChip, StateLabel, When},
     domain::{
         form::Part,
         ids::{instance_path, segment},
-        views::{Configured, ConnectorView, Suggestion, SuggestionField},
+        views::{ConnectorView, Suggestion, SuggestionField},
     },
 };
 use keep::Keep;
@@ -89,17 +89,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
         let button = event.submitter().and_then(|button| button.get_attribute("value"));
         state.press(&button.unwrap_or_else(|| "save".to_owned()));
     };
-    let configured = move || {
-        state.view.with(|view| match (&view.saved, view.missing.is_empty()) {
-            (None, _) => Configured::No,
-            (Some(_), false) => Configured::Partly,
-            (Some(_), true) => Configured::Yes,
-        })
-    };
-    let token = move || {
-        let state = state.view.with(|view| view.credentials.token.as_ref().map(|token| token.state));
-        view! { <TokenStatus state=state /> }
-    };
+    let standing = Memo::new(move |_| state.view.with(|view| view.credentials.standing.clone()));
     let has_draft = move || state.view.with(|view| view.draft.is_some());
     view! {
         <nav class="breadcrumb" aria-label="Breadcrumb">
@@ -134,13 +124,9 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                     <div>
                         <dt>"Status"</dt>
                         <dd>
-                            {move || view! { <ConfiguredStatus configured=configured() /> }} " "
+                            {move || view! { <StateLabel standing=standing.get() /> }} " "
                             {move || has_draft().then(|| view! { <DraftChip /> })}
                         </dd>
-                    </div>
-                    <div>
-                        <dt>"Token"</dt>
-                        <dd>{token}</dd>
                     </div>
                 </dl>
             </div>

@@ -4,17 +4,33 @@
 
 use super::{question::Question, state::FormState};
 use crate::{
-    components::labels::{TokenStatus, When},
+    components::labels::{StateLabel, When},
     domain::{
-        tokens::{CredentialField, Stage, TokenState, TokenView},
+        connection_state::{ConnectionState, Standing},
+        tokens::{CredentialField, Stage, TokenView},
         views::Outcome,
     },
 };
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// Seconds. Shorter lives are not followed second by second, and a browser's timer counts no longer than weeks.
+const LEAST_WAIT: u32 = 30;
+const LONGEST_WAIT: u32 = 14 * 24 * 3_600;
 
 #[component]
 pub fn AccessToken(state: FormState) -> impl IntoView {
     let token = Memo::new(move |_| state.view.with(|view| view.credentials.token.clone()));
+    let standing = Memo::new(move |_| state.view.with(|view| view.credentials.standing.clone()));
+    // What is said of a token holds until it is over.
+    Effect::new(move |_| {
+        let left = state.view.with(|view| view.credentials.seconds_left);
+        let Some(left) = left.filter(|left| *left < LONGEST_WAIT) else { return };
+        let wait = Duration::from_secs(u64::from(left.max(LEAST_WAIT)) + 1);
+        if let Ok(timer) = set_timeout_with_handle(move || state.look_again(), wait) {
+            on_cleanup(move || timer.clear());
+        }
+    });
     let obstacle = Memo::new(move |_| state.view.with(|view| view.credentials.obstacle.clone()));
     let is_busy =
         move || state.attempt.with(|attempt| attempt.as_ref().is_some_and(|attempt| attempt.id.is_empty()));
@@ -50,7 +66,7 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                         }
                     })
             }}
-            {move || token.get().map(|token| view! { <Facts token=token /> })}
+            {move || token.get().map(|token| view! { <Facts token=token standing=standing.get() /> })}
             {move || {
                 problem
                     .get()
@@ -135,6 +151,9 @@ fn ConfirmRevoke(state: FormState) -> impl IntoView {
 /// How an attempt goes, and how the last one went.
 #[component]
 fn Progress(state: FormState) -> impl IntoView {
+    // What went well once is not shown as good beside what is wrong now.
+    let is_ok =
+        Memo::new(move |_| state.view.with(|view| view.credentials.standing.state == ConnectionState::Ok));
     view! {
         <div class="attempt" role="status" id="attempt">
             {move || {
@@ -143,9 +162,9 @@ fn Progress(state: FormState) -> impl IntoView {
                     .get()
                     .map(|attempt| {
                         let class = match attempt.stage {
-                            Stage::Succeeded => "message good",
+                            Stage::Succeeded if is_ok.get() => "message good",
                             Stage::Failed => "message bad",
-                            Stage::Opening | Stage::Initializing => "message",
+                            Stage::Succeeded | Stage::Opening | Stage::Initializing => "message",
                         };
                         let step = if attempt.stage == Stage::Opening { "1" } else { "2" };
                         view! {
@@ -191,26 +210,22 @@ fn Progress(state: FormState) -> impl IntoView {
 }
 
 #[component]
-fn Facts(token: TokenView) -> impl IntoView {
-    let expired = matches!(token.state, TokenState::Expired);
+fn Facts(token: TokenView, standing: Standing) -> impl IntoView {
     let expiry = match (token.expires, token.remaining) {
-        (Some(at), Some(remaining)) => {
-            let words = if expired { format!(" ({remaining} ago)") } else { format!(" (in {remaining})") };
-            view! {
-                <span>
-                    <When moment=at />
-                    {words}
-                </span>
-            }
-            .into_any()
+        (Some(at), Some(remaining)) => view! {
+            <span>
+                <When moment=at />
+                {format!(" ({remaining})")}
+            </span>
         }
+        .into_any(),
         _ => view! { <span>"The provider names none"</span> }.into_any(),
     };
     let renewal = match token.renewal {
         Some(at) => view! { <When moment=at /> }.into_any(),
         None => view! { <span>"Not possible: the provider gave no refresh token"</span> }.into_any(),
     };
-    let renewal = (token.state != TokenState::Broken).then_some(renewal);
+    let renewal = (!token.is_refused).then_some(renewal);
     let scopes =
         |scopes: Vec<String>| if scopes.is_empty() { "none named".to_owned() } else { scopes.join(" ") };
     let warnings = [
@@ -237,7 +252,7 @@ fn Facts(token: TokenView) -> impl IntoView {
             <div>
                 <dt>"State"</dt>
                 <dd>
-                    <TokenStatus state=token.state />
+                    <StateLabel standing=standing />
                 </dd>
             </div>
             <div>

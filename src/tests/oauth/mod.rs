@@ -24,3 +24,4 @@ mod replicas;
 mod requests;
 mod returning;
 mod secrets;
+mod states;

@@ -6,6 +6,7 @@ use super::{
     flow::{SECRET, encrypt, filled, form, generate, get_token, provider_field, read, runtime, token, told},
     hostile::Reply,
     provider::{Provider, field},
+    states::state_in_header,
 };
 use crate::{
     storage::{Database, timeline::Kind},
@@ -85,7 +86,8 @@ async fn s12_invalid_grant_marks_the_token_broken_and_stops(database: Database) 
     assert!(failed.len() == 1 && failed[0].contains("invalid_grant (withdrawn)"), "{failed:?}");
     let mut browser = world.browser(ANN).await;
     let page = browser.get(&key().form_path()).await;
-    page.assert_shows("Broken: generate it again");
+    page.assert_shows("invalid_grant (withdrawn)");
+    assert_eq!(state_in_header(&page), "Broken");
     // Generating again mends it.
     generate(&mut browser, &key(), &provider).await.assert_shows("Access Token generation successful");
     assert!(!token(&world, &key()).await.expect("a token").is_broken);
@@ -117,7 +119,7 @@ async fn s12_transient_errors_back_off_and_are_tried_again(database: Database) {
     }
     assert!(waits[0] < waits[1] && waits[1] < waits[2], "{waits:?}");
     let page = world.browser(ANN).await.get(&key().form_path()).await;
-    page.assert_shows("Valid, but the last renewal failed");
+    assert_eq!(state_in_header(&page), "Refresh failing");
     assert_eq!(world.app.services.refresh_due().await.expect("looked"), 1);
     let row = token(&world, &key()).await.expect("a token");
     assert_eq!((row.failures, row.failure), (0, None));

@@ -83,6 +83,7 @@ mod api_tokens;
 mod attempts;
 mod bytes;
 mod client_secrets;
+mod connection_states;
 mod data_keys;
 mod details;
 mod drafts;

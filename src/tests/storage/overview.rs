@@ -1,4 +1,5 @@
-//! Contract of `storage::overview`: instances by name, and the lines of one instance. Searching is held by `search`.
+//! Contract of `storage::overview`: instances by name, and the lines of one instance. Searching is held by `search`, what
+//! lines tell of their tokens by `connection_states`.
 //!
 //! A new function there gets a test here, named in `on_both!`.
 
@@ -9,7 +10,7 @@ use crate::{
     domain::{
         form::FormContent,
         ids::ConnectionKey,
-        views::{Classification, Configured, ConnectionLine, Environment, Saved},
+        views::{Classification, Environment},
     },
     storage::{
         Database,
@@ -17,7 +18,7 @@ use crate::{
         drafts::{self, Draft},
         environments,
         instances::{self, NewInstance},
-        overview::{self, After, InstanceInList, ProcessInEnvironment},
+        overview::{self, After, InstanceInList, Line, ProcessInEnvironment},
         packs::{self, Pack, PackConnection},
     },
 };
@@ -29,7 +30,7 @@ on_both!(
     an_instance_is_listed_with_its_space_and_pack,
     oauth_lines_come_by_environment_process_and_connection,
     lines_tell_what_is_configured_and_drafted,
-    the_lines_of_a_process_are_paged_by_connection,
+    the_lines_of_a_process_are_its_own,
 );
 
 async fn page(database: &Database, account: Option<&str>, after: &After, limit: i64) -> Vec<InstanceInList> {
@@ -91,7 +92,7 @@ async fn an_account_sees_its_own_instances(database: Database) {
     assert_eq!(all_ids(&database, None).await, ["one's", "two's"]);
 }
 
-async fn add_pack(database: &Database, connections: &[(&str, &str, &str, bool)]) {
+pub(super) async fn add_pack(database: &Database, connections: &[(&str, &str, &str, bool)]) {
     let pack = Pack {
         id: "pack".to_owned(),
         name: "The pack".to_owned(),
@@ -109,7 +110,7 @@ async fn add_pack(database: &Database, connections: &[(&str, &str, &str, bool)])
 }
 
 /// Installs the pack as the instance of [`key`], in these environments.
-async fn install(database: &Database, environments: &[(&str, &str, Classification)]) {
+pub(super) async fn install(database: &Database, environments: &[(&str, &str, Classification)]) {
     let key = key();
     let new = NewInstance { pack: Some("pack"), ..new_instance(SPACE, &key.instance, "Installed") };
     write_now!(database, db => instances::add(db, new, at(0)));
@@ -139,8 +140,8 @@ async fn an_instance_is_listed_with_its_space_and_pack(database: Database) {
     assert_eq!(page(&database, Some(ACCOUNT), &After::default(), 10).await, expected);
 }
 
-async fn oauth_lines(database: &Database, admin: Uuid, limit: i64) -> Vec<ConnectionLine> {
-    read_now!(database, db => overview::oauth_lines(db, SPACE, &key().instance, admin, limit))
+pub(super) async fn oauth_lines(database: &Database, admin: Uuid, limit: i64) -> Vec<Line> {
+    read_now!(database, db => overview::oauth_lines(db, SPACE, &key().instance, admin, at(0), limit))
 }
 
 async fn oauth_lines_come_by_environment_process_and_connection(database: Database) {
@@ -164,25 +165,25 @@ async fn oauth_lines_come_by_environment_process_and_connection(database: Databa
     let mut expected = Vec::new();
     for (environment, environment_name) in [("3", "Alpha"), ("1", "Beta"), ("2", "Alpha")] {
         for (process, connection, name) in [("a", "1", "Bank"), ("a", "2", "Shop"), ("b", "1", "Shop")] {
-            expected.push(ConnectionLine {
-                key: ConnectionKey {
-                    environment: environment.to_owned(),
-                    process: process.to_owned(),
-                    connection: connection.to_owned(),
-                    ..key()
-                },
-                connection_name: name.to_owned(),
-                process_name: format!("Process {process}"),
-                environment_name: environment_name.to_owned(),
-                uses_oauth: true,
-                configured: Configured::No,
-                saved: None,
-                draft: false,
-            });
+            expected.push([environment, environment_name, process, connection, name]);
         }
     }
-    assert_eq!(oauth_lines(&database, uuid(1), 100).await, expected);
-    assert_eq!(oauth_lines(&database, uuid(1), 4).await, expected[..4]);
+    let told = |lines: Vec<Line>| -> Vec<[String; 5]> {
+        let told = |line: Line| {
+            assert!(line.uses_oauth && line.complete.is_none() && line.saved_by.is_none() && !line.draft);
+            assert_eq!(line.process_name, format!("Process {}", line.process_id));
+            [
+                line.environment_id,
+                line.environment_name,
+                line.process_id,
+                line.connection_id,
+                line.connection_name,
+            ]
+        };
+        lines.into_iter().map(told).collect()
+    };
+    assert_eq!(told(oauth_lines(&database, uuid(1), 100).await), expected);
+    assert_eq!(told(oauth_lines(&database, uuid(1), 4).await), expected[..4]);
     for (instance, count) in [(key().instance.as_str(), 9), ("neighbour", 0), ("unknown", 0)] {
         assert_eq!(read_now!(database, db => overview::count_oauth_lines(db, SPACE, instance)), count);
     }
@@ -213,29 +214,31 @@ async fn lines_tell_what_is_configured_and_drafted(database: Database) {
     write_now!(database, db => drafts::keep(db, &of("e", "no"), admin, &draft()));
     write_now!(database, db => drafts::keep(db, &of("f", "yes"), admin, &draft()));
     write_now!(database, db => drafts::keep(db, &of("e", "yes"), other, &draft()));
-    let all = oauth_lines(&database, admin, 100).await;
-    let saved = |by: &str| Some(Saved { by: by.to_owned(), at: at(60).into() });
-    let expected = [None, saved("saver of partly"), saved("saver of yes"), None, None, None];
-    assert_eq!(all.into_iter().map(|line| line.saved).collect::<Vec<_>>(), expected);
-    let tell = |lines: Vec<ConnectionLine>| -> Vec<_> {
-        let told = |l: ConnectionLine| (l.key.environment + " " + &l.key.connection, l.configured, l.draft);
-        lines.into_iter().map(told).collect()
+    // By place, whoever needs somebody.
+    let by_place = |mut lines: Vec<Line>| {
+        lines.sort_by_key(|line| (line.environment_id.clone(), line.connection_id.clone()));
+        lines
     };
-    let line = |name: &str, configured, draft| (name.to_owned(), configured, draft);
+    let all = by_place(oauth_lines(&database, admin, 100).await);
+    let saved = |by: &str| (Some(by.to_owned()), Some(at(60).0));
+    let none = (None, None);
+    let expected =
+        [none.clone(), saved("saver of partly"), saved("saver of yes"), none.clone(), none.clone(), none];
+    assert_eq!(all.into_iter().map(|line| (line.saved_by, line.updated_at)).collect::<Vec<_>>(), expected);
+    let tell = |lines: Vec<Line>| -> Vec<_> {
+        let told = |line: Line| (line.environment_id + " " + &line.connection_id, line.complete, line.draft);
+        by_place(lines).into_iter().map(told).collect()
+    };
+    let line = |name: &str, complete, draft| (name.to_owned(), complete, draft);
     let in_e = |mine: [bool; 3]| {
         [
-            line("e no", Configured::No, mine[0]),
-            line("e partly", Configured::Partly, mine[1]),
-            line("e yes", Configured::Yes, mine[2]),
+            line("e no", None, mine[0]),
+            line("e partly", Some(false), mine[1]),
+            line("e yes", Some(true), mine[2]),
         ]
     };
-    let in_f = |drafted| {
-        [
-            line("f no", Configured::No, false),
-            line("f partly", Configured::No, false),
-            line("f yes", Configured::No, drafted),
-        ]
-    };
+    let in_f =
+        |drafted| [line("f no", None, false), line("f partly", None, false), line("f yes", None, drafted)];
     for (who, e, f) in [
         (admin, in_e([true, false, false]), in_f(true)),
         (other, in_e([false, false, true]), in_f(false)),
@@ -246,17 +249,17 @@ async fn lines_tell_what_is_configured_and_drafted(database: Database) {
         for (environment, expected) in [("e", e), ("f", f)] {
             let (instance, process) = (&key().instance, "p");
             let place = ProcessInEnvironment { space: SPACE, instance, environment, process };
-            let lines = read_now!(database, db => overview::process_lines(db, place, who, "", 100));
+            let lines = read_now!(database, db => overview::process_lines(db, place, who, at(0), 100));
             assert_eq!(tell(lines), expected);
         }
     }
 }
 
-async fn the_lines_of_a_process_are_paged_by_connection(database: Database) {
+async fn the_lines_of_a_process_are_its_own(database: Database) {
     add_space(&database, ACCOUNT, SPACE).await;
-    // With OAuth and without; their names run the other way.
-    let ids = ["1", "10", "9", "B", "a", "b", "ä", "😀"];
-    let names = ["8", "7", "6", "5", "4", "3", "2", "1"];
+    // With OAuth and without; their ids run the other way.
+    let ids = ["8", "7", "6", "5", "4", "3", "2", "1"];
+    let names = ["1", "10", "9", "B", "a", "b", "ä", "😀"];
     let connections: Vec<_> =
         ids.iter().zip(names).enumerate().map(|(n, (id, name))| ("p", *id, name, n % 2 == 0)).collect();
     add_pack(&database, &connections).await;
@@ -264,24 +267,22 @@ async fn the_lines_of_a_process_are_paged_by_connection(database: Database) {
     install(&database, &[("e", "E", Classification::Test), ("f", "F", Classification::Test)]).await;
     let instance = key().instance;
     let place = ProcessInEnvironment { space: SPACE, instance: &instance, environment: "e", process: "p" };
+    // Nothing is saved for those with OAuth; the others need nobody.
+    let expected: Vec<_> = [true, false]
+        .into_iter()
+        .flat_map(|uses| connections.iter().filter(move |(_, _, _, uses_oauth)| *uses_oauth == uses))
+        .collect();
     for size in [1, 3, 8, 9] {
-        let (mut seen, mut after) = (Vec::new(), String::new());
-        loop {
-            let page = read_now!(database, db => overview::process_lines(db, place, uuid(1), &after, size));
-            assert!(page.len() <= usize::try_from(size).expect("small"));
-            let Some(last) = page.last() else { break };
-            after = last.key.connection.clone();
-            seen.extend(page);
-            assert!(seen.len() <= ids.len(), "again and again: {seen:?}");
-        }
-        let told: Vec<_> = seen
+        let lines = read_now!(database, db => overview::process_lines(db, place, uuid(1), at(0), size));
+        assert!(lines.iter().all(|line| line.environment_id == "e" && line.environment_name == "E"));
+        let told: Vec<_> = lines
             .iter()
             .map(|l| {
-                (l.key.process.as_str(), l.key.connection.as_str(), l.connection_name.as_str(), l.uses_oauth)
+                (l.process_id.as_str(), l.connection_id.as_str(), l.connection_name.as_str(), l.uses_oauth)
             })
             .collect();
-        assert_eq!(told, connections, "pages of {size}");
-        assert!(seen.iter().all(|line| line.key.environment == "e" && line.environment_name == "E"));
+        let shown = usize::try_from(size).expect("small").min(ids.len());
+        assert!(told.iter().eq(expected[..shown].iter().copied()), "{told:?}");
     }
     for nowhere in [
         ProcessInEnvironment { environment: "unknown", ..place },
@@ -289,6 +290,6 @@ async fn the_lines_of_a_process_are_paged_by_connection(database: Database) {
         ProcessInEnvironment { instance: "unknown", ..place },
         ProcessInEnvironment { space: "unknown", ..place },
     ] {
-        assert_eq!(read_now!(database, db => overview::process_lines(db, nowhere, uuid(1), "", 10)), []);
+        assert_eq!(read_now!(database, db => overview::process_lines(db, nowhere, uuid(1), at(0), 10)), []);
     }
 }
