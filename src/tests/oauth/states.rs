@@ -194,17 +194,17 @@ async fn a_refresh_that_fails_is_told_with_why_and_since_when(database: Database
 
 async fn a_token_that_nothing_refreshes_expires(database: Database) {
     let (world, provider, mut browser) = start(database).await;
-    provider.rules(|rules| (rules.gives_refresh_tokens, rules.expires_in) = (false, Some(30 * DAY)));
+    provider.rules(|rules| (rules.gives_refresh_tokens, rules.expires_in) = (false, Some(7 * DAY + 1_800)));
     get_token(&mut browser, &key(), &provider).await;
     assert_state(&mut browser, &key(), "OK", "").await;
-    let mut browser = later(&world, 23 * DAY + 60).await;
+    let mut browser = later(&world, 3_600).await;
     let (state, reason, _) = state_of(&mut browser, &key()).await;
     assert_eq!(state, "Expiring");
     assert!(reason.starts_with("It ends ") && reason.ends_with(" and cannot be refreshed."), "{reason}");
     // One that names no end is good until somebody says otherwise.
     provider.rules(|rules| rules.expires_in = None);
     generate(&mut browser, &key(), &provider).await;
-    let mut browser = later(&world, 1_000 * DAY).await;
+    let mut browser = later(&world, DAY).await;
     assert_state(&mut browser, &key(), "OK", "").await;
 }
 
