@@ -24,6 +24,11 @@ impl Parameter {
         Self { key: key.into(), value: value.into() }
     }
 
+    /// A row whose key says that its value is a client secret.
+    pub fn is_secret(&self) -> bool {
+        is_secret_key(self.key.trim())
+    }
+
     /// A row that a person added and has not typed in.
     pub fn is_blank(&self) -> bool {
         self.key.trim().is_empty() && self.value.trim().is_empty()
@@ -166,6 +171,14 @@ impl FormContent {
         }
     }
 
+    /// Without what was typed as the value of a client secret: a table is no place for one, and it is kept nowhere.
+    pub fn without_secrets(mut self) -> Self {
+        for row in self.authorization.iter_mut().chain(&mut self.access_token).filter(|row| row.is_secret()) {
+            row.value.clear();
+        }
+        self
+    }
+
     /// What an OAuth client cannot do without and is not there yet.
     pub fn missing(&self) -> Vec<Part> {
         [(Part::BaseUrl, &self.base_url), (Part::ClientId, &self.client_id)]
@@ -206,8 +219,10 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
             let key = row.key.trim();
             let message = if key.is_empty() {
                 "This value has no key".to_owned()
-            } else if is_secret_key(key) {
-                "A client secret has no place here: these parameters are readable by everybody who can open the form".into()
+            } else if row.is_secret() {
+                "A client secret has no place here: these parameters are readable by everybody who can open the form. \
+                 Enter it as Client Secret; its value is not kept here"
+                    .into()
             } else if part == Part::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
                 reserved(key)
             } else if first_with.insert(key, index).is_some() {
@@ -219,6 +234,21 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
         }
     }
     problems.extend(provider_problem(&content.provider));
+    problems
+}
+
+/// What is said of a form: once a save was `attempted`, all that keeps it from being saved; before that, only what is
+/// not kept either.
+pub fn problems(content: &FormContent, attempted: bool) -> Vec<Problem> {
+    let is_secret = |problem: &Problem| match problem.place {
+        Place::Row(part, index) => match content.part(part) {
+            PartValue::Rows(rows) => rows.get(index as usize).is_some_and(Parameter::is_secret),
+            _ => false,
+        },
+        Place::Field(_) => false,
+    };
+    let mut problems = validate(content);
+    problems.retain(|problem| attempted || is_secret(problem));
     problems
 }
 
@@ -314,6 +344,33 @@ mod tests {
         let row = |index| Place::Row(Part::Authorization, index);
         assert_eq!(places, [row(2), row(3), row(5)]);
         assert_eq!(content.tidied().authorization.len(), 5);
+    }
+
+    #[test]
+    fn the_value_of_a_client_secret_is_kept_in_no_table_and_that_is_said_at_once() {
+        for key in
+            ["client_secret", "clientSecret", "Client-Secret", " CLIENT SECRET ", "\tclientsecret\u{a0}"]
+        {
+            let row = |value| Parameter::new(key, value);
+            let other = Parameter::new("client_secret_expires", "kept");
+            let content = FormContent {
+                authorization: vec![other.clone(), row("hush")],
+                access_token: vec![row("hush")],
+                base_url: "not judged yet".into(),
+                ..Default::default()
+            };
+            assert_eq!(validate(&content).len(), 3, "{key}");
+            let content = content.without_secrets();
+            assert_eq!(content.authorization, [other, row("")], "{key}");
+            assert_eq!(content.access_token, [row("")], "{key}");
+            let places: Vec<_> = problems(&content, false).into_iter().map(|problem| problem.place).collect();
+            assert_eq!(
+                places,
+                [Place::Row(Part::Authorization, 1), Place::Row(Part::AccessToken, 0)],
+                "{key}"
+            );
+            assert_eq!(problems(&content, true), validate(&content));
+        }
     }
 
     #[test]

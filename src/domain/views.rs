@@ -121,8 +121,9 @@ pub struct ConnectorView {
     /// The saved version that `content` started from; 0 for none.
     pub base_version: i64,
     pub seen: Seen,
-    /// Shown once a save was attempted.
     pub problems: Vec<Problem>,
+    /// A save was attempted: everything that stands in its way is among the problems.
+    pub attempted: bool,
     /// What is saved lacks these.
     pub missing: Vec<Part>,
     pub saved: Option<Saved>,

@@ -32,6 +32,7 @@ pub(super) fn submitted(submission: &Submission) -> FormContent {
         }
         clear_stand_in(rows);
     }
+    let mut content = content.without_secrets();
     if let Intent::DeleteRow(part, index) = submission.intent {
         // The index counts the rows of this page, whatever another one did to the table since.
         let rows = rows_mut(&mut content, part);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
-        form::{FormContent, Parameter, Part, PartValue, validate},
+        form::{FormContent, Parameter, Part, PartValue, problems},
         provider::ProviderChoice,
         time::Timestamp,
         views::{
@@ -75,7 +75,8 @@ pub(super) async fn view(
             .as_ref()
             .map_or_else(|| stored.as_ref().map_or(0, |s| s.version), |d| d.base_version),
         seen: Seen { others: others_seen, ..seen(&content) },
-        problems: if attempted { validate(&content) } else { Vec::new() },
+        problems: problems(&content, attempted),
+        attempted,
         missing: if stored.is_some() { start.missing() } else { Vec::new() },
         saved: stored.map(|stored| Saved { by: stored.saved_by, at: Timestamp(stored.updated_at).into() }),
         draft: draft.map(|draft| draft.updated_at.into()),
