@@ -5,7 +5,7 @@ use ipack_connect::{
     domain::{
         ids::ConnectionKey,
         provider::{ENDPOINTS, Grant, ProviderChoice},
-        tokens::{Stage, TypedSecret},
+        tokens::{Stage, TypedSecret, TypedSecrets},
         views::ConnectorView,
     },
     oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound},
@@ -13,7 +13,6 @@ use ipack_connect::{
         OAuth, Services,
         authorization::Origin,
         connector::{Intent, Submission},
-        credentials::SecretField,
     },
 };
 use std::net::SocketAddr;
@@ -40,10 +39,10 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
         grant: Grant::ClientCredentials,
         ..ProviderChoice::default()
     };
-    let (field, secret) = (SecretField::ClientSecret, TypedSecret::new("not a secret".into()));
-    let view = services.encrypt_from_form(&admin, key, submission(view), field, secret).await?;
+    let client_secret = TypedSecret::new("not a secret".into());
+    let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
     let origin = Origin { browser: "", in_window: false };
-    let view = services.begin_authorization(&admin, key, submission(view), origin).await?;
+    let view = services.begin_authorization(&admin, key, submission(view), &secrets, origin).await?;
     match view.credentials.attempt {
         Some(attempt) if attempt.stage == Stage::Succeeded => Ok(()),
         other => Err(format!("there is no token: {other:?}").into()),

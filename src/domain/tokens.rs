@@ -35,6 +35,53 @@ impl fmt::Debug for TypedSecret {
     }
 }
 
+/// One of the form's inputs for secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecretField {
+    ClientSecret,
+    Password,
+}
+
+impl SecretField {
+    pub const ALL: [Self; 2] = [Self::ClientSecret, Self::Password];
+
+    /// Name and id of the input.
+    pub fn input(self) -> &'static str {
+        match self {
+            Self::ClientSecret => SECRET_FIELDS[0],
+            Self::Password => SECRET_FIELDS[1],
+        }
+    }
+}
+
+/// What stands in the form's inputs for secrets.
+#[derive(Debug, Clone, Default)]
+pub struct TypedSecrets {
+    pub client_secret: TypedSecret,
+    pub user_password: TypedSecret,
+}
+
+impl TypedSecrets {
+    pub fn of(&self, field: SecretField) -> &TypedSecret {
+        match field {
+            SecretField::ClientSecret => &self.client_secret,
+            SecretField::Password => &self.user_password,
+        }
+    }
+
+    pub fn set(&mut self, field: SecretField, secret: TypedSecret) {
+        match field {
+            SecretField::ClientSecret => self.client_secret = secret,
+            SecretField::Password => self.user_password = secret,
+        }
+    }
+
+    /// The inputs in which something stands.
+    pub fn fields(&self) -> impl Iterator<Item = SecretField> + '_ {
+        SecretField::ALL.into_iter().filter(|field| !self.of(*field).is_empty())
+    }
+}
+
 /// Who encrypted a secret, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encrypted {
@@ -169,8 +216,8 @@ pub struct CredentialsView {
     pub attempt: Option<AttemptView>,
     pub providers: Vec<ProviderOption>,
     pub facts: ProviderFacts,
-    /// What was wrong with what the last request wanted with a secret or a token; a sentence.
-    pub problem: Option<CredentialProblem>,
+    /// What was wrong with what the last request wanted with secrets and the token.
+    pub problems: Vec<CredentialProblem>,
 }
 
 /// A refusal beside the field that it is about.
@@ -189,10 +236,12 @@ pub enum ProblemCode {
     NotPrivateKey,
     /// The form itself stands in the way, and says why.
     Obstacle,
+    /// It came with a request that did not save the form.
+    NotSaved,
 }
 
 impl ProblemCode {
-    const ALL: [Self; 4] = [Self::Empty, Self::TooLong, Self::NotPrivateKey, Self::Obstacle];
+    const ALL: [Self; 5] = [Self::Empty, Self::TooLong, Self::NotPrivateKey, Self::Obstacle, Self::NotSaved];
 
     fn name(self) -> &'static str {
         match self {
@@ -200,6 +249,7 @@ impl ProblemCode {
             Self::TooLong => "too-long",
             Self::NotPrivateKey => "not-a-private-key",
             Self::Obstacle => "obstacle",
+            Self::NotSaved => "not-saved",
         }
     }
 
@@ -211,50 +261,68 @@ impl ProblemCode {
                 "This is no private key. Paste the whole PEM text, from BEGIN PRIVATE KEY to END PRIVATE KEY (PKCS#8)."
             }
             Self::Obstacle => "Something is missing before this can be done.",
+            Self::NotSaved => "Not encrypted, because the form was not saved.",
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CredentialField {
-    Secret,
-    Password,
+    Secret(SecretField),
     Token,
 }
 
 impl CredentialField {
-    const ALL: [Self; 3] = [Self::Secret, Self::Password, Self::Token];
+    const ALL: [Self; 3] =
+        [Self::Secret(SecretField::ClientSecret), Self::Secret(SecretField::Password), Self::Token];
 
     fn name(self) -> &'static str {
         match self {
-            Self::Secret => "secret",
-            Self::Password => "password",
+            Self::Secret(SecretField::ClientSecret) => "secret",
+            Self::Secret(SecretField::Password) => "password",
             Self::Token => "token",
         }
     }
 
-    /// Where on the page it is.
-    fn place(self) -> &'static str {
+    /// The id of the element that it is about.
+    pub fn place(self) -> &'static str {
         match self {
-            Self::Secret | Self::Password => "#credentials",
-            Self::Token => "#token",
+            Self::Secret(field) => field.input(),
+            Self::Token => "token",
         }
     }
 }
 
 impl CredentialProblem {
-    /// The end of an address that tells this problem to a page without JavaScript, in words of ours only: anybody can
-    /// write an address.
-    pub fn address(&self) -> String {
-        format!("?problem={}.{}{}", self.field.name(), self.code.name(), self.field.place())
+    pub fn new(field: CredentialField, code: ProblemCode) -> Self {
+        Self { field, code, message: code.message().to_owned() }
     }
 
-    /// The problem that such an address tells.
-    pub fn told(text: &str) -> Option<Self> {
-        let (field, code) = text.split_once('.')?;
-        let field = CredentialField::ALL.into_iter().find(|known| known.name() == field)?;
-        let code = ProblemCode::ALL.into_iter().find(|known| known.name() == code)?;
-        Some(Self { field, code, message: code.message().to_owned() })
+    /// The form itself stands in the way; a sentence says why.
+    pub fn obstacle(field: CredentialField, why: &str) -> Self {
+        let message = match field {
+            CredentialField::Secret(_) => format!("Not encrypted: {why}"),
+            CredentialField::Token => why.to_owned(),
+        };
+        Self { field, code: ProblemCode::Obstacle, message }
+    }
+
+    /// What of an address tells these problems to a page without JavaScript, in words of ours only: anybody can write
+    /// an address.
+    pub fn query(problems: &[Self]) -> String {
+        let names = problems.iter().map(|one| format!("{}.{}", one.field.name(), one.code.name()));
+        format!("problem={}", names.collect::<Vec<_>>().join(","))
+    }
+
+    /// The problems that such an address tells.
+    pub fn told(text: &str) -> Vec<Self> {
+        let one = |text: &str| {
+            let (field, code) = text.split_once('.')?;
+            let field = CredentialField::ALL.into_iter().find(|known| known.name() == field)?;
+            let code = ProblemCode::ALL.into_iter().find(|known| known.name() == code)?;
+            Some(Self::new(field, code))
+        };
+        text.split(',').filter_map(one).collect()
     }
 }
 
@@ -263,18 +331,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_travels_in_an_address_and_nothing_else_does() {
-        for field in CredentialField::ALL {
-            for code in ProblemCode::ALL {
-                let problem = CredentialProblem { field, code, message: code.message().to_owned() };
-                let address = problem.address();
-                let told = address.trim_start_matches("?problem=").split('#').next().expect("a place");
-                assert_eq!(CredentialProblem::told(told), Some(problem));
-            }
+    fn problems_travel_in_an_address_and_nothing_else_does() {
+        let all: Vec<_> = CredentialField::ALL
+            .into_iter()
+            .flat_map(|field| ProblemCode::ALL.map(|code| CredentialProblem::new(field, code)))
+            .collect();
+        for some in [&all[..], &all[..1], &all[7..9]] {
+            let query = CredentialProblem::query(some);
+            assert_eq!(CredentialProblem::told(query.trim_start_matches("problem=")), some);
         }
-        for crafted in ["", "secret", "secret.", "secret.<b>", "x.empty", "secret.empty.more"] {
-            assert_eq!(CredentialProblem::told(crafted), None, "{crafted}");
+        for crafted in ["", "secret", "secret.", "secret.<b>", "x.empty", "secret.empty.more", ",,", "a,b"] {
+            assert_eq!(CredentialProblem::told(crafted), [], "{crafted}");
         }
+    }
+
+    #[test]
+    fn what_is_blank_is_not_typed() {
+        let mut secrets = TypedSecrets::default();
+        secrets.set(SecretField::ClientSecret, TypedSecret::new(" \t ".into()));
+        assert_eq!(secrets.fields().count(), 0);
+        secrets.set(SecretField::Password, TypedSecret::new(" p ".into()));
+        assert_eq!(secrets.fields().collect::<Vec<_>>(), [SecretField::Password]);
     }
 
     #[test]

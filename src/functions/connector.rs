@@ -93,8 +93,8 @@ pub async fn preflight(key: ConnectionKey) -> Result<PreflightView, AppError> {
 }
 
 /// Every post of the form; the button pressed is the intent. Without JavaScript it leads back to the form, at the
-/// place that the button was about. Secrets come along with every post of a plain form, and are looked at by the
-/// button that they belong to alone.
+/// place that the button was about. Secrets come along with every post of a plain form: the buttons that save it seal
+/// them, and after any other the page says that nothing was done with them.
 #[server(name = SubmitConnector, prefix = "/api", endpoint = "connector")]
 pub async fn submit_connector(
     key: ConnectionKey,
@@ -107,28 +107,31 @@ pub async fn submit_connector(
     #[server(default)] user_password: TypedSecret,
     #[server(default)] in_window: bool,
 ) -> Result<ConnectorView, AppError> {
-    use crate::services::{
-        authorization::Origin,
-        connector::{Intent, Submission},
-        credentials::SecretField,
+    use crate::{
+        domain::tokens::TypedSecrets,
+        services::{
+            authorization::Origin,
+            connector::{Intent, Submission},
+            typed_secrets::tell_unsealed,
+        },
     };
     let door = crate::server::door::Door::of_request()?;
     let no_such_button = || door.fail(AppError::in_field("intent", "The form has no such button."));
     let (button, place) = read_button(&intent, &choices).ok_or_else(no_such_button)?;
     let submission = |intent| Submission { intent, base_version, seen, content };
+    let secrets = TypedSecrets { client_secret, user_password };
     let services = &door.services;
     let admin = &door.admin;
     // Boxed, for the futures are large and are moved several times on their way.
     let answer = match button {
+        Button::Form(intent @ (Intent::Save | Intent::Resolve { .. })) => {
+            Box::pin(services.save_and_seal(admin, &key, submission(intent), &secrets, None)).await
+        }
         Button::Form(intent) => Box::pin(services.submit(admin, &key, submission(intent))).await,
         Button::Preflight => Box::pin(services.submit(admin, &key, submission(Intent::Keep))).await,
         Button::Encrypt(field) => {
-            let secret = match field {
-                SecretField::ClientSecret => client_secret,
-                SecretField::Password => user_password,
-            };
             let submission = submission(Intent::Save);
-            Box::pin(services.encrypt_from_form(admin, &key, submission, field, secret)).await
+            Box::pin(services.save_and_seal(admin, &key, submission, &secrets, Some(field))).await
         }
         Button::Reset { confirmed } => {
             Box::pin(services.reset_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
@@ -136,7 +139,8 @@ pub async fn submit_connector(
         Button::Generate => {
             let browser = door.flow_cookie();
             let origin = Origin { browser: &browser, in_window };
-            Box::pin(services.begin_authorization(admin, &key, submission(Intent::Save), origin)).await
+            let submission = submission(Intent::Save);
+            Box::pin(services.begin_authorization(admin, &key, submission, &secrets, origin)).await
         }
         Button::DiscardReplacement => {
             Box::pin(services.discard_replacement(admin, &key, submission(Intent::Keep))).await
@@ -145,7 +149,8 @@ pub async fn submit_connector(
             Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
         }
     };
-    let view = door.answer(answer)?;
+    let mut view = door.answer(answer)?;
+    tell_unsealed(&mut view, &secrets);
     door.go_back_to(&next_page(&key, &view, &intent, place));
     Ok(view)
 }
@@ -154,7 +159,7 @@ pub async fn submit_connector(
 #[cfg(feature = "ssr")]
 pub enum Button {
     Form(crate::services::connector::Intent),
-    Encrypt(crate::services::credentials::SecretField),
+    Encrypt(crate::domain::tokens::SecretField),
     Reset { confirmed: bool },
     DiscardReplacement,
     Generate,
@@ -164,7 +169,7 @@ pub enum Button {
 
 #[cfg(feature = "ssr")]
 fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)> {
-    use crate::services::credentials::SecretField;
+    use crate::domain::tokens::SecretField;
     let at = |place: &str| Some(place.to_owned());
     Some(match text {
         "encrypt-secret" => (Button::Encrypt(SecretField::ClientSecret), at("#credentials")),
@@ -186,26 +191,32 @@ fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)
 /// Where a page without JavaScript goes from here.
 #[cfg(feature = "ssr")]
 fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Option<String>) -> String {
-    use crate::domain::views::Outcome;
+    use crate::domain::{tokens::CredentialProblem, views::Outcome};
     let form = key.form_path();
-    let place = match view.outcome {
-        Outcome::Refused => "#errors".to_owned(),
-        Outcome::Conflicting => "#conflict".to_owned(),
-        Outcome::ChangedElsewhere => "#every-environment".to_owned(),
-        Outcome::ResetToConfirm => "?confirm=reset#credentials".to_owned(),
-        Outcome::RevokeToConfirm => "?confirm=revoke#token".to_owned(),
-        _ => {
-            let credentials = &view.credentials;
+    let credentials = &view.credentials;
+    let at = |id: &str| format!("#{id}");
+    let (question, place) = match (view.outcome, credentials.problems.first()) {
+        (Outcome::ResetToConfirm, _) => (Some("confirm=reset"), at("credentials")),
+        (Outcome::RevokeToConfirm, _) => (Some("confirm=revoke"), at("token")),
+        // A secret that was not sealed is not on the page any more: that outranks what kept it from being saved.
+        (_, Some(problem)) => (None, at(problem.field.place())),
+        (Outcome::Refused, None) => (None, at("errors")),
+        (Outcome::Conflicting, None) => (None, at("conflict")),
+        (Outcome::ChangedElsewhere, None) => (None, at("every-environment")),
+        (_, None) => {
             let attempt = credentials.attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
-            match (&credentials.problem, attempt.and_then(|attempt| attempt.address.as_ref())) {
-                (Some(problem), _) => problem.address(),
-                (None, Some(address)) if intent == "generate" => return address.clone(),
+            match attempt.and_then(|attempt| attempt.address.as_ref()) {
+                Some(address) if intent == "generate" => return address.clone(),
                 _ if intent == "preflight" => return format!("{form}/preflight"),
-                _ => place.unwrap_or_default(),
+                _ => (None, place.unwrap_or_default()),
             }
         }
     };
-    format!("{form}{place}")
+    let problems =
+        (!credentials.problems.is_empty()).then(|| CredentialProblem::query(&credentials.problems));
+    let query: Vec<String> = question.map(str::to_owned).into_iter().chain(problems).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    format!("{form}{query}{place}")
 }
 
 /// The intent that a button's value stands for, and where on the page its effect is seen.

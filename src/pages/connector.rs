@@ -9,7 +9,7 @@ use crate::{
     components::connector_form::{Connector, ConnectorStart, ROOT},
     domain::{
         ids::ConnectionKey,
-        tokens::{CredentialProblem, ProblemCode},
+        tokens::{CredentialField, CredentialProblem, ProblemCode},
         views::{ConnectorView, Outcome},
     },
     error::AppError,
@@ -62,7 +62,7 @@ pub(super) fn key_of_address() -> ConnectionKey {
 /// address.
 #[derive(Clone)]
 struct Told {
-    problem: Option<CredentialProblem>,
+    problems: Vec<CredentialProblem>,
     /// What is asked before it is done.
     question: Option<Outcome>,
 }
@@ -74,17 +74,26 @@ impl Told {
             Some("revoke") => Some(Outcome::RevokeToConfirm),
             _ => None,
         };
-        Self { problem: field("problem").as_deref().and_then(CredentialProblem::told), question }
+        let problems = field("problem").as_deref().map(CredentialProblem::told).unwrap_or_default();
+        Self { problems, question }
     }
 
     fn on(&self, mut view: ConnectorView) -> ConnectorView {
         let credentials = &mut view.credentials;
-        credentials.problem = self.problem.clone().map(|problem| match &credentials.obstacle {
-            Some(obstacle) if problem.code == ProblemCode::Obstacle => {
-                CredentialProblem { message: obstacle.clone(), ..problem }
+        let told = |problem: &CredentialProblem| {
+            let mut problem = match &credentials.obstacle {
+                Some(obstacle) if problem.code == ProblemCode::Obstacle => {
+                    CredentialProblem::obstacle(problem.field, obstacle)
+                }
+                _ => problem.clone(),
+            };
+            let is_lost = matches!(problem.code, ProblemCode::Obstacle | ProblemCode::NotSaved);
+            if is_lost && problem.field != CredentialField::Token {
+                problem.message.push_str(" It is kept nowhere: enter it again.");
             }
-            _ => problem,
-        });
+            problem
+        };
+        credentials.problems = self.problems.iter().map(told).collect();
         if let Some(question) = self.question.filter(|_| credentials.token.is_some()) {
             view.outcome = question;
         }

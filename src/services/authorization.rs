@@ -22,7 +22,7 @@ use crate::{
         ids::{ConnectionKey, segment},
         provider::Grant,
         time::Timestamp,
-        tokens::{AttemptView, CredentialField, CredentialProblem, ProblemCode, Stage},
+        tokens::{AttemptView, CredentialField, CredentialProblem, Stage, TypedSecrets},
         views::{ConnectorView, Outcome},
     },
     effects::new_id,
@@ -100,7 +100,7 @@ pub struct AttemptPage {
 }
 
 impl Services {
-    /// Saves the form and begins to get a token. The view's attempt says where the browser has to go, or what went
+    /// Saves the form, seals the secrets that came with it, and begins to get a token. The view's attempt says where the browser has to go, or what went
     /// wrong already.
     ///
     /// # Errors
@@ -110,21 +110,18 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         submission: Submission,
+        secrets: &TypedSecrets,
         origin: Origin<'_>,
     ) -> Result<ConnectorView> {
-        let saved = self.submit(admin, key, Submission { intent: Intent::Save, ..submission }).await?;
-        if saved.outcome != Outcome::Saved {
+        let submission = Submission { intent: Intent::Save, ..submission };
+        let saved = self.save_and_seal(admin, key, submission, secrets, None).await?;
+        if saved.outcome != Outcome::Saved || !saved.credentials.problems.is_empty() {
             return Ok(saved);
         }
         let problem = match self.begin(admin, key, origin).await {
             Ok(()) => None,
             Err(ServiceError::BadInput { message, .. } | ServiceError::Conflict(message)) => {
-                let message = sentence(&message);
-                Some(CredentialProblem {
-                    field: CredentialField::Token,
-                    code: ProblemCode::Obstacle,
-                    message,
-                })
+                Some(CredentialProblem::obstacle(CredentialField::Token, &sentence(&message)))
             }
             Err(other) => return Err(gone(other)),
         };

@@ -18,14 +18,13 @@ use crate::{
         form::FormContent,
         ids::ConnectionKey,
         time::Timestamp,
-        tokens::{CredentialField, CredentialProblem, ProblemCode, TypedSecret},
+        tokens::{CredentialProblem, ProblemCode, SecretField},
         views::{ConnectorView, Outcome},
     },
     effects::new_id,
     oauth::{
         authentication,
-        configuration::{Destination, Plan, plan},
-        explain::sentence,
+        configuration::{Destination, Plan},
     },
     storage::{
         Connection, StorageError, Writer, attempts,
@@ -40,22 +39,6 @@ use secrecy::{ExposeSecret, SecretString};
 /// Longer than any private key in PEM.
 const MAX_SECRET_BYTES: usize = 16 * 1_024;
 
-/// Which secret a form sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretField {
-    ClientSecret,
-    Password,
-}
-
-impl SecretField {
-    fn field(self) -> CredentialField {
-        match self {
-            Self::ClientSecret => CredentialField::Secret,
-            Self::Password => CredentialField::Password,
-        }
-    }
-}
-
 /// What the API answers about a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretStatus {
@@ -65,48 +48,7 @@ pub struct SecretStatus {
 }
 
 impl Services {
-    /// Saves the form, then seals the secret that came with it; where the form cannot be saved, neither is done.
-    ///
-    /// # Errors
-    /// `NotFound` for what is not there or not theirs.
-    pub async fn encrypt_from_form(
-        &self,
-        admin: &Admin,
-        key: &ConnectionKey,
-        submission: Submission,
-        field: SecretField,
-        secret: TypedSecret,
-    ) -> Result<ConnectorView> {
-        let saved = self.submit(admin, key, Submission { intent: Intent::Save, ..submission }).await?;
-        if saved.outcome != Outcome::Saved {
-            return Ok(saved);
-        }
-        let secret = SecretString::from(secret.into_inner().trim().to_owned());
-        // What the admin saw when pressing the button: a secret goes nowhere else (security: S09).
-        let seen = plan(&saved.content, self.oauth.allowed).ok();
-        let seen = seen.as_ref().map(Plan::destination);
-        let encrypted =
-            self.database.write(|db| self.encrypt_once(db, admin, key, field, seen, &secret)).await;
-        match encrypted {
-            Ok(()) => self.connector_after(admin, key, Outcome::Saved, None).await,
-            Err(ServiceError::Secret(code)) => {
-                let message = code.message().to_owned();
-                let problem = CredentialProblem { field: field.field(), code, message };
-                self.connector_after(admin, key, Outcome::Saved, Some(problem)).await
-            }
-            Err(ServiceError::BadInput { message, .. } | ServiceError::Conflict(message)) => {
-                let problem = CredentialProblem {
-                    field: field.field(),
-                    code: ProblemCode::Obstacle,
-                    message: sentence(&message),
-                };
-                self.connector_after(admin, key, Outcome::Saved, Some(problem)).await
-            }
-            Err(other) => Err(gone(other)),
-        }
-    }
-
-    async fn encrypt_once(
+    pub(super) async fn encrypt_once(
         &self,
         mut db: Writer,
         admin: &Admin,
@@ -344,12 +286,12 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         outcome: Outcome,
-        problem: Option<CredentialProblem>,
+        problems: impl IntoIterator<Item = CredentialProblem>,
     ) -> Result<ConnectorView> {
         let mut reader = self.database.reader().await?;
         let situation = situation(reader.connection(), admin, key).await?;
         let mut view = view::view(self, reader.connection(), situation, outcome).await?;
-        view.credentials.problem = problem;
+        view.credentials.problems = problems.into_iter().collect();
         Ok(view)
     }
 }

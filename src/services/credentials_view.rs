@@ -74,7 +74,9 @@ pub(super) async fn credentials_view(
     }
     let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
     let needs_secret = plan.is_none_or(Plan::needs_secret);
-    let needs_password = plan.is_some_and(Plan::needs_password);
+    // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
+    let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
+    let needs_password = plan.map_or(is_chosen, Plan::needs_password);
     let kept_for = |slot| in_slot(&secrets, slot).map(|secret| secret.destination.as_str());
     let destinations = Destinations {
         current: kept_for(Slot::Current),
@@ -128,7 +130,7 @@ pub(super) async fn credentials_view(
             .map(|preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() })
             .collect(),
         facts: content.provider.preset().and_then(presets::find).map(facts).unwrap_or_default(),
-        problem: None,
+        problems: Vec::new(),
     })
 }
 

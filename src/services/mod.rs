@@ -30,6 +30,7 @@ mod sealing;
 pub mod sign_in;
 mod token_origin;
 pub mod tokens;
+pub mod typed_secrets;
 pub mod unlock;
 
 use crate::{

@@ -3,10 +3,10 @@
 //! The page asks by the attempt's id, never the window: that one belongs to the provider by then, and whether it is
 //! closed says nothing. Another stage is shown by its message as it comes.
 
-use super::{browser::focus_if_lost, keep::Keep, state::FormState};
+use super::{browser::focus_if_lost, keep::Keep, sending::Asked, state::FormState};
 use crate::{
     domain::{
-        tokens::{AttemptView, Stage},
+        tokens::{AttemptView, SecretField, Stage},
         views::{ConnectorView, Outcome},
     },
     error::ErrorCode,
@@ -77,19 +77,17 @@ impl FormState {
     }
 
     /// What is left to do once the server has answered a button.
-    pub fn after(self, intent: &'static str) {
+    pub(super) fn after(self, asked: &Asked) {
+        self.forget_sealed(&asked.secrets);
         let view = self.view.get_untracked();
-        let is_done = view.outcome == Outcome::Saved && view.credentials.problem.is_none();
-        match intent {
+        let is_done = view.outcome == Outcome::Saved && view.credentials.problems.is_empty();
+        match asked.intent {
             "preflight" => {
                 let _ = window().location().set_href(&format!("{}/preflight", view.key.form_path()));
             }
-            // Only what was sealed is taken out of its input.
-            "encrypt-secret" if is_done => {
-                self.client_secret.set(String::new());
-                focus_if_lost("credentials");
+            "discard" if view.outcome == Outcome::Discarded => {
+                SecretField::ALL.into_iter().for_each(|field| self.secret(field).set(String::new()));
             }
-            "encrypt-password" if is_done => self.user_password.set(String::new()),
             "reset-secret" | "reset-secret-confirmed" | "discard-replacement" => focus_if_lost("credentials"),
             "revoke-confirmed" => focus_if_lost("token"),
             "generate" => {

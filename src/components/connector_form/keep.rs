@@ -23,24 +23,34 @@ pub enum Keep {
 }
 
 impl Keep {
-    pub fn text(&self) -> String {
+    /// Where a secret is not sealed, nothing is said to be saved or kept without saying so.
+    pub fn text(&self, lacks_secret: bool) -> String {
+        const UNSEALED: &str = "The secret is not encrypted yet";
+        let kept = if lacks_secret {
+            "All changes kept but the secret, which is not encrypted yet"
+        } else {
+            "All changes kept"
+        };
         match self {
+            Self::Nothing | Self::Discarded if lacks_secret => UNSEALED.into(),
+            Self::Saved if lacks_secret => format!("{UNSEALED}; all else is saved"),
             Self::Nothing => "Nothing saved yet".into(),
             Self::Pending | Self::SessionEnded => "Not saved yet".into(),
-            Self::Kept => "All changes kept".into(),
+            Self::Kept => kept.into(),
             Self::Saving => "Saving…".into(),
             Self::Saved => "Saved".into(),
             Self::Discarded => "Changes discarded".into(),
-            Self::Refused => "Not saved: see what to put right. All changes kept".into(),
-            Self::Conflicting => "Not saved: choose what to keep, above. All changes kept".into(),
-            Self::ChangedElsewhere => "Not saved: another environment has changed. All changes kept".into(),
+            Self::Refused => format!("Not saved: see what to put right. {kept}"),
+            Self::Conflicting => format!("Not saved: choose what to keep, above. {kept}"),
+            Self::ChangedElsewhere => format!("Not saved: another environment has changed. {kept}"),
             Self::Failed(why) => format!("Not saved yet. {why} Trying again…"),
         }
     }
 
     /// For the style sheet.
-    pub fn name(&self) -> Option<&'static str> {
+    pub fn name(&self, lacks_secret: bool) -> Option<&'static str> {
         match self {
+            Self::Nothing | Self::Kept | Self::Saved | Self::Discarded if lacks_secret => Some("pending"),
             Self::Nothing => None,
             Self::Pending | Self::Saving | Self::SessionEnded | Self::Failed(_) => Some("pending"),
             Self::Refused | Self::Conflicting | Self::ChangedElsewhere => Some("refused"),

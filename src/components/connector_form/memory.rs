@@ -1,6 +1,7 @@
 //! What this tab remembers of the form until the server has it, and what it sends when it is closed.
 //!
-//! Another thing worth remembering is a field of [`Letter`]. A secret is not: it is never written anywhere in a browser.
+//! Another thing worth remembering is a field of [`Letter`]. A secret is not: it is never written anywhere in a browser,
+//! so the browser asks before it leaves a page that has one.
 
 use super::{browser::session_storage, keep::Keep, state::FormState};
 use crate::domain::{
@@ -40,6 +41,14 @@ impl FormState {
             window().navigator().send_beacon_with_opt_url_search_params("/api/connector", Some(&body))
         };
         let _ = send();
+    }
+
+    /// Has the browser ask before a typed secret is lost.
+    pub fn warn_of_leaving(self, event: &web_sys::Event) {
+        let is_typed = self.typed_secrets().fields().next().is_some();
+        if is_typed && !self.is_posting.get_value() {
+            event.prevent_default();
+        }
     }
 
     fn stash_name(self) -> String {

@@ -1,8 +1,8 @@
 //! The connector form, the one part of the site that wakes up in the browser.
 //!
-//! `state` is what is typed and how it is kept; the other files are parts of the view. All of it works before and
-//! without the browser's half: each button is a submit button of one plain form. To add a field: its part in
-//! `domain::form`, a signal in `state`, and its input in `fields`.
+//! `state` is what is typed, and `sending` how it is kept and saved; the other files are parts of the view. All of it
+//! works before and without the browser's half: each button is a submit button of one plain form. To add a field: its
+//! part in `domain::form`, a signal in `state`, and its input in `fields`.
 //!
 //! Each part answers an `AnyView`: put together, their own types make frames that a thread's stack does not hold.
 
@@ -20,6 +20,7 @@ mod provider;
 mod question;
 mod rows;
 mod secret;
+mod sending;
 mod side;
 mod state;
 mod token;
@@ -185,8 +186,10 @@ fn ActionBar(state: FormState) -> impl IntoView {
     let status = move || {
         let missing: Vec<_> = state.view.with(|view| view.missing.iter().map(|part| part.label()).collect());
         match state.keep.get() {
-            Keep::Saved if !missing.is_empty() => format!("Saved. Still missing: {}", missing.join(", ")),
-            keep => keep.text(),
+            Keep::Saved if !missing.is_empty() && !state.lacks_secret() => {
+                format!("Saved. Still missing: {}", missing.join(", "))
+            }
+            keep => keep.text(state.lacks_secret()),
         }
     };
     let has_conflict = move || state.view.with(|view| view.conflict.is_some());
@@ -198,7 +201,7 @@ fn ActionBar(state: FormState) -> impl IntoView {
                     class="keep-status"
                     role="status"
                     id="keep-status"
-                    data-state=move || state.keep.get().name()
+                    data-state=move || state.keep.get().name(state.lacks_secret())
                 >
                     {status}
                 </p>

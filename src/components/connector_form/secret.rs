@@ -1,13 +1,13 @@
 //! The client secret: typed once, encrypted, never shown again; replaced and reset.
 //!
-//! What is typed into these inputs is no part of the form that is kept. Another secret is an input here with a name in
-//! `SECRET_FIELDS`.
+//! What is typed into these inputs is no part of the form that is kept: it stays here until a button that saves has
+//! sealed it. Another secret is a `SecretField` with an input here.
 
 use super::{input_error::InputError, question::Question, state::FormState};
 use crate::{
     components::labels::When,
     domain::{
-        tokens::{CredentialField, Encrypted, SECRET_FIELDS, SecretState},
+        tokens::{CredentialField, Encrypted, SecretField, SecretState},
         views::Outcome,
     },
 };
@@ -103,11 +103,12 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
 }
 
 /// What is wrong with a secret, beside its input.
-fn problem_of(state: FormState, field: CredentialField) -> Memo<Option<String>> {
+fn problem_of(state: FormState, field: SecretField) -> Memo<Option<String>> {
+    let field = CredentialField::Secret(field);
     Memo::new(move |_| {
         state.view.with(|view| {
-            let problem = view.credentials.problem.as_ref();
-            problem.filter(|problem| problem.field == field).map(|problem| problem.message.clone())
+            let problem = view.credentials.problems.iter().find(|problem| problem.field == field);
+            problem.map(|problem| problem.message.clone())
         })
     })
 }
@@ -117,16 +118,19 @@ fn SecretInput(
     state: FormState,
     #[prop(into)] hint: String,
     #[prop(default = "Client Secret")] label: &'static str,
-    #[prop(default = CredentialField::Secret)] field: CredentialField,
+    #[prop(default = SecretField::ClientSecret)] field: SecretField,
 ) -> impl IntoView {
-    let (id, value) = match field {
-        CredentialField::Password => (SECRET_FIELDS[1], state.user_password),
-        _ => (SECRET_FIELDS[0], state.client_secret),
-    };
+    let (id, value) = (field.input(), state.secret(field));
     let problem = problem_of(state, field);
-    let described_by = move || match problem.get() {
-        Some(_) => format!("{id}-hint {id}-error"),
-        None => format!("{id}-hint"),
+    let is_unsealed = Memo::new(move |_| state.is_unsealed(field));
+    let described_by = move || {
+        let mut ids = format!("{id}-hint");
+        for (is_there, name) in [(is_unsealed.get(), "unsealed"), (problem.with(Option::is_some), "error")] {
+            if is_there {
+                ids.push_str(&format!(" {id}-{name}"));
+            }
+        }
+        ids
     };
     view! {
         <label for=id>{label}</label>
@@ -145,6 +149,17 @@ fn SecretInput(
             autocapitalize="none"
             spellcheck="false"
         />
+        {move || {
+            is_unsealed
+                .get()
+                .then(|| {
+                    view! {
+                        <p class="status incomplete" id=format!("{id}-unsealed")>
+                            "Not encrypted yet"
+                        </p>
+                    }
+                })
+        }}
         <InputError id=id problem=problem />
     }
     .into_any()
@@ -192,7 +207,10 @@ fn ConfirmReset(state: FormState) -> impl IntoView {
 #[component]
 fn Replacement(state: FormState) -> impl IntoView {
     let waiting = Memo::new(move |_| state.view.with(|view| view.credentials.replacement.clone()));
-    let problem = problem_of(state, CredentialField::Secret);
+    let field = SecretField::ClientSecret;
+    let problem = problem_of(state, field);
+    // What was typed before somebody else encrypted one is in view, too; it does not fold away while it is typed in.
+    let is_open = move || problem.with(Option::is_some) || untrack(|| state.is_unsealed(field));
     view! {
         {move || {
             waiting
@@ -219,7 +237,7 @@ fn Replacement(state: FormState) -> impl IntoView {
                     }
                 })
         }}
-        <details class="advanced" open=move || problem.get().is_some()>
+        <details class="advanced" open=is_open>
             <summary>"Replace it"</summary>
             <SecretInput
                 state=state
@@ -252,7 +270,7 @@ fn UserPassword(state: FormState) -> impl IntoView {
                     <SecretInput
                         state=state
                         label="User’s password"
-                        field=CredentialField::Password
+                        field=SecretField::Password
                         hint="Of the person or service account named as subject. Encrypted once, and never shown again."
                     />
                     {encrypted}

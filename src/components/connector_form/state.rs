@@ -1,50 +1,29 @@
 //! What is typed into the form, and how it is kept.
 //!
-//! Every change marks the form as not saved and, a quarter of a second later, goes to the server's draft. One request
-//! is under way at a time; what is typed meanwhile goes with the next. An answer changes only what was not typed in
-//! since it was asked for.
+//! Every change marks the form as not saved and, a quarter of a second later, goes to the server's draft; how that goes
+//! is in `sending`. Secrets are no part of that: they stay in their inputs until a button that saves has sealed them.
 
 use super::{
-    browser::{Typed, focus_if_lost, focus_soon, submit_plainly},
+    browser::{Typed, focus_soon, submit_plainly},
     keep::Keep,
-    memory::Letter,
     rows::{Rows, input_id},
+    sending::Asked,
 };
 use crate::{
     domain::{
-        form::{FormContent, Part, PartValue, Problem, validate},
+        form::{FormContent, Part, PartValue, Problem, problems},
         ids::ConnectionKey,
         provider::ProviderChoice,
-        tokens::{AttemptView, SECRET_FIELDS, TypedSecret},
-        views::{ConnectorView, Outcome},
+        tokens::{AttemptView, CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
+        views::ConnectorView,
     },
-    error::{AppError, ErrorCode},
-    functions::connector::{Choices, submit_connector},
+    functions::connector::Choices,
 };
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use std::time::Duration;
 
 /// From the first change to the request that keeps it.
 const KEEP_AFTER: Duration = Duration::from_millis(250);
-/// From a failed request to the next.
-const RETRY_AFTER: Duration = Duration::from_secs(3);
-
-/// What a request asks for, with the choices as they stood when the button was pressed.
-#[derive(Debug, Clone)]
-struct Asked {
-    intent: &'static str,
-    choices: Choices,
-    /// Only with the button that is about them: neither drafts nor this tab keep a secret.
-    secrets: Secrets,
-    in_window: bool,
-}
-
-/// What was typed into the inputs for secrets.
-#[derive(Debug, Clone, Default)]
-struct Secrets {
-    client_secret: TypedSecret,
-    user_password: TypedSecret,
-}
 
 #[derive(Clone, Copy)]
 pub struct FormState {
@@ -56,25 +35,28 @@ pub struct FormState {
     pub authorization: Rows,
     pub access_token: Rows,
     pub provider: RwSignal<ProviderChoice>,
-    /// Never part of what is kept.
-    pub client_secret: RwSignal<String>,
-    pub user_password: RwSignal<String>,
+    client_secret: RwSignal<String>,
+    user_password: RwSignal<String>,
     /// The attempt to get a token, as the page shows it.
     pub attempt: RwSignal<Option<AttemptView>>,
     pub every_environment: RwSignal<bool>,
     pub keep: RwSignal<Keep>,
     /// A save was refused: from then on problems show as they come and go.
-    attempted: RwSignal<bool>,
+    pub(super) attempted: RwSignal<bool>,
     /// What was chosen in the conflict panel, where it differs from what the panel proposes.
     pub chosen: RwSignal<Vec<(Part, bool)>>,
     pub(super) key: StoredValue<ConnectionKey>,
     pub(super) admin: StoredValue<String>,
     pub(super) form: NodeRef<html::Form>,
-    is_sending: StoredValue<bool>,
+    /// The page has woken up: from then on it may show what the server's half did not know.
+    is_awake: RwSignal<bool>,
     is_waiting: StoredValue<bool>,
-    queued: StoredValue<Vec<Asked>>,
+    pub(super) is_sending: StoredValue<bool>,
+    pub(super) queued: StoredValue<Vec<Asked>>,
     /// The request under way keeps or saves the form, and does nothing beyond.
-    is_about_the_form: StoredValue<bool>,
+    pub(super) is_about_the_form: StoredValue<bool>,
+    /// The browser is about to post the plain form, with the secrets in it.
+    pub(super) is_posting: StoredValue<bool>,
     /// The attempt that was there when a token was asked for last: what comes must be another.
     pub(super) attempt_before: StoredValue<Option<String>>,
     /// The id of the attempt that is asked after.
@@ -86,7 +68,8 @@ impl FormState {
         let typed = Typed::before_waking(&view.key);
         let content = &view.content;
         let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
-        let keep = if view.draft.is_some() && !view.problems.is_empty() {
+        let is_refused = view.attempted && !view.problems.is_empty();
+        let keep = if is_refused {
             Keep::Refused
         } else if view.conflict.is_some() {
             Keep::Conflicting
@@ -111,15 +94,17 @@ impl FormState {
                 typed.checked("every-environment").unwrap_or(content.every_environment),
             ),
             keep: RwSignal::new(keep),
-            attempted: RwSignal::new(!view.problems.is_empty()),
+            attempted: RwSignal::new(is_refused),
             chosen: RwSignal::new(Vec::new()),
             key: StoredValue::new(view.key.clone()),
             admin: StoredValue::new(admin),
             form,
-            is_sending: StoredValue::new(false),
+            is_awake: RwSignal::new(false),
             is_waiting: StoredValue::new(false),
+            is_sending: StoredValue::new(false),
             queued: StoredValue::new(Vec::new()),
             is_about_the_form: StoredValue::new(true),
+            is_posting: StoredValue::new(false),
             attempt_before: StoredValue::new(None),
             following: StoredValue::new(None),
             view: RwSignal::new(view),
@@ -129,6 +114,7 @@ impl FormState {
     /// In the browser: keeps what was typed before, brings back what an ended session left, and listens to the window.
     pub fn wake_up(self) {
         Effect::new(move || {
+            self.is_awake.set(true);
             if !self.restore_stash() && !same_content(&self.untracked_content(), &self.sent_content()) {
                 self.typed();
             }
@@ -139,9 +125,13 @@ impl FormState {
                     self.keep_now();
                 }
             });
+            let warn = window_event_listener(leptos::ev::beforeunload, move |event| {
+                self.warn_of_leaving(&event);
+            });
             let leave = window_event_listener(leptos::ev::pagehide, move |_| self.keep_while_leaving());
             on_cleanup(move || {
                 focus.remove();
+                warn.remove();
                 leave.remove();
             });
         });
@@ -154,7 +144,36 @@ impl FormState {
         }
     }
 
-    /// What the form holds now.
+    /// What stands in an input for a secret; never part of what is kept.
+    pub fn secret(self, field: SecretField) -> RwSignal<String> {
+        match field {
+            SecretField::ClientSecret => self.client_secret,
+            SecretField::Password => self.user_password,
+        }
+    }
+
+    pub(super) fn typed_secrets(self) -> TypedSecrets {
+        let mut secrets = TypedSecrets::default();
+        for field in SecretField::ALL {
+            secrets.set(field, TypedSecret::new(self.secret(field).get_untracked()));
+        }
+        secrets
+    }
+
+    /// Something stands in this input, and nowhere else.
+    pub fn is_unsealed(self, field: SecretField) -> bool {
+        self.is_awake.get() && self.secret(field).with(|text| !text.trim().is_empty())
+    }
+
+    /// Not everything is as it was meant to be, whatever else was saved: a secret is not sealed.
+    pub fn lacks_secret(self) -> bool {
+        let is_told = self.view.with(|view| {
+            view.credentials.problems.iter().any(|problem| problem.field != CredentialField::Token)
+        });
+        is_told || SecretField::ALL.into_iter().any(|field| self.is_unsealed(field))
+    }
+
+    /// What the form holds now, as far as it may leave the page.
     pub fn content(self) -> FormContent {
         FormContent {
             base_url: self.base_url.get(),
@@ -165,6 +184,7 @@ impl FormState {
             provider: self.provider.get(),
             every_environment: self.every_environment.get(),
         }
+        .without_secrets()
     }
 
     pub(super) fn untracked_content(self) -> FormContent {
@@ -176,7 +196,7 @@ impl FormState {
     }
 
     pub fn problems(self) -> Vec<Problem> {
-        if self.attempted.get() { validate(&self.content()) } else { Vec::new() }
+        problems(&self.content(), self.attempted.get())
     }
 
     /// Something was typed: it is kept soon.
@@ -205,8 +225,8 @@ impl FormState {
             "save" => self.save("save"),
             "discard" => self.ask("discard"),
             "resolve" => self.save("resolve"),
-            "encrypt-secret" => self.encrypt("encrypt-secret"),
-            "encrypt-password" => self.encrypt("encrypt-password"),
+            "encrypt-secret" => self.encrypt("encrypt-secret", SecretField::ClientSecret),
+            "encrypt-password" => self.encrypt("encrypt-password", SecretField::Password),
             "reset-secret" => self.ask("reset-secret"),
             "reset-secret-confirmed" => self.ask("reset-secret-confirmed"),
             "revoke" => self.ask("revoke"),
@@ -220,9 +240,15 @@ impl FormState {
         }
     }
 
+    /// Saves the form, and sends along what stands in the inputs for secrets.
     fn save(self, intent: &'static str) {
         self.keep.set(Keep::Saving);
-        self.ask(intent);
+        self.ask_with(intent, self.typed_secrets(), false);
+    }
+
+    /// Every save seals a secret; this button is for saying that there is none.
+    fn encrypt(self, intent: &'static str, field: SecretField) {
+        self.save(if self.typed_secrets().of(field).is_empty() { intent } else { "save" });
     }
 
     fn keep_now(self) {
@@ -230,21 +256,11 @@ impl FormState {
     }
 
     fn ask(self, intent: &'static str) {
-        self.ask_with(intent, Secrets::default(), false);
+        self.ask_with(intent, TypedSecrets::default(), false);
     }
 
-    fn ask_with(self, intent: &'static str, secrets: Secrets, in_window: bool) {
+    fn ask_with(self, intent: &'static str, secrets: TypedSecrets, in_window: bool) {
         self.send(Asked { intent, choices: self.choices(), secrets, in_window });
-    }
-
-    /// Sends a secret once, with the button that seals it.
-    fn encrypt(self, intent: &'static str) {
-        let secrets = Secrets {
-            client_secret: TypedSecret::new(self.client_secret.get_untracked()),
-            user_password: TypedSecret::new(self.user_password.get_untracked()),
-        };
-        self.keep.set(Keep::Saving);
-        self.ask_with(intent, secrets, false);
     }
 
     /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
@@ -253,13 +269,14 @@ impl FormState {
         let has_window = self.view.with_untracked(|view| view.credentials.has_window);
         if has_window && !self.open_window() {
             if let Some(form) = self.form.get_untracked() {
+                self.is_posting.set_value(true);
                 submit_plainly(&form, "generate");
             }
             return;
         }
         self.keep.set(Keep::Saving);
         self.announce_opening();
-        self.ask_with("generate", Secrets::default(), has_window);
+        self.ask_with("generate", self.typed_secrets(), has_window);
     }
 
     fn add_row(self, part: Part) {
@@ -305,143 +322,6 @@ impl FormState {
         choices
     }
 
-    /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
-    fn send(self, asked: Asked) {
-        if self.is_sending.get_value() {
-            // One after the other; merely keeping goes along with whatever is asked for anyway.
-            self.queued.update_value(|queued| {
-                if queued.is_empty() || asked.intent != "keep" {
-                    queued.retain(|waiting| waiting.intent != "keep");
-                    queued.push(asked);
-                }
-            });
-            return;
-        }
-        self.is_sending.set_value(true);
-        let letter = self.letter();
-        spawn_local(async move {
-            self.is_about_the_form.set_value(is_about_the_form(asked.intent));
-            let Letter { base_version, seen, content } = letter.clone();
-            let Asked { intent, choices, secrets, in_window } = asked.clone();
-            let Secrets { client_secret, user_password } = secrets;
-            let key = self.key.get_value();
-            let answer = submit_connector(
-                key,
-                intent.into(),
-                base_version,
-                seen,
-                content,
-                choices,
-                client_secret,
-                user_password,
-                in_window,
-            )
-            .await;
-            self.is_sending.set_value(false);
-            match answer {
-                Ok(view) => {
-                    self.answered(view, &letter.content);
-                    self.after(intent);
-                }
-                Err(error) => self.refused(error, &letter, asked),
-            }
-            let next = self.queued.try_update_value(|queued| {
-                let is_waiting = !queued.is_empty();
-                is_waiting.then(|| queued.remove(0))
-            });
-            if let Some(next) = next.flatten() {
-                self.send(next);
-            }
-        });
-    }
-
-    pub(super) fn letter(self) -> Letter {
-        let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
-        Letter { base_version, seen, content: self.untracked_content() }
-    }
-
-    pub(super) fn answered(self, view: ConnectorView, sent: &FormContent) {
-        let now = self.untracked_content();
-        for part in Part::ALL {
-            let untouched = same_part(now.part(part), sent.part(part));
-            if untouched && !same_part(now.part(part), view.content.part(part)) {
-                self.set_part(part, &view.content);
-            }
-        }
-        let typed_since = !same_content(&now, sent);
-        self.keep.set(match view.outcome {
-            Outcome::Refused => Keep::Refused,
-            Outcome::Conflicting => Keep::Conflicting,
-            Outcome::ChangedElsewhere => Keep::ChangedElsewhere,
-            Outcome::Saved => Keep::Saved,
-            Outcome::Discarded => Keep::Discarded,
-            _ if view.draft.is_some() => Keep::Kept,
-            _ if view.saved.is_some() => Keep::Saved,
-            _ => Keep::Nothing,
-        });
-        match view.outcome {
-            Outcome::Refused => {
-                self.attempted.set(true);
-                focus_soon("errors".to_owned());
-            }
-            Outcome::Conflicting => focus_soon("conflict".to_owned()),
-            Outcome::ChangedElsewhere => focus_soon("every-environment".to_owned()),
-            Outcome::Saved | Outcome::Discarded => self.attempted.set(false),
-            Outcome::ResetToConfirm => focus_soon("confirm-reset".to_owned()),
-            Outcome::RevokeToConfirm => focus_soon("confirm-revoke".to_owned()),
-            Outcome::Kept | Outcome::Loaded | Outcome::Forgotten => {}
-        }
-        let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
-        if self.view.with_untracked(version) != version(&view) {
-            // Chosen about another version.
-            self.chosen.set(Vec::new());
-        }
-        // What a click announced stays until the server has answered that click.
-        if !self.is_announced() {
-            self.attempt.set(view.credentials.attempt.clone());
-        }
-        self.view.set(view);
-        self.forget_stash();
-        if self.is_about_the_form.get_value() {
-            focus_if_lost("keep-status");
-        }
-        if typed_since {
-            self.typed();
-        }
-    }
-
-    fn refused(self, error: AppError, letter: &Letter, asked: Asked) {
-        self.stash(letter);
-        if error.code == ErrorCode::Unauthorized {
-            self.give_up_attempt();
-            self.keep.set(Keep::SessionEnded);
-            return;
-        }
-        self.give_up_attempt();
-        // What was typed is kept again by itself; what has an effect beyond the form is done when somebody presses the
-        // button, for it may have been done already.
-        let is_about_the_form = is_about_the_form(asked.intent);
-        let why = match is_about_the_form {
-            true => error.message,
-            false => {
-                format!("{} Look whether it was done, and press the button again if not.", error.message)
-            }
-        };
-        self.keep.set(Keep::Failed(why));
-        let asked = match is_about_the_form {
-            true => asked,
-            false => Asked { intent: "keep", secrets: Secrets::default(), ..asked },
-        };
-        set_timeout(
-            move || {
-                if matches!(self.keep.get_untracked(), Keep::Failed(_)) {
-                    self.send(asked.clone());
-                }
-            },
-            RETRY_AFTER,
-        );
-    }
-
     pub(super) fn set_part(self, part: Part, content: &FormContent) {
         match part {
             Part::BaseUrl => self.base_url.set(content.base_url.clone()),
@@ -455,12 +335,8 @@ impl FormState {
     }
 }
 
-fn is_about_the_form(intent: &str) -> bool {
-    matches!(intent, "keep" | "save" | "discard" | "resolve")
-}
-
 /// One blank row is how an empty table looks.
-fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
+pub(super) fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
     fn rows<'a>(value: PartValue<'a>) -> PartValue<'a> {
         match value {
             PartValue::Rows([only]) if only.is_blank() => PartValue::Rows(&[]),
@@ -470,6 +346,6 @@ fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
     rows(a) == rows(b)
 }
 
-fn same_content(a: &FormContent, b: &FormContent) -> bool {
+pub(super) fn same_content(a: &FormContent, b: &FormContent) -> bool {
     Part::ALL.into_iter().all(|part| same_part(a.part(part), b.part(part)))
 }

@@ -39,10 +39,8 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
     let is_forgotten = Memo::new(move |_| state.view.with(|view| view.outcome == Outcome::Forgotten));
     let problem = Memo::new(move |_| {
         state.view.with(|view| {
-            let problem = view.credentials.problem.as_ref();
-            problem
-                .filter(|problem| problem.field == CredentialField::Token)
-                .map(|problem| problem.message.clone())
+            let problem = view.credentials.problems.iter().find(|one| one.field == CredentialField::Token);
+            problem.map(|problem| problem.message.clone())
         })
     });
     let asks_to_revoke = Memo::new(move |_| {
