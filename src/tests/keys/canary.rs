@@ -35,7 +35,8 @@ const RESET: &str = "mutation ($input: IPackInstanceOAuthConnectorDetailsInput!)
 /// A provider whose tokens are canaries, and which repeats in its errors what it was told.
 async fn provider() -> Hostile {
     Hostile::start(Behaviour::script(|request| {
-        let refused = request.form().iter().any(|(name, value)| name == "refuse" && value == "yes");
+        let is_told = |name: &str, value: &str| request.form().iter().any(|(n, v)| n == name && v == value);
+        let refused = is_told("refuse", "yes");
         if request.path.starts_with("/token") && !refused {
             return Answer::json(
                 200,
@@ -48,7 +49,9 @@ async fn provider() -> Hostile {
                 }),
             );
         }
-        let said = format!("I do not know {CANARY}.secret or {CANARY}.refresh");
+        let refresh = format!("{CANARY}.refresh");
+        let told = if is_told("refresh_token", &refresh) { refresh } else { "you".to_owned() };
+        let said = format!("I do not know {CANARY}.secret or {told}");
         Answer::json(400, &json!({"error": "invalid_client", "error_description": said}))
     }))
     .await
@@ -136,7 +139,7 @@ async fn a_secret_of_every_kind(browser: &mut Browser, provider: &Hostile) -> Pa
     ] {
         form = set(form, &format!("content[provider][{field}]"), value);
     }
-    // Every post of a plain form carries the secrets, and only their own buttons take them.
+    // Every post of a plain form carries the secrets; those that save it seal them.
     for intent in ["keep", "add-authorization", "save"] {
         press(browser, form.clone(), intent).await;
         form = browser.get(&key().form_path()).await.connector();

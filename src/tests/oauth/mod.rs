@@ -25,3 +25,4 @@ mod requests;
 mod returning;
 mod secrets;
 mod states;
+mod typed_secrets;
