@@ -4,14 +4,15 @@
 # then whatever is on PATH. The last entry serves shells that were open before rustup came.
 export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-# cargo-leptos sets this while it compiles, and Leptos is compiled again when it changes. So it is always set.
+# .ci/build-site and cargo-leptos set this while they compile, and Leptos is compiled again when it changes. So it is
+# always set.
 export LEPTOS_OUTPUT_NAME := ipack-connect
 
 program := target/release/ipack-connect
 # As old as the beginning of the last build that succeeded.
 built := target/release/.ipack-connect-built
 # Folders too: their time changes when a file goes.
-sources := Cargo.toml Cargo.lock $(shell find src style public migrations 2>/dev/null)
+sources := Cargo.toml Cargo.lock .ci/build-site .ci/finish-site.mjs $(shell find src style public migrations 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,7 +28,7 @@ run: $(built) ## Build what changed, then serve on http://127.0.0.1:3000 with de
 build: $(built) ## The release program, with the site inside: target/release/ipack-connect
 
 dev: ## Serve a debug build, build again and reload the page at each change
-	@.ci/install-tools build
+	@.ci/install-tools dev
 	cargo-leptos watch -- serve --demo
 
 demo-idp: ## An identity provider to try tokens with, on http://127.0.0.1:3080
@@ -48,7 +49,7 @@ fmt: ## Format the Rust code, the views in it too
 	leptosfmt --quiet src
 
 bench: $(built) ## The release program beside a bare handler: requests per second, latency, memory
-	cargo run --release --features ssr,bench --bin ipack-bench
+	cargo run --locked --release --package ipack-bench
 
 clean: ## Remove what was built (not the tools in .tools, not the data in data)
 	rm -rf target end2end/test-results end2end/playwright-report
@@ -57,14 +58,12 @@ ifeq ($(wildcard $(program)),)
 $(built): FORCE
 endif
 
-# The browser's half comes first, is compressed (.br and .gz beside each file), and is then embedded in the
-# program. The list of embedded files is fixed when the program is compiled, and cargo notices a changed file
-# but not a new one: so the program's own crate is compiled anew. Its dependencies are not.
+# The site comes first, for the program has its files inside.
 $(built): $(sources)
 	@.ci/install-tools build
 	@mkdir -p $(@D)
 	@touch $@.begun
 	@echo "Building the release program and its site. The first time takes about 15 minutes on two cores."
-	@cargo clean --quiet --release --package ipack-connect
-	cargo-leptos build --release --precompress
+	@.ci/build-site
+	cargo build --locked --release --package ipack-server
 	@mv $@.begun $@

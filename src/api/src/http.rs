@@ -1,0 +1,235 @@
+//! `POST /graphql` as GraphQL over HTTP has it: who is let in, which status and media type an answer has.
+//!
+//! The checks stand in [`let_in`] in their order; whoever has no token learns nothing else. A new check answers a
+//! [`Refusal`].
+
+use crate::{
+    Door, document, errors,
+    media::{Media, is_json},
+    request::{self, Body, GraphQlRequest, Malformed},
+    request_id,
+    schema::Caller,
+};
+use async_graphql::{
+    Name, Request as Execution, Response as Executed, ServerError, Value, indexmap::IndexMap,
+};
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use ipack_core::access::Client;
+use ipack_domain::error::{AppError, ErrorCode};
+use serde::Serialize;
+
+/// Of validation. Every field of a query can be wrong in several ways.
+const MAX_ERRORS: usize = 100;
+
+/// Names the Space that a request is about.
+const SPACE_GUID: HeaderName = HeaderName::from_static("space_guid");
+
+/// An answer without any execution.
+struct Refusal {
+    status: StatusCode,
+    error: Box<AppError>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, error: Box::new(AppError::new(code, message)), header: None }
+    }
+
+    fn of_input(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, ErrorCode::BadUserInput, message)
+    }
+
+    fn with(self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
+    }
+
+    fn too_many(seconds: u64) -> Self {
+        let message = format!("Too many requests. Try again in {seconds} seconds.");
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message);
+        refusal.with(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    fn into_response(self, media: Media) -> Response {
+        let answer = Answer { data: None, errors: vec![errors::server_error(*self.error, None)] };
+        let mut response = respond(self.status, media, &answer);
+        response.headers_mut().extend(self.header);
+        response
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(malformed: Malformed) -> Self {
+        let mut refusal = Self::of_input(StatusCode::BAD_REQUEST, malformed.message);
+        refusal.error.field = malformed.field.map(Into::into);
+        refusal
+    }
+}
+
+/// `data` is missing where nothing was executed.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ServerError>,
+}
+
+pub async fn method_not_allowed(request: Request) -> Response {
+    let media = Media::wanted(request.headers()).unwrap_or(Media::Json);
+    Refusal::of_input(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked by POST.")
+        .with(ALLOW, HeaderValue::from_static("POST"))
+        .into_response(media)
+}
+
+pub async fn graphql(State(door): State<Door>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let media = Media::wanted(&parts.headers);
+    match answer(&door, &parts, media, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(media.unwrap_or(Media::Json)),
+    }
+}
+
+async fn answer(
+    door: &Door,
+    parts: &Parts,
+    media: Option<Media>,
+    body: axum::body::Body,
+) -> Result<Response, Refusal> {
+    let (client, media) = let_in(door, &parts.headers, media)?;
+    let bytes = read_body(body, door.settings.body_limit).await?;
+    let body = request::read(&bytes)?;
+    drop(bytes);
+    // The first was counted before the body was read.
+    for _ in 1..body.len() {
+        count(door, &client)?;
+    }
+    let space =
+        parts.headers.get(SPACE_GUID).map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned());
+    let caller = Caller { client, space, request_id: request_id(parts) };
+    match body {
+        Body::One(request) => {
+            let answer = execute(door, &caller, request).await;
+            let refused = answer.data.is_none() && media == Media::GraphQl;
+            let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            Ok(respond(status, media, &answer))
+        }
+        Body::Batch(batch) => {
+            let mut answers = Vec::with_capacity(batch.len());
+            // One after the other: a later one may build on what an earlier one wrote.
+            for request in batch {
+                answers.push(execute(door, &caller, request).await);
+                // Ten large ones take ten times as long; others have their turn in between.
+                tokio::task::yield_now().await;
+            }
+            Ok(respond(StatusCode::OK, media, &answers))
+        }
+    }
+}
+
+fn let_in(door: &Door, headers: &HeaderMap, media: Option<Media>) -> Result<(Client, Media), Refusal> {
+    let client = bearer(headers).and_then(|jwt| door.services.check_jwt(jwt).ok()).ok_or_else(|| {
+        let message = "A valid token is needed: Authorization: Bearer, with what /auth/jwt/generate answers.";
+        Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })?;
+    count(door, &client)?;
+    let media = media.ok_or_else(|| {
+        let message =
+            "Answers are application/graphql-response+json or application/json; Accept allows neither.";
+        Refusal::of_input(StatusCode::NOT_ACCEPTABLE, message)
+    })?;
+    if !is_json(headers) {
+        let message = "A request must be application/json in UTF-8, not compressed.";
+        return Err(Refusal::of_input(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    Ok((client, media))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, jwt) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(jwt.trim())
+}
+
+fn count(door: &Door, client: &Client) -> Result<(), Refusal> {
+    door.settings.limits.check(&format!("token {}", client.username)).map_err(Refusal::too_many)
+}
+
+async fn read_body(body: axum::body::Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let mut stream = body.into_data_stream();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|_| Refusal::of_input(StatusCode::BAD_REQUEST, "The body broke off."))?;
+        if bytes.len().saturating_add(part.len()) > limit {
+            let message = format!("The request is larger than {limit} bytes.");
+            return Err(Refusal::of_input(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
+}
+
+async fn execute(door: &Door, caller: &Caller, request: GraphQlRequest) -> Answer {
+    let refuse = |error| Answer { data: None, errors: vec![error] };
+    let document = match door.documents.parse(request.query).await {
+        Ok(document) => document,
+        Err(refused) => return refuse(errors::refused(refused)),
+    };
+    if let Err(refused) = document::measure(&document, &request.variables) {
+        return refuse(errors::refused(refused));
+    }
+    let operation = match document::operation(&document, request.operation_name.as_deref()) {
+        Ok(operation) => operation,
+        Err(refused) => return refuse(errors::refused(refused)),
+    };
+    if let Some(name) = document::missing_variable(operation, &request.variables) {
+        return refuse(door.names.missing_variable(&name.node, name.pos));
+    }
+    let keys = document::response_keys(&document, operation);
+    // The text is not needed any more, and not handed on.
+    let mut execution = Execution::new("").variables(request.variables).data(caller.clone());
+    execution.operation_name = request.operation_name;
+    execution.set_parsed_query(document);
+    in_order(door, &keys, door.api.execute(execution).await)
+}
+
+/// The library answers the fields of a query in the order in which they were found; the specification, and this, in
+/// the order of the query.
+fn in_order(door: &Door, keys: &[Name], executed: Executed) -> Answer {
+    let mut found = match executed.data {
+        Value::Object(found) => found,
+        // Every field of the roots can be null, so this is validation.
+        _ if !executed.errors.is_empty() => {
+            let errors = executed.errors.into_iter().take(MAX_ERRORS);
+            let errors = errors.map(|error| door.names.translate(error)).collect();
+            return Answer { data: None, errors };
+        }
+        // Every field was skipped.
+        _ => IndexMap::new(),
+    };
+    let data = keys.iter().filter_map(|key| found.swap_remove_entry(key)).collect();
+    Answer { data: Some(Value::Object(data)), errors: executed.errors }
+}
+
+fn respond(status: StatusCode, media: Media, answer: &impl Serialize) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(bytes) => {
+            let no_store = HeaderValue::from_static("no-store");
+            (status, [(CONTENT_TYPE, media.header()), (CACHE_CONTROL, no_store)], bytes).into_response()
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "an answer could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

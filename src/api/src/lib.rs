@@ -1,0 +1,75 @@
+//! GraphQL over HTTP, and the JWTs that it is opened with.
+//!
+//! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), understood
+//! (`document`; `documents` remembers queries) within the bounds of `scan` and `size`, and handed to the schema, whose
+//! resolvers call one use case of `ipack-core` each. What comes back is put into the words of the API (`errors`).
+//!
+//! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
+//! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
+//! [`schema::inputs::Given`], so that what is wrong with them is said with the field's name; then
+//! `UPDATE_SCHEMA=1 cargo test -p ipack-server the_schema_is_the_committed_one` writes `schema.graphql` anew. Its tests
+//! go to `src/server/tests/it/graphql`, another tenant's token among them.
+
+mod document;
+mod documents;
+mod errors;
+mod http;
+mod jwt;
+mod media;
+mod request;
+mod scan;
+pub mod schema;
+mod size;
+
+use axum::{
+    Router,
+    http::{Extensions, request::Parts},
+    routing::{get, post},
+};
+use documents::Documents;
+use errors::SchemaNames;
+use ipack_core::{
+    Services,
+    caller_limits::{CallerLimits, ClientAddress, address_key},
+};
+use schema::Api;
+use std::sync::Arc;
+use tower_http::request_id::RequestId;
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The largest request, in bytes.
+    pub body_limit: usize,
+    /// GraphQL is counted by token, the making of JWTs by address.
+    pub limits: Arc<CallerLimits>,
+}
+
+/// What every handler of this door shares.
+#[derive(Clone)]
+struct Door {
+    services: Services,
+    settings: Settings,
+    api: Api,
+    names: Arc<SchemaNames>,
+    documents: Arc<Documents>,
+}
+
+/// `POST /graphql` and `GET /auth/jwt/generate/{accountId}`.
+pub fn router(services: Services, settings: Settings) -> Router {
+    let api = schema::build(services.clone());
+    let names = Arc::new(SchemaNames::of(&api));
+    Router::new()
+        .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
+        .route("/auth/jwt/generate/{account}", get(jwt::generate))
+        .with_state(Door { services, settings, api, names, documents: Arc::default() })
+}
+
+/// The id that the answer's header carries; errors name it, so that they are found in the log.
+fn request_id(parts: &Parts) -> String {
+    let id = parts.extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    id.unwrap_or("unknown").to_owned()
+}
+
+fn caller_address(extensions: &Extensions) -> String {
+    extensions.get::<ClientAddress>().map_or_else(|| "unknown".to_owned(), |address| address_key(address.0))
+}

@@ -1,0 +1,41 @@
+//! The schema, code first: names are the contract's, descriptions are the doc comments.
+//!
+//! A resolver calls one use case and answers through [`answer`]. Every field of the two roots can be null, so that
+//! an error in one leaves the others' data whole. `schema.graphql` beside this folder is what comes out.
+
+pub mod inputs;
+mod mutations;
+mod objects;
+mod queries;
+
+use crate::errors;
+use async_graphql::{Context, EmptySubscription, Error, Schema};
+use ipack_core::{Services, access::Client};
+use mutations::Mutation;
+use queries::Query;
+
+pub type Api = Schema<Query, Mutation, EmptySubscription>;
+
+/// Who asks, for which Space; the same for every operation of a request.
+#[derive(Clone)]
+pub struct Caller {
+    pub client: Client,
+    /// The header `SPACE_GUID`.
+    pub space: Option<String>,
+    pub request_id: String,
+}
+
+pub fn build(services: Services) -> Api {
+    // Depth, complexity and the other limits are held by `document`, before the library walks anything.
+    Schema::build(Query, Mutation, EmptySubscription).data(services).disable_suggestions().finish()
+}
+
+fn caller<'a>(context: &Context<'a>) -> (&'a Services, &'a Caller) {
+    (context.data_unchecked(), context.data_unchecked())
+}
+
+/// The answer of a use case; its error, in the words of the API, beside a null.
+fn answer<T>(context: &Context<'_>, answer: ipack_core::Result<T>) -> Option<Result<T, Error>> {
+    let (_, caller) = caller(context);
+    Some(answer.map_err(|error| errors::of_service(error, &caller.request_id)))
+}

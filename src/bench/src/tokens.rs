@@ -1,0 +1,71 @@
+//! A token to read: got by the program's own use cases from a provider of one answer, on this machine.
+
+use super::Result;
+use ipack_core::{
+    OAuth, Services,
+    connector::submission::{Intent, Submission},
+    tokens::authorization::Origin,
+};
+use ipack_domain::{
+    ids::ConnectionKey,
+    provider::{ENDPOINTS, Grant, ProviderChoice},
+    tokens::{Stage, TypedSecret, TypedSecrets},
+    views::ConnectorView,
+};
+use ipack_oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound};
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// An OAuth client that reaches this machine.
+pub fn oauth() -> Result<OAuth> {
+    let policy = Policy { allow: vec!["127.0.0.0/8".parse()?], ..Policy::default() };
+    let outbound = Outbound::new(policy)?;
+    Ok(OAuth { outbound, allowed: Allowed::default(), public_url: "http://127.0.0.1".into() })
+}
+
+/// Gives a connection a token that lives for a day.
+pub async fn generate(services: &Services, email: &str, password: &str, key: &ConnectionKey) -> Result<()> {
+    let provider = provider().await?;
+    let admin = services.sign_in(email, password.into()).await?;
+    let mut view = services.connector(&admin, key).await?;
+    view.content.provider = ProviderChoice {
+        provider: ENDPOINTS.into(),
+        token_endpoint: format!("http://{provider}/token"),
+        grant: Grant::ClientCredentials,
+        ..ProviderChoice::default()
+    };
+    let client_secret = TypedSecret::new("not a secret".into());
+    let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
+    let origin = Origin { browser: "", in_window: false };
+    let view = services.begin_authorization(&admin, key, submission(view), &secrets, origin).await?;
+    match view.credentials.attempt {
+        Some(attempt) if attempt.stage == Stage::Succeeded => Ok(()),
+        other => Err(format!("there is no token: {other:?}").into()),
+    }
+}
+
+fn submission(view: ConnectorView) -> Submission {
+    let ConnectorView { base_version, seen, content, .. } = view;
+    Submission { intent: Intent::Save, base_version, seen, content }
+}
+
+/// Answers each connection once, with a token.
+async fn provider() -> Result<SocketAddr> {
+    const BODY: &str =
+        r#"{"access_token":"a-token-of-the-benchmark","token_type":"Bearer","expires_in":86400}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+            let answer = format!("{head}content-length: {}\r\n\r\n{BODY}", BODY.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Ok(address)
+}

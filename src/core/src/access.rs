@@ -1,0 +1,90 @@
+//! Who asks, and what they may see. What is not theirs is not told apart from what does not exist.
+//!
+//! A new kind of caller gets a struct, its label for the timeline, and its account for [`Services::space_for`].
+
+use crate::{Result, ServiceError, Services};
+use ipack_domain::ids::{ConnectionKey, check_id};
+use ipack_storage::{Connection, accounts};
+use uuid::Uuid;
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    pub id: Uuid,
+    pub email: String,
+    /// `None` sees every account.
+    pub account: Option<String>,
+}
+
+/// A program with a valid JWT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub account: String,
+    /// The API token's name.
+    pub name: String,
+    /// The API token's username; what its requests are counted by.
+    pub username: String,
+}
+
+impl Client {
+    /// How the timeline calls it.
+    pub fn label(&self) -> String {
+        format!("API token {}", self.name)
+    }
+}
+
+impl Services {
+    /// The Space, where the account (or, with `None`, any) has it.
+    pub(crate) async fn space_for(
+        db: Connection<'_>,
+        account: Option<&str>,
+        guid: &str,
+    ) -> Result<accounts::Space> {
+        accounts::find_space(db, guid)
+            .await?
+            .filter(|space| account.is_none_or(|account| account == space.account_id))
+            .ok_or(ServiceError::SpaceNotFound)
+    }
+
+    /// The Space that a client named in its header.
+    pub(crate) async fn client_space(
+        db: Connection<'_>,
+        client: &Client,
+        header: Option<&str>,
+    ) -> Result<accounts::Space> {
+        let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
+        Self::space_for(db, Some(&client.account), guid).await
+    }
+
+    /// The Space of a connection key that a client named, where it is the one of its header.
+    pub(crate) async fn client_key(
+        &self,
+        db: Connection<'_>,
+        client: &Client,
+        header: Option<&str>,
+        key: &ConnectionKey,
+    ) -> Result<accounts::Space> {
+        crate::connector::details::check_key(key)?;
+        let space = Self::client_space(db, client, header).await?;
+        crate::connector::details::check_space(key, &space.guid)?;
+        Ok(space)
+    }
+
+    /// The Space named in an address, where this admin may see it.
+    pub(crate) async fn admin_space(
+        db: Connection<'_>,
+        admin: &Admin,
+        guid: &str,
+    ) -> Result<accounts::Space> {
+        known([guid])?;
+        Self::space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
+            ServiceError::SpaceNotFound => ServiceError::NotFound,
+            other => other,
+        })
+    }
+}
+
+/// An address can hold what no id can be; it leads nowhere, and PostgreSQL would not even look for it.
+pub(crate) fn known<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    if ids.into_iter().all(|id| check_id(id).is_ok()) { Ok(()) } else { Err(ServiceError::NotFound) }
+}

@@ -1,0 +1,204 @@
+//! Accounts and what belongs to them before anybody works: Spaces, admins, API tokens, JWTs.
+//!
+//! A new thing of an account gets its method here, and its command in `cli`.
+
+use crate::accounts::{api_token, passwords};
+use crate::{Result, ServiceError, Services, access::Client, catalogue::instances::check_name};
+use ipack_domain::{effects::new_id, ids::check_id};
+use ipack_storage::{
+    StorageError, Writer,
+    accounts::{self, Space},
+    admins, api_tokens, sessions,
+};
+
+/// An API token as it is shown once.
+#[derive(Clone)]
+pub struct NewToken {
+    /// `BOOMI_TOKEN.…`
+    pub username: String,
+    pub token: String,
+}
+
+/// The first admin of a database that had none.
+pub struct FirstAdmin {
+    pub email: String,
+    /// Where the password was made here.
+    pub made_password: Option<String>,
+}
+
+/// NIST SP 800-63B asks for 8 at least, and for room for passphrases.
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+
+impl Services {
+    /// Adds a Space and, where it is new, its account.
+    ///
+    /// # Errors
+    /// `BadInput`; `Conflict` where the guid is taken.
+    pub async fn create_space(&self, account: &str, guid: &str, name: &str) -> Result<()> {
+        check_id(account).map_err(|message| ServiceError::bad_input("account", message))?;
+        check_id(guid).map_err(|message| ServiceError::bad_input("guid", message))?;
+        check_name("name", name)?;
+        let now = self.clock.now();
+        let space = Space { guid: guid.into(), account_id: account.into(), name: name.into() };
+        let add = async |mut db: Writer| {
+            accounts::ensure(db.lend(), account, now).await?;
+            accounts::add_space(db.lend(), &space, now).await
+        };
+        self.database.write(add).await.map_err(|error| match error {
+            StorageError::Exists => ServiceError::Conflict(format!("There is a Space {guid} already.")),
+            other => other.into(),
+        })
+    }
+
+    /// Adds an API token to an account; reading access tokens is a permission of its own.
+    ///
+    /// # Errors
+    /// `BadInput` where the account is unknown.
+    pub async fn create_token(
+        &self,
+        account: &str,
+        name: &str,
+        reads_access_tokens: bool,
+    ) -> Result<NewToken> {
+        check_name("name", name)?;
+        let now = self.clock.now();
+        let new = NewToken { username: api_token::username(name), token: api_token::random_token() };
+        let row = api_tokens::ApiToken {
+            id: new_id(now),
+            account_id: account.into(),
+            name: name.into(),
+            username: new.username.clone(),
+            digest: api_token::digest(&new.token).into(),
+            revoked_at: None,
+            reads_access_tokens,
+        };
+        let added = self.database.write(async |mut db| api_tokens::add(db.lend(), &row, now).await).await;
+        added.map_err(unknown_account(account))?;
+        Ok(new)
+    }
+
+    /// From now on the token makes no JWT. `false` where there is no such token in force.
+    pub async fn revoke_token(&self, account: &str, username: &str) -> Result<bool> {
+        let now = self.clock.now();
+        Ok(self
+            .database
+            .write(async |mut db| api_tokens::revoke(db.lend(), account, username, now).await)
+            .await?)
+    }
+
+    /// Adds an admin of one account, or with `None` of all.
+    ///
+    /// # Errors
+    /// `BadInput` for an email, password or account that will not do; `Conflict` where the email is taken.
+    pub async fn create_admin(&self, email: &str, password: String, account: Option<&str>) -> Result<()> {
+        let email = checked_email(email)?;
+        check_password(&password)?;
+        let now = self.clock.now();
+        let admin = admins::Admin {
+            id: new_id(now),
+            email: email.clone(),
+            account_id: account.map(Into::into),
+            password_hash: self.passwords.hash(password).await,
+            password_changed_at: now.0,
+        };
+        let added = self.database.write(async |mut db| admins::add(db.lend(), &admin, now).await).await;
+        added.map_err(|error| match error {
+            StorageError::Exists => ServiceError::Conflict(format!("There is an admin {email} already.")),
+            other => unknown_account(account.unwrap_or_default())(other),
+        })
+    }
+
+    /// Gives an admin another password and ends every session of theirs.
+    ///
+    /// # Errors
+    /// `BadInput` for an unknown email or a password that will not do.
+    pub async fn change_password(&self, email: &str, password: String) -> Result<()> {
+        let email = checked_email(email)?;
+        check_password(&password)?;
+        let hash = self.passwords.hash(password).await;
+        let change = async |mut db: Writer| {
+            let admin = admins::find_by_email(db.lend(), &email).await?;
+            let admin = admin.ok_or_else(|| ServiceError::bad_input("email", "belongs to nobody"))?;
+            admins::change_password(db.lend(), admin.id, &hash, self.clock.now()).await?;
+            sessions::remove_of_admin(db.lend(), admin.id).await?;
+            Ok(())
+        };
+        self.database.write(change).await
+    }
+
+    /// Makes the first admin on a database that has none; of two replicas that start together, one does.
+    pub async fn ensure_first_admin(
+        &self,
+        email: &str,
+        password: Option<String>,
+    ) -> Result<Option<FirstAdmin>> {
+        let mut reader = self.database.reader().await?;
+        let there = admins::any(reader.connection()).await?;
+        drop(reader);
+        if there {
+            return Ok(None);
+        }
+        let made_password = password.is_none().then(passwords::random_password);
+        let password = password.or_else(|| made_password.clone()).unwrap_or_default();
+        match self.create_admin(email, password, None).await {
+            Ok(()) => Ok(Some(FirstAdmin { email: email.to_owned(), made_password })),
+            Err(ServiceError::Conflict(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// A JWT for a program that proves itself with an API token of the account. A wrong username, token or account
+    /// fails alike, and takes as long.
+    ///
+    /// # Errors
+    /// `Unauthorized`.
+    pub async fn generate_jwt(&self, account: &str, username: &str, token: &str) -> Result<String> {
+        // PostgreSQL's text cannot hold one, so nobody has it in their name.
+        let username = if username.contains('\0') { "" } else { username };
+        let mut reader = self.database.reader().await?;
+        let row = api_tokens::find(reader.connection(), username).await?;
+        drop(reader);
+        let right = api_token::matches(token, row.as_ref().map(|row| row.digest.as_slice()));
+        let row = row
+            .filter(|row| right && row.account_id == account && row.revoked_at.is_none())
+            .ok_or(ServiceError::Unauthorized)?;
+        let client = Client { account: row.account_id, name: row.name, username: row.username };
+        self.signing_key
+            .sign(&client, self.clock.now())
+            .map_err(|_| ServiceError::Internal("a JWT could not be signed"))
+    }
+
+    /// The client that a JWT stands for.
+    ///
+    /// # Errors
+    /// `Unauthorized`.
+    pub fn check_jwt(&self, jwt: &str) -> Result<Client> {
+        self.signing_key.check(jwt, self.clock.now()).ok_or(ServiceError::Unauthorized)
+    }
+}
+
+fn unknown_account(account: &str) -> impl FnOnce(StorageError) -> ServiceError {
+    move |error| match error {
+        StorageError::Reference => {
+            ServiceError::bad_input("account", format!("{account} is unknown; `space create` makes one"))
+        }
+        other => other.into(),
+    }
+}
+
+fn check_password(password: &str) -> Result<()> {
+    if PASSWORD_CHARS.contains(&password.chars().count()) {
+        return Ok(());
+    }
+    let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
+    Err(ServiceError::bad_input("password", format!("must have {least} to {most} characters")))
+}
+
+/// In lower case, as it is stored. Whether mail arrives there is not this program's business.
+fn checked_email(email: &str) -> Result<String> {
+    let email = email.trim().to_lowercase();
+    let fine = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+        && email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if fine { Ok(email) } else { Err(ServiceError::bad_input("email", "must look like name@host")) }
+}

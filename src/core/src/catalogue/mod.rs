@@ -1,0 +1,6 @@
+//! What an account can install, has installed, and where: packs, instances, environments.
+
+pub(crate) mod demo;
+pub(crate) mod import;
+pub mod instances;
+pub(crate) mod overview;

@@ -1,0 +1,93 @@
+//! What is done now and then so that nothing grows for ever. Every replica does it; doing it twice does no harm.
+//!
+//! Something else to forget is a [`Leftover`], whose batches are removed one after the other.
+
+use crate::{Result, Services, tokens::authorization};
+use ipack_domain::{effects::new_id, time::Timestamp};
+use ipack_storage::{
+    BATCH, Writer, accounts,
+    attempts::{self, Status},
+    sessions, suggestions,
+    timeline::{self, Event, Kind},
+};
+
+/// How long the timeline remembers.
+const TIMELINE_SECONDS: i64 = 400 * 24 * 3_600;
+
+/// How long a form can still say how its last attempt went.
+const ATTEMPTS_SECONDS: i64 = 30 * 24 * 3_600;
+
+#[derive(Clone, Copy)]
+enum Leftover<'a> {
+    Sessions(Timestamp),
+    Timeline(Timestamp),
+    Attempts(Timestamp),
+    Suggestions { account: &'a str, field: &'a str },
+}
+
+impl Services {
+    /// Forgets expired sessions, old timeline entries and values that nobody used for long.
+    pub async fn tidy(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.forget(Leftover::Sessions(now)).await?;
+        while self.end_overdue_attempts(now).await? >= BATCH.unsigned_abs() {}
+        self.forget(Leftover::Timeline(now.plus_seconds(-TIMELINE_SECONDS))).await?;
+        self.forget(Leftover::Attempts(now.plus_seconds(-ATTEMPTS_SECONDS))).await?;
+        let mut reader = self.database.reader().await?;
+        let overfull = suggestions::overfull(reader.connection()).await?;
+        drop(reader);
+        for (account, field) in &overfull {
+            self.forget(Leftover::Suggestions { account, field }).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends attempts that ran out, which forgets what they were begun with; answers how many.
+    async fn end_overdue_attempts(&self, now: Timestamp) -> Result<u64> {
+        let mut reader = self.database.reader().await?;
+        let overdue = attempts::overdue(reader.connection(), now).await?;
+        drop(reader);
+        for attempt in &overdue {
+            self.database.write(|db| self.end_overdue(db, attempt, now)).await?;
+        }
+        Ok(overdue.len() as u64)
+    }
+
+    async fn end_overdue(&self, mut db: Writer, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
+        let Some(why) = Status::parse(&attempt.status).and_then(authorization::overdue) else {
+            return Ok(());
+        };
+        let (id, status) = (attempt.id, Status::Failed);
+        if attempts::finish(db.lend(), id, status, Some(&why), None).await? {
+            let space = accounts::find_space(db.lend(), &attempt.space_guid).await?;
+            let key = attempt.key();
+            let event = Event {
+                account: space.as_ref().map(|space| space.account_id.as_str()).unwrap_or_default(),
+                key: &key,
+                kind: Kind::TokenFailed,
+                actor: crate::tokens::access_token::ACTOR,
+                changed: &[],
+                detail: Some("the attempt ran out"),
+            };
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Batch after batch, and others may write between two of them.
+    async fn forget(&self, leftover: Leftover<'_>) -> Result<()> {
+        while self.database.write(|db| self.forget_batch(db, leftover)).await? >= BATCH.unsigned_abs() {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn forget_batch(&self, mut db: Writer, leftover: Leftover<'_>) -> Result<u64> {
+        Ok(match leftover {
+            Leftover::Sessions(now) => sessions::remove_expired(db.lend(), now).await?,
+            Leftover::Timeline(moment) => timeline::remove_before(db.lend(), moment).await?,
+            Leftover::Attempts(moment) => attempts::remove_before(db.lend(), moment).await?,
+            Leftover::Suggestions { account, field } => suggestions::prune(db.lend(), account, field).await?,
+        })
+    }
+}

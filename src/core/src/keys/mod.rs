@@ -1,0 +1,3 @@
+//! The master keys: whether they are the right ones at the start, and their rotation.
+
+pub mod rotation;

@@ -1,0 +1,6 @@
+//! Client secrets and passwords: sealed once, never shown again, bound to where they may be sent.
+
+pub mod credentials;
+pub(crate) mod sealing;
+pub mod typed;
+pub(crate) mod view;

@@ -1,0 +1,259 @@
+//! From what the database knows about a form's secrets, token and attempts to what its page shows: never a value.
+
+use crate::{
+    Result, Services,
+    connector::state::{Destinations, TokenColumns},
+    secrets::credentials::{in_slot, read_destination},
+    tokens::{
+        authorization::{Fingerprints, stage},
+        origin::TokenOrigin,
+    },
+};
+use ipack_domain::{
+    connection_state::{ConnectionState, Facts, TokenFacts},
+    form::{FormContent, Part},
+    ids::ConnectionKey,
+    provider::{ClientAuthentication, Grant},
+    time::{Timestamp, in_words},
+    tokens::{
+        AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, Stage, TokenView,
+    },
+};
+use ipack_oauth::{
+    chosen::chosen_provider,
+    configuration::{Destination, Plan, plan},
+    explain::sentence,
+    presets::{self, Pkce, Preset, Refresh},
+};
+use ipack_storage::{
+    Connection,
+    attempts::{self, Attempt},
+    client_secrets::{self, ClientSecret, Slot},
+    tokens::{self, Token},
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Whose form, and what it holds.
+pub(crate) struct Shown<'a> {
+    pub key: &'a ConnectionKey,
+    pub account: &'a str,
+    pub admin: Uuid,
+    pub content: &'a FormContent,
+    /// What the saved details lack; `None` where nothing is saved.
+    pub missing: Option<Vec<Part>>,
+}
+
+pub(crate) async fn credentials_view(
+    services: &Services,
+    mut db: Connection<'_>,
+    shown: Shown<'_>,
+) -> Result<CredentialsView> {
+    let now = services.clock.now();
+    let Shown { key, account, admin, content, missing } = shown;
+    let secrets = client_secrets::of_connection(db.lend(), key).await?;
+    let token = tokens::find(db.lend(), key).await?;
+    let attempt = attempts::latest(db, key).await?;
+    let planned = plan(content, services.oauth.allowed);
+    let plan = planned.as_ref().ok();
+    let destination = plan.map(Plan::destination);
+    let mut secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
+    let replacement = in_slot(&secrets, Slot::Replacement);
+    let is_replacement_bound = match (replacement, destination) {
+        (Some(secret), Some(destination)) => read_destination(secret)? == *destination,
+        _ => false,
+    };
+    let mut replacement = replacement.filter(|_| is_replacement_bound);
+    // Entered again for where the form leads now: nobody is asked for it once more. What was encrypted before stays until
+    // a token came with the new one.
+    if matches!(secret, SecretState::Unbound { .. })
+        && let Some(new) = replacement.take()
+    {
+        secret = SecretState::Encrypted(encrypted(new));
+    }
+    let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
+    let needs_secret = plan.is_none_or(Plan::needs_secret);
+    // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
+    let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
+    let needs_password = plan.map_or(is_chosen, Plan::needs_password);
+    let kept_for = |slot| in_slot(&secrets, slot).map(|secret| secret.destination.as_str());
+    let destinations = Destinations {
+        current: kept_for(Slot::Current),
+        replacement: kept_for(Slot::Replacement),
+        password: kept_for(Slot::Password),
+    };
+    let secret_to_enter = plan.map(|plan| destinations.secret_to_enter(plan)).transpose()?.flatten();
+    let obstacle = match &planned {
+        Err(error) => Some(sentence(&error.to_string())),
+        Ok(_) => secret_to_enter.clone(),
+    };
+    let token_facts = token.as_ref().map(|token| TokenColumns::of(token).facts(content)).transpose()?;
+    let token_view = match (&token, &token_facts) {
+        (Some(token), Some(facts)) => Some(token_view(token, facts, now)?),
+        _ => None,
+    };
+    let seconds_left = token_facts.as_ref().and_then(|facts| facts.expires).and_then(|at| {
+        let left = at.seconds() - now.seconds();
+        u32::try_from(left).ok().filter(|left| *left > 0)
+    });
+    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.standing();
+    let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
+    // Known before there is a client: it is registered to get one.
+    let provider = chosen_provider(content).ok().filter(|_| has_window);
+    let redirect_uri = provider.map(|provider| services.redirect_uri(account, &provider));
+    let attempt = attempt.map(|attempt| attempt_view(&attempt, admin, now));
+    let attempt = match (attempt, &token) {
+        // A success is told for as long as its token is there, also when the attempt is long forgotten.
+        (Some(attempt), _) if attempt.stage != Stage::Succeeded => Some(attempt),
+        (_, Some(token)) if standing.state != ConnectionState::Broken => Some(success(token)),
+        _ => None,
+    };
+    Ok(CredentialsView {
+        standing,
+        redirect_uri,
+        secret,
+        replacement: replacement.map(encrypted),
+        password,
+        needs_secret,
+        needs_password,
+        acts_for_subject: plan.is_some_and(|plan| matches!(plan.grant(), Grant::JwtBearer | Grant::Password)),
+        has_private_key: plan.is_some_and(Plan::has_private_key),
+        allows_password: services.oauth.allowed.password_grant,
+        has_window,
+        obstacle,
+        token: token_view,
+        seconds_left,
+        attempt,
+        providers: presets::all()
+            .iter()
+            .map(|preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() })
+            .collect(),
+        facts: content.provider.preset().and_then(presets::find).map(facts).unwrap_or_default(),
+        problems: Vec::new(),
+    })
+}
+
+fn encrypted(secret: &ClientSecret) -> Encrypted {
+    Encrypted { by: secret.sealed_by.clone(), at: secret.at().into() }
+}
+
+fn secret_state(secret: Option<&ClientSecret>, now: Option<&Destination>) -> Result<SecretState> {
+    let Some(secret) = secret else { return Ok(SecretState::Missing) };
+    let bound = read_destination(secret)?;
+    Ok(match now {
+        Some(now) if bound == *now => SecretState::Encrypted(encrypted(secret)),
+        Some(now) => {
+            let changed = bound.changed_to(now).into_iter().map(str::to_owned).collect();
+            SecretState::Unbound { encrypted: encrypted(secret), changed }
+        }
+        // The form does not say where to, for now; what is missing is said elsewhere.
+        None => SecretState::Encrypted(encrypted(secret)),
+    })
+}
+
+/// The attempt that brought a token.
+fn success(token: &Token) -> AttemptView {
+    AttemptView {
+        id: token.id.to_string(),
+        stage: Stage::Succeeded,
+        message: Stage::Succeeded.message().to_owned(),
+        advice: None,
+        address: None,
+        begun: Timestamp(token.obtained_at).into(),
+        lapses: None,
+    }
+}
+
+pub(crate) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> AttemptView {
+    let (stage, message) = stage(attempt, now);
+    let is_mine = attempt.admin_id == admin;
+    AttemptView {
+        id: attempt.id.to_string(),
+        stage,
+        message,
+        advice: attempt.advice.clone(),
+        address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
+        begun: Timestamp(attempt.begun_at).into(),
+        lapses: (!stage.is_over()).then(|| Timestamp(attempt.expires_at).into()),
+    }
+}
+
+/// The page that sends a browser on to the identity provider.
+pub fn attempt_path(id: Uuid) -> String {
+    format!("/oauth/attempts/{id}")
+}
+
+fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<TokenView> {
+    let origin = TokenOrigin::of(token)?;
+    let columns = TokenColumns::of(token);
+    Ok(TokenView {
+        by: token.obtained_by.clone(),
+        obtained: Timestamp(token.obtained_at).into(),
+        age: in_words(now.0 - facts.renewed.0),
+        expires: facts.expires.map(Into::into),
+        remaining: facts.expires.map(|at| match at.0 - now.0 {
+            left if left > 0 => format!("in {}", in_words(left)),
+            over => format!("{} ago", in_words(-over)),
+        }),
+        is_refused: token.is_broken,
+        renewal: token.refresh_at.map(|at| Timestamp(at).into()),
+        requested: columns.requested(),
+        granted: columns.granted(),
+        refused: facts.refused.clone(),
+        fingerprint: fingerprint(&columns.came_from()?),
+        outdated: facts.edited.clone(),
+        failure: token.failure.clone(),
+        other_company: facts.other_company.map(str::to_owned),
+        can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
+    })
+}
+
+/// One short word for a whole configuration.
+fn fingerprint(parts: &Fingerprints) -> String {
+    let text = serde_json::json!(parts).to_string();
+    Sha256::digest(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a preset brings along, a line each.
+fn facts(preset: &Preset) -> ProviderFacts {
+    let grant = preset.grants.first().copied().unwrap_or(Grant::AuthorizationCode);
+    let pkce = match preset.pkce {
+        Pkce::Required => "required",
+        Pkce::Supported => "supported",
+        Pkce::Unsupported => "not documented, sent all the same",
+        Pkce::Refused => "refused by the provider, so not sent",
+    };
+    let refresh = match preset.refresh {
+        Refresh::Rotates => "a new refresh token each time",
+        Refresh::Keeps => "the refresh token stays",
+        Refresh::None => "no refresh tokens",
+    };
+    let authentication = match preset.client_authentication {
+        ClientAuthentication::AsProvider => ClientAuthentication::ClientSecretBasic,
+        known => known,
+    };
+    let mut lines = vec![format!("Grant: {}", grant.label())];
+    if !preset.scopes.is_empty() {
+        lines.push(format!("Scopes: {}", preset.scopes.join(" ")));
+    }
+    lines.push(format!("Client authentication: {}", authentication.label()));
+    lines.push(format!("PKCE: {pkce}"));
+    lines.push(format!("Renewal: {refresh}"));
+    if let Some(seconds) = preset.refresh_token_seconds {
+        lines.push(format!("Refresh tokens last: {}", in_words(seconds.saturating_mul(1_000_000))));
+    }
+    if let Some(base_url) = preset.base_urls.first() {
+        lines.push(format!("Base URL: {base_url}"));
+    }
+    if let Some(label) = &preset.company_id_label {
+        lines.push(format!("Company ID: {label}"));
+    }
+    // What is for a person to complete cannot be taken over as it is.
+    let base_url = preset.base_urls.first().filter(|url| !url.contains('<')).cloned();
+    ProviderFacts {
+        documentation: Some(preset.documentation.clone()),
+        note: preset.note.clone(),
+        base_url,
+        lines,
+    }
+}

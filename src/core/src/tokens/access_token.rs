@@ -1,0 +1,226 @@
+//! Access tokens for integration runtimes, read thousands of times a second: the row each time, the vault once for
+//! each version of a token.
+//!
+//! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. Something
+//! else that is read so often is counted the same way, as a [`Kind`](ipack_storage::timeline::Kind) of its own.
+
+use crate::{Result, ServiceError, Services, access::Client, secrets::sealing};
+use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use ipack_storage::{
+    StorageError, Writer, api_tokens,
+    timeline::{self, Event, Kind},
+    tokens::{self, Token},
+};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// Who renews tokens, in the timeline.
+pub(crate) const ACTOR: &str = "iPack Connect";
+/// A token with less left is renewed before it is handed out: whoever asks needs time to use it.
+const LEAST_SECONDS: i64 = 30;
+/// Opened tokens kept in memory.
+const MAX_OPENED: usize = 20_000;
+const HOUR: i64 = 3_600;
+
+/// What a runtime gets. `Debug` shows no token.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    pub token: SecretString,
+    pub token_type: String,
+    pub expires_at: Option<Timestamp>,
+    pub scope: String,
+}
+
+/// Access tokens that were opened, by id and version.
+#[derive(Default)]
+pub struct OpenedTokens(Mutex<HashMap<Uuid, (i64, SecretString)>>);
+
+impl std::fmt::Debug for OpenedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpenedTokens")
+    }
+}
+
+impl OpenedTokens {
+    fn get(&self, id: Uuid, version: i64) -> Option<SecretString> {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.get(&id).filter(|(known, _)| *known == version).map(|(_, token)| token.clone())
+    }
+
+    fn put(&self, id: Uuid, version: i64, token: SecretString) {
+        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() >= MAX_OPENED {
+            // Rare, and cheaper than to know which of them is the oldest: they are opened again.
+            opened.clear();
+        }
+        opened.insert(id, (version, token));
+    }
+
+    pub(crate) fn forget(&self, id: Option<Uuid>) {
+        if let Some(id) = id {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Use {
+    account: String,
+    key: ConnectionKey,
+    actor: String,
+}
+
+/// Reads that are not written down yet.
+#[derive(Debug, Default)]
+pub struct TokenUses(Mutex<HashMap<Use, i64>>);
+
+impl TokenUses {
+    fn count(&self, one: Use) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *uses.entry(one).or_default() += 1;
+    }
+
+    fn take(&self) -> HashMap<Use, i64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn give_back(&self, uses: HashMap<Use, i64>) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (one, times) in uses {
+            *now.entry(one).or_default() += times;
+        }
+    }
+}
+
+impl Services {
+    /// The access token of a connection, renewed first where it is about to run out.
+    ///
+    /// # Errors
+    /// `Forbidden` for an API token without the permission; `Conflict` where there is no token that works.
+    pub async fn access_token(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        key: &ConnectionKey,
+    ) -> Result<AccessToken> {
+        let mut reader = self.database.reader().await?;
+        let space = self.client_key(reader.connection(), client, header, key).await?;
+        // Asked each time: a JWT outlives the withdrawal of what it was made with.
+        let api_token = api_tokens::find(reader.connection(), &client.username).await?;
+        if !api_token.is_some_and(|token| token.reads_access_tokens && token.revoked_at.is_none()) {
+            return Err(ServiceError::Forbidden);
+        }
+        let token = tokens::find(reader.connection(), key).await?;
+        drop(reader);
+        let token = self.usable(token.ok_or_else(no_token)?).await?;
+        let opened = match self.opened(&token).await {
+            // Sealed anew by a rotation since it was read.
+            Err(ServiceError::Storage(StorageError::Reference)) => {
+                let mut reader = self.database.reader().await?;
+                let latest = tokens::find(reader.connection(), key).await?;
+                drop(reader);
+                self.opened(&latest.ok_or_else(no_token)?).await?
+            }
+            opened => opened?,
+        };
+        self.uses.count(Use { account: space.account_id, key: key.clone(), actor: client.label() });
+        Ok(AccessToken {
+            token: opened,
+            scope: token.granted_scope.unwrap_or(token.requested_scope),
+            token_type: token.token_type,
+            expires_at: token.expires_at.map(Timestamp),
+        })
+    }
+
+    async fn usable(&self, token: Token) -> Result<Token> {
+        let now = self.clock.now();
+        // What lives for less anyway is handed out until it is due.
+        let is_due = token.refresh_at.is_some_and(|at| at <= now.0);
+        let is_ending =
+            token.is_expired(now) || (token.is_expired(now.plus_seconds(LEAST_SECONDS)) && is_due);
+        // After a failure it is tried again when its time has come, however many ask meanwhile.
+        let may_renew = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
+        if !is_ending {
+            return Ok(token);
+        }
+        let before = (token.id, token.version);
+        let token = if may_renew { self.renewed(token).await?.ok_or_else(no_token)? } else { token };
+        // What has just come is handed out, however short its life.
+        if (token.id, token.version) != before || !token.is_expired(now) {
+            return Ok(token);
+        }
+        let why = token.failure.as_deref().unwrap_or("it cannot be renewed.");
+        Err(ServiceError::Conflict(format!(
+            "The access token has run out: {why} An admin can generate another one on the connection’s form."
+        )))
+    }
+
+    async fn opened(&self, token: &Token) -> Result<SecretString> {
+        if let Some(opened) = self.opened.get(token.id, token.version) {
+            return Ok(opened);
+        }
+        let mut reader = self.database.reader().await?;
+        let place = sealing::access_token(&token.id);
+        let version = token.data_key_version;
+        let scope = &token.space_guid;
+        let opened = self.safe.open(reader.connection(), scope, version, place, &token.access_token).await?;
+        metrics::counter!("vault_access_tokens_opened_total").increment(1);
+        self.opened.put(token.id, token.version, opened.clone());
+        Ok(opened)
+    }
+
+    /// Writes down the reads since the last time.
+    pub async fn write_uses(&self) -> Result<()> {
+        let uses = self.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = self.database.write(|db| self.write_uses_once(db, &uses)).await;
+        if written.is_err() {
+            self.uses.give_back(uses);
+        }
+        written
+    }
+
+    async fn write_uses_once(&self, mut db: Writer, uses: &HashMap<Use, i64>) -> Result<()> {
+        let now = self.clock.now();
+        // In one order everywhere, so that two replicas do not wait for each other.
+        let mut uses: Vec<(Uuid, &Use, i64)> =
+            uses.iter().map(|(one, times)| (hourly_id(one, now), one, *times)).collect();
+        uses.sort_unstable_by_key(|(id, ..)| *id);
+        for (id, one, times) in uses {
+            let event = Event {
+                account: &one.account,
+                key: &one.key,
+                kind: Kind::TokenRead,
+                actor: &one.actor,
+                changed: &[],
+                detail: None,
+            };
+            timeline::count(db.lend(), id, event, times, now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn no_token() -> ServiceError {
+    ServiceError::Conflict(
+        "There is no access token for this connection yet: an admin generates it on the connection’s form."
+            .into(),
+    )
+}
+
+/// One entry for each reader, connection and hour, whichever replica writes it.
+fn hourly_id(one: &Use, now: Timestamp) -> Uuid {
+    let hour = now.seconds().div_euclid(HOUR);
+    let name = serde_json::json!([one.key, one.actor, hour]).to_string();
+    let digest = Sha256::digest(name);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,159 @@
+//! The second half of an attempt: what the provider brings back, the exchange for a token, and what becomes of it.
+//!
+//! The checks stand in `accepted`, in their order; each that fails ends the attempt before anything is sent to the
+//! token endpoint (security: S01, S04 to S06). A new check goes there.
+
+use crate::{
+    Result, ServiceError, Services,
+    access::Admin,
+    tokens::{
+        authorization::{Begun, is_same},
+        exchange::event_of,
+    },
+};
+use ipack_domain::effects::new_id;
+use ipack_oauth::{
+    authorize::digest,
+    callback::{Callback, is_from},
+    explain::{advice, no_code, sentence, shown},
+};
+use ipack_storage::{
+    Writer,
+    attempts::{self, Attempt, Status},
+    timeline::{self, Kind},
+};
+use secrecy::SecretString;
+use std::{fmt, time::Duration};
+use uuid::Uuid;
+
+/// How long the answer to the browser waits for the token; after that the attempt's page follows it.
+const PATIENCE: Duration = Duration::from_millis(1_200);
+
+/// What a browser brings back. It does not show itself: the query has a code in it, the cookie is as good as one.
+#[derive(Clone, Copy)]
+pub struct Returned<'a> {
+    /// `/oauth/callback/…`, as it was asked for.
+    pub path: &'a str,
+    pub query: &'a str,
+    /// The value of the browser's cookie for these flows.
+    pub browser: Option<&'a str>,
+    pub admin: Option<&'a Admin>,
+}
+
+impl fmt::Debug for Returned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Returned")
+    }
+}
+
+impl Services {
+    /// Takes in what the provider brought back; the attempt whose page the browser is to see.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no attempt that this belongs to.
+    pub async fn authorization_returned(&self, returned: Returned<'_>) -> Result<Uuid> {
+        let callback = Callback::parse(returned.query).ok_or(ServiceError::NotFound)?;
+        let state = digest(callback.state().ok_or(ServiceError::NotFound)?);
+        let taken = self.database.write(|db| self.accept(db, &state, &callback, returned)).await?;
+        let (attempt, accepted) = taken.ok_or(ServiceError::NotFound)?;
+        let (Some(begun), Some(code)) = (accepted, callback.code()) else { return Ok(attempt.id) };
+        let code = SecretString::from(code.to_owned());
+        let company = begun.configuration.company_id_parameter.as_deref();
+        let company = company.and_then(|name| callback.parameter(name)).map(shown);
+        let services = self.clone();
+        let id = attempt.id;
+        let exchange = async move { services.exchange(&attempt, &begun, Some(code), company).await };
+        let _ = tokio::time::timeout(PATIENCE, self.background.spawn(exchange)).await;
+        Ok(id)
+    }
+
+    /// One transaction: the state is used up, whatever comes of it. `None` where nobody waits for it.
+    async fn accept(
+        &self,
+        mut db: Writer,
+        state: &[u8],
+        callback: &Callback,
+        returned: Returned<'_>,
+    ) -> Result<Option<(Attempt, Option<Begun>)>> {
+        let now = self.clock.now();
+        let id = attempts::take_state(db.lend(), state, now).await?;
+        let Some(id) = id else { return Ok(None) };
+        let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
+        let is_open = attempt.status == Status::Opened.name();
+        let begun = if is_open { self.begun(db.lend(), &attempt).await? } else { None };
+        let Some(begun) = begun else {
+            // It ended meanwhile, and its page says how.
+            return Ok(Some((attempt, None)));
+        };
+        let key = attempt.key();
+        let redirect_uri = format!("{}{}", self.oauth.public_url, returned.path);
+        if let Err(refusal) = accepted(&attempt, &begun, callback, returned, &redirect_uri) {
+            let Refusal { message, advice, detail } = &refusal;
+            attempts::finish(db.lend(), id, Status::Failed, Some(message), Some(advice)).await?;
+            let event = event_of(&begun, &key, Kind::TokenFailed, Some(detail));
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+            return Ok(Some((attempt, None)));
+        }
+        attempts::returned(db.lend(), id).await?;
+        let event = event_of(&begun, &key, Kind::AuthorizationReturned, None);
+        timeline::add(db.lend(), new_id(now), event, now).await?;
+        Ok(Some((attempt, Some(begun))))
+    }
+}
+
+/// Why what came back is not taken.
+struct Refusal {
+    message: String,
+    advice: String,
+    /// For the timeline.
+    detail: String,
+}
+
+fn refusal(error: &str, advice: impl Into<String>, detail: impl Into<String>) -> Refusal {
+    Refusal { message: no_code(error), advice: advice.into(), detail: detail.into() }
+}
+
+fn accepted(
+    attempt: &Attempt,
+    begun: &Begun,
+    callback: &Callback,
+    returned: Returned<'_>,
+    redirect_uri: &str,
+) -> std::result::Result<(), Refusal> {
+    let again = "Generate the token again, and finish it in the same browser.";
+    let is_same_browser = returned.browser.is_some_and(|browser| is_same(&attempt.browser, browser));
+    if !is_same_browser {
+        return Err(refusal("another_browser", again, "came back in another browser"));
+    }
+    if returned.admin.is_some_and(|admin| admin.id != attempt.admin_id) {
+        return Err(refusal("another_admin", again, "came back to another admin’s session"));
+    }
+    if begun.redirect_uri != redirect_uri {
+        let advice =
+            "The answer arrived on another provider’s redirect URI. Check the redirect URI registered there.";
+        return Err(refusal("redirect_uri_mismatch", advice, "came back on another redirect URI"));
+    }
+    let endpoints = &begun.configuration.endpoints;
+    if !is_from(endpoints.issuer.as_deref(), endpoints.announces_issuer, callback.issuer()) {
+        let advice =
+            "The answer does not come from the provider that was asked. Do not go on before you know why.";
+        return Err(refusal("issuer_mismatch", advice, "the answer names another issuer, or none"));
+    }
+    if let Some(error) = callback.error() {
+        let error = shown(error);
+        let description = callback.parameter("error_description").map(shown);
+        let what_next = advice(&error, &begun.redirect_uri);
+        let (said, what_next) = match description {
+            Some(text) => {
+                (format!("{error}: {text}"), format!("The provider says: {} {what_next}", sentence(&text)))
+            }
+            None => (error.clone(), what_next),
+        };
+        return Err(refusal(&error, what_next, format!("the provider answered {said}")));
+    }
+    if callback.code().is_none() {
+        let what_next = advice("invalid_request", &begun.redirect_uri);
+        return Err(refusal("no_code", what_next, "the provider sent neither a code nor an error"));
+    }
+    Ok(())
+}

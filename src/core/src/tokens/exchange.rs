@@ -1,0 +1,248 @@
+//! From a code, or from a grant that needs none, to a token that is kept: the call to the provider, and the one
+//! transaction that ends the attempt.
+//!
+//! What else is done with a token that has just come is a step of `keep_token`.
+
+use crate::{
+    Result, ServiceError, Services,
+    connector::content::{fill_company_id, lacks_company_id},
+    keys::rotation::seal,
+    secrets::sealing,
+    services::insisting,
+    tokens::{
+        authorization::Begun,
+        origin::{Failure, OpenedSecrets, TokenOrigin, written},
+    },
+};
+use ipack_domain::{effects::new_id, form::Part, ids::ConnectionKey, time::Timestamp};
+use ipack_oauth::{
+    explain::{no_token, shown_scopes},
+    token::{self, Granted, Request, Secrets},
+};
+use ipack_storage::{
+    Connection, Writer,
+    attempts::{self, Attempt, Status},
+    client_secrets, instances,
+    timeline::{self, Event, Kind},
+    tokens::{self, Token},
+};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+/// A token is kept.
+struct Kept {
+    /// The one in whose place it is.
+    earlier: Option<Uuid>,
+}
+
+impl Services {
+    /// A grant that needs no browser: asked for at once.
+    pub(crate) async fn exchange_directly(&self, id: Uuid) {
+        let opened = self.database.write(async |mut db| {
+            let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
+            let begun = self.begun(db.lend(), &attempt).await?.ok_or(ServiceError::NotFound)?;
+            attempts::returned(db.lend(), id).await?;
+            Ok::<_, ServiceError>((attempt, begun))
+        });
+        match opened.await {
+            Ok((attempt, begun)) => self.exchange(&attempt, &begun, None, None).await,
+            // Uninstalled or replaced meanwhile.
+            Err(error) => tracing::warn!(error = %error, "an attempt is gone before it began"),
+        }
+    }
+
+    /// Trades what an attempt brought for a token, and writes down how that went.
+    pub(crate) async fn exchange(
+        &self,
+        attempt: &Attempt,
+        begun: &Begun,
+        code: Option<SecretString>,
+        company: Option<String>,
+    ) {
+        if let Err(failure) = self.exchanged(attempt, begun, code.as_ref(), company.as_deref()).await
+            && let Err(error) =
+                insisting(|| self.database.write(|db| self.note_failure(db, attempt, begun, &failure))).await
+        {
+            tracing::error!(error = %error, "a failed attempt could not be written down");
+        }
+    }
+
+    async fn exchanged(
+        &self,
+        attempt: &Attempt,
+        begun: &Begun,
+        code: Option<&SecretString>,
+        company: Option<&str>,
+    ) -> std::result::Result<(), Failure> {
+        let key = attempt.key();
+        let configuration = &begun.configuration;
+        let mut reader = self.database.reader().await.map_err(ServiceError::from)?;
+        let secrets = self.opened_secrets(reader.connection(), &key, begun.secret_id, configuration).await?;
+        drop(reader);
+        let verifier = begun.verifier.clone().map(SecretString::from);
+        let request = match code {
+            Some(code) => {
+                Request::Code { code, redirect_uri: &begun.redirect_uri, verifier: verifier.as_ref() }
+            }
+            None => self.direct_request(configuration.grant, &secrets)?,
+        };
+        let client = Secrets { client: secrets.client.as_ref() };
+        let now = self.clock.now();
+        let granted = token::request(&self.oauth.outbound, configuration, &request, client, now).await?;
+        let keep = |db| self.keep_token(db, attempt, begun, &granted, company);
+        match insisting(|| self.database.write(keep)).await {
+            Ok(Some(Kept { earlier })) => {
+                self.opened.forget(earlier);
+                Ok(())
+            }
+            // Reset or replaced while the provider was asked: this token is nobody's.
+            Ok(None) => {
+                self.revoke_unwanted(begun, &key, &secrets, &granted).await;
+                Ok(())
+            }
+            Err(error) => {
+                self.revoke_unwanted(begun, &key, &secrets, &granted).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn note_failure(
+        &self,
+        mut db: Writer,
+        attempt: &Attempt,
+        begun: &Begun,
+        failure: &Failure,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let key = attempt.key();
+        let said = failure.said();
+        let (message, advice) = (no_token(&said), failure.advice(&begun.redirect_uri));
+        let (id, status) = (attempt.id, Status::Failed);
+        if attempts::finish(db.lend(), id, status, Some(&message), Some(&advice)).await? {
+            let event = event_of(begun, &key, Kind::TokenFailed, Some(&said));
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals what was granted, puts a replacement into its place, and ends the attempt: one transaction. `None` where
+    /// the attempt is not open any more.
+    async fn keep_token(
+        &self,
+        mut db: Writer,
+        attempt: &Attempt,
+        begun: &Begun,
+        granted: &Granted,
+        company: Option<&str>,
+    ) -> Result<Option<Kept>> {
+        let now = self.clock.now();
+        let key = attempt.key();
+        instances::lock_connection(db.lend(), &key).await?;
+        if !attempts::finish(db.lend(), attempt.id, Status::Succeeded, None, None).await? {
+            return Ok(None);
+        }
+        let earlier = tokens::find(db.lend(), &key).await?;
+        let fills_company = match company {
+            Some(_) => lacks_company_id(db.lend(), &key).await?,
+            None => false,
+        };
+        let mut token = self.sealed_token(db.lend(), &key, begun, granted, now).await?;
+        token.company_id = company.map(str::to_owned);
+        if let Some(company) = company.filter(|_| fills_company) {
+            // What the provider itself filled in is not newer than its token.
+            let mut parts = begun.fingerprints.clone();
+            let print = crate::tokens::authorization::fingerprint_of_company(company);
+            parts.insert(Part::CompanyId.name().to_owned(), print);
+            token.configuration = written(&parts)?;
+        }
+        tokens::put(db.lend(), &token).await?;
+        if let Some(id) = begun.secret_id
+            && client_secrets::promote(db.lend(), &key, id).await?
+        {
+            let event = event_of(begun, &key, Kind::SecretReplaced, Some("the replacement is in use now"));
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+        }
+        let summary = granted.summary();
+        let event = event_of(begun, &key, Kind::TokenExchanged, Some(&summary));
+        timeline::add(db.lend(), new_id(now), event, now).await?;
+        if let Some(company) = company.filter(|_| fills_company) {
+            for key in fill_company_id(db.lend(), &begun.email, &key, company, now).await? {
+                let told =
+                    event_of(begun, &key, Kind::DetailsSaved, Some("as the identity provider named it"));
+                let event = Event { changed: &["Company ID"], ..told };
+                timeline::add(db.lend(), new_id(now), event, now).await?;
+            }
+        }
+        Ok(Some(Kept { earlier: earlier.map(|token| token.id) }))
+    }
+
+    async fn sealed_token(
+        &self,
+        mut db: Connection<'_>,
+        key: &ConnectionKey,
+        begun: &Begun,
+        granted: &Granted,
+        now: Timestamp,
+    ) -> Result<Token> {
+        let id = new_id(now);
+        let configuration = &begun.configuration;
+        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
+        let origin = TokenOrigin { configuration: configuration.clone(), secret_id: begun.secret_id };
+        let refresh_token = granted.refresh_token.as_ref();
+        let expiry = crate::tokens::refresh::expiry(configuration, granted, refresh_token.is_some());
+        let scope = granted.scope.as_deref();
+        Ok(Token {
+            id,
+            space_guid: key.space.clone(),
+            instance_id: key.instance.clone(),
+            environment_id: key.environment.clone(),
+            process_id: key.process.clone(),
+            connection_id: key.connection.clone(),
+            version: 1,
+            access_token: seal(&data_key, sealing::access_token(&id), &granted.access_token),
+            refresh_token: refresh_token.map(|token| seal(&data_key, sealing::refresh_token(&id), token)),
+            data_key_version: data_key.version().into(),
+            token_type: granted.token_type.clone(),
+            requested_scope: configuration.scopes.join(" "),
+            granted_scope: scope.map(|scope| shown_scopes(scope, &configuration.scope_separator)),
+            origin: written(&origin)?,
+            configuration: written(&begun.fingerprints)?,
+            company_id: None,
+            obtained_by: begun.email.clone(),
+            obtained_at: now.0,
+            refreshed_at: None,
+            expires_at: expiry.expires_at.map(|at| at.0),
+            refresh_at: expiry.refresh_at.map(|at| at.0),
+            failures: 0,
+            failure: None,
+            is_broken: false,
+            lease_owner: None,
+            lease_until: None,
+        })
+    }
+
+    /// Revokes what nobody asks for any more by the time that it came, or what could not be kept.
+    async fn revoke_unwanted(
+        &self,
+        begun: &Begun,
+        key: &ConnectionKey,
+        secrets: &OpenedSecrets,
+        granted: &Granted,
+    ) {
+        let outcome = self.revoke_granted(&begun.configuration, secrets, granted).await;
+        let noted = self.note_revocation(&begun.account, &begun.email, key, &outcome).await;
+        if let Err(error) = noted {
+            tracing::error!(error = %error, "a revocation could not be written down");
+        }
+    }
+}
+
+pub(crate) fn event_of<'a>(
+    begun: &'a Begun,
+    key: &'a ConnectionKey,
+    kind: Kind,
+    detail: Option<&'a str>,
+) -> Event<'a> {
+    Event { account: &begun.account, key, kind, actor: &begun.email, changed: &[], detail }
+}

@@ -1,0 +1,432 @@
+//! Keeping tokens fresh: when a token is renewed, by whom, and what happens when that fails.
+//!
+//! Every replica looks for tokens that are due. Whoever gets the lease, given by one `UPDATE` and running out by
+//! itself, asks the provider; everybody else waits for what comes of it. So there is one call, however many ask. How
+//! failures are told apart is said in `token_origin::Failure`.
+
+use crate::{
+    Result, ServiceError, Services,
+    keys::rotation::seal,
+    secrets::sealing,
+    services::insisting,
+    tokens::origin::{Failure, OpenedSecrets, TokenOrigin},
+};
+use futures::StreamExt;
+use ipack_domain::{
+    effects::{new_id, random_bytes},
+    ids::ConnectionKey,
+    provider::Grant,
+    time::Timestamp,
+};
+use ipack_oauth::{
+    configuration::Configuration,
+    explain::shown_scopes,
+    token::{self, Granted, Request, Secrets},
+};
+use ipack_storage::{
+    Connection, Writer, accounts,
+    timeline::{self, Event, Kind},
+    tokens::{self, Refreshed, Token},
+};
+use secrecy::SecretString;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `insisting`): whoever holds the lease
+/// has ended by then.
+const LEASE_SECONDS: i64 = 45;
+/// Tokens of one provider that one replica renews at the same time, and providers at the same time: a slow one holds up
+/// nobody but its own.
+const AT_ONCE: usize = 8;
+const PROVIDERS_AT_ONCE: usize = 64;
+/// Tokens looked up at once.
+const DUE_BATCH: i64 = 1_000;
+/// A token is renewed so long before it runs out, or at four fifths of a shorter life.
+const AHEAD_SECONDS: i64 = 300;
+/// Shorter lives are renewed when somebody asks for the token, not again and again for nobody.
+const LEAST_WAIT: i64 = 30;
+/// What is taken for a lifetime where nobody names one (the one that RFC 6749 has in its examples).
+const USUAL_SECONDS: i64 = 3_600;
+/// Longer lifetimes are renewed no later than this: it keeps refresh tokens alive that die unused.
+const LONGEST_WAIT: i64 = 30 * 24 * 3_600;
+/// Further away is as good as never, and still a date.
+const LONGEST_LIFE: i64 = 20 * 365 * 24 * 3_600;
+const FIRST_RETRY_SECONDS: i64 = 15;
+const LAST_RETRY_SECONDS: i64 = 1_800;
+/// What no waiting mends (a client that the provider does not know any more) is hardly ever tried again: only in case
+/// that somebody put it right there.
+const SELDOM_SECONDS: i64 = 6 * 3_600;
+/// Who waits for another's renewal looks so often, and for longer than a lease lasts.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 500;
+
+/// What this process is renewing.
+#[derive(Debug, Default)]
+pub struct Renewals {
+    under_way: Mutex<HashSet<Uuid>>,
+    /// Who asks for a token that is being renewed waits here, and only the first of them looks into the database.
+    turns: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Says that a renewal is under way until it is dropped.
+struct UnderWay<'a>(&'a Renewals, Uuid);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
+}
+
+impl Renewals {
+    fn begin(&self, id: Uuid) -> Option<UnderWay<'_>> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // Made only where it is ours: one that is dropped here would wait for the lock for ever.
+        under_way.insert(id).then(|| UnderWay(self, id))
+    }
+
+    fn turn(&self, id: Uuid) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody waits for any more.
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        turns.entry(id).or_default().clone()
+    }
+}
+
+pub(crate) struct Expiry {
+    pub expires_at: Option<Timestamp>,
+    pub refresh_at: Option<Timestamp>,
+}
+
+/// When a token runs out and when it is renewed: missing, tiny and huge lifetimes included.
+pub(crate) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
+    // No lifetime at all is as good as none named.
+    let named = granted.expires_in.filter(|seconds| *seconds > 0).or(configuration.access_token_seconds);
+    let lifetime = named.map(|seconds| seconds.clamp(1, LONGEST_LIFE));
+    let is_renewable = has_refresh_token || is_direct(configuration.grant);
+    let wait = {
+        let lifetime = lifetime.unwrap_or(USUAL_SECONDS);
+        (lifetime - AHEAD_SECONDS).max(lifetime * 4 / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
+    };
+    Expiry {
+        expires_at: lifetime.map(|seconds| granted.asked_at.plus_seconds(seconds)),
+        refresh_at: is_renewable.then(|| granted.asked_at.plus_seconds(wait)),
+    }
+}
+
+/// Grants that get a new token without a refresh token and without anybody's browser.
+fn is_direct(grant: Grant) -> bool {
+    matches!(grant, Grant::ClientCredentials | Grant::JwtBearer | Grant::Password)
+}
+
+/// From one failure to the next try: doubling, with up to a fifth more so that many do not come back together.
+fn back_off(failures: i64) -> i64 {
+    let doubled = FIRST_RETRY_SECONDS.saturating_mul(1 << failures.clamp(0, 16)).min(LAST_RETRY_SECONDS);
+    let [chance] = random_bytes::<1>();
+    doubled + doubled * i64::from(chance) / (5 * 256)
+}
+
+impl Services {
+    /// Renews what is due. Every replica does this; it is done once.
+    pub async fn refresh_due(&self) -> Result<usize> {
+        let mut reader = self.database.reader().await?;
+        let due = tokens::due(reader.connection(), self.clock.now(), DUE_BATCH).await?;
+        drop(reader);
+        let mut by_provider: HashMap<String, Vec<Token>> = HashMap::new();
+        for token in due {
+            let endpoint = TokenOrigin::of(&token).map(|origin| origin.configuration.endpoints.token);
+            by_provider.entry(endpoint.unwrap_or_default()).or_default().push(token);
+        }
+        let renewed = futures::stream::iter(by_provider.into_values())
+            .map(|tokens| async move {
+                let renewed = futures::stream::iter(tokens)
+                    .map(|token| async move { self.renewed_if_due(&token).await })
+                    .buffer_unordered(AT_ONCE);
+                renewed.filter(|renewed| std::future::ready(*renewed)).count().await
+            })
+            .buffer_unordered(PROVIDERS_AT_ONCE);
+        Ok(renewed.fold(0, |all, some| std::future::ready(all + some)).await)
+    }
+
+    async fn renewed_if_due(&self, token: &Token) -> bool {
+        // Who stops does not begin what it may not be able to end.
+        if self.stopping.is_cancelled() {
+            return false;
+        }
+        self.renew(token).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "a token could not be renewed");
+            false
+        })
+    }
+
+    /// The token as it is after a renewal: one's own, or that of whoever is at it already. `None` where it is gone.
+    ///
+    /// # Errors
+    /// `Renewing` where that takes too long; a renewal that failed is in the row.
+    pub(crate) async fn renewed(&self, token: Token) -> Result<Option<Token>> {
+        let turn = self.renewals.turn(token.id);
+        let _turn = turn.lock().await;
+        let key = token.key();
+        // As the lease ends with the row changed, whoever waits sees another version or another failure.
+        let before = (token.id, token.version, token.failures);
+        for _ in 0..LOOKS {
+            let mut reader = self.database.reader().await?;
+            let Some(latest) = tokens::find(reader.connection(), &key).await? else { return Ok(None) };
+            drop(reader);
+            if (latest.id, latest.version, latest.failures) != before || latest.is_broken {
+                return Ok(Some(latest));
+            }
+            if !latest.is_leased(self.clock.now()) {
+                // In the background, so that a client that hangs up does not lose the answer of the provider.
+                let services = self.clone();
+                let renewing = self.background.spawn(async move { services.renew(&latest).await });
+                renewing.await.map_err(|_| ServiceError::Internal("a renewal panicked"))??;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(ServiceError::Renewing)
+    }
+
+    /// Renews a token if the lease is to be had; whether it was renewed.
+    pub(crate) async fn renew(&self, token: &Token) -> Result<bool> {
+        let Some(_under_way) = self.renewals.begin(token.id) else { return Ok(false) };
+        let owner = new_id(self.clock.now());
+        let leased = self.database.write(|db| self.leased(db, token, owner)).await;
+        let token = match leased {
+            Err(ServiceError::Renewing) => return Ok(false),
+            leased => leased?,
+        };
+        let outcome = self.ask_again(&token).await;
+        let key = token.key();
+        let is_ours = insisting(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
+        self.opened.forget(Some(token.id));
+        let Ok(renewal) = outcome else { return is_ours.map(|_| false) };
+        if !matches!(is_ours, Ok(false)) {
+            return is_ours;
+        }
+        // Reset, replaced or uninstalled meanwhile: what came is nobody's.
+        let Renewal { configuration, secrets, granted, .. } = renewal;
+        let revoked = self.revoke_granted(&configuration, &secrets, &granted).await;
+        let space = self.account_of(&key).await?;
+        self.note_revocation(&space, crate::tokens::access_token::ACTOR, &key, &revoked).await?;
+        Ok(false)
+    }
+
+    /// The row as it is under the lease.
+    ///
+    /// # Errors
+    /// `Renewing`, and no lease, where somebody else has it or has tried since.
+    async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Token> {
+        let now = self.clock.now();
+        let until = now.plus_seconds(LEASE_SECONDS);
+        if !tokens::lease(db.lend(), token.id, token.version, owner, until, now).await? {
+            return Err(ServiceError::Renewing);
+        }
+        // Read under the lease: a rotation of keys may have sealed it anew. Somebody may also have failed since the row
+        // was read: then it is tried again when its time has come, not at once.
+        let latest = tokens::find(db.lend(), &token.key()).await?;
+        latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Renewing)
+    }
+
+    async fn account_of(&self, key: &ConnectionKey) -> Result<String> {
+        let mut reader = self.database.reader().await?;
+        let space = accounts::find_space(reader.connection(), &key.space).await?;
+        Ok(space.ok_or(ServiceError::SpaceNotFound)?.account_id)
+    }
+
+    /// One call to the provider that the token came from.
+    async fn ask_again(&self, token: &Token) -> std::result::Result<Renewal, Failure> {
+        let TokenOrigin { configuration, secret_id } = TokenOrigin::of(token)?;
+        let opened = match self.opened_for_renewal(token, secret_id, &configuration).await {
+            // Sealed anew by a rotation at this very moment: read once more, it opens.
+            Err(ServiceError::Unopenable) => {
+                let mut reader = self.database.reader().await.map_err(ServiceError::from)?;
+                let latest = tokens::find(reader.connection(), &token.key()).await;
+                drop(reader);
+                let latest = latest.map_err(ServiceError::from)?.ok_or(ServiceError::NotFound)?;
+                self.opened_for_renewal(&latest, secret_id, &configuration).await
+            }
+            opened => opened,
+        };
+        let (secrets, old) = opened?;
+        let request = match &old {
+            Some(token) => Request::Refresh { token },
+            None => self.direct_request(configuration.grant, &secrets)?,
+        };
+        let client = Secrets { client: secrets.client.as_ref() };
+        let now = self.clock.now();
+        let granted = token::request(&self.oauth.outbound, &configuration, &request, client, now).await?;
+        Ok(Renewal { configuration, secrets, granted, old })
+    }
+
+    async fn opened_for_renewal(
+        &self,
+        token: &Token,
+        secret_id: Option<Uuid>,
+        configuration: &Configuration,
+    ) -> Result<(OpenedSecrets, Option<SecretString>)> {
+        let key = token.key();
+        let mut reader = self.database.reader().await?;
+        let secrets = self.opened_secrets(reader.connection(), &key, secret_id, configuration).await?;
+        let Some(sealed) = &token.refresh_token else { return Ok((secrets, None)) };
+        let place = sealing::refresh_token(&token.id);
+        let version = token.data_key_version;
+        let old = self.safe.open(reader.connection(), &key.space, version, place, sealed).await?;
+        Ok((secrets, Some(old)))
+    }
+
+    /// Writes down what came of a renewal and gives the lease back; `false` where the row is not ours any more.
+    async fn settle_renewal(
+        &self,
+        token: &Token,
+        key: &ConnectionKey,
+        owner: Uuid,
+        outcome: &std::result::Result<Renewal, Failure>,
+    ) -> Result<bool> {
+        let account = self.account_of(key).await?;
+        self.database.write(|db| self.settle_once(db, &account, token, key, owner, outcome)).await
+    }
+
+    async fn settle_once(
+        &self,
+        mut db: Writer,
+        account: &str,
+        token: &Token,
+        key: &ConnectionKey,
+        owner: Uuid,
+        outcome: &std::result::Result<Renewal, Failure>,
+    ) -> Result<bool> {
+        let now = self.clock.now();
+        let (is_ours, kind, detail) = match outcome {
+            Ok(renewal) => {
+                let is_ours = self.keep_renewal(db.lend(), token, owner, renewal, now).await?;
+                (is_ours, Kind::TokenRefreshed, renewal.granted.summary())
+            }
+            Err(failure) => {
+                let is_broken = failure.is_final();
+                let wait = if failure.is_transient() { back_off(token.failures) } else { SELDOM_SECONDS };
+                let again_at = (!is_broken).then(|| now.plus_seconds(wait));
+                let said = format!("{}. {}", failure.said(), failure.advice(""));
+                let is_ours = tokens::failed(db.lend(), token.id, owner, &said, is_broken, again_at).await?;
+                (is_ours, Kind::TokenFailed, failure.said())
+            }
+        };
+        if is_ours {
+            let event = Event {
+                account,
+                key,
+                kind,
+                actor: crate::tokens::access_token::ACTOR,
+                changed: &[],
+                detail: Some(&detail),
+            };
+            timeline::add(db.lend(), new_id(now), event, now).await?;
+        }
+        Ok(is_ours)
+    }
+
+    async fn keep_renewal(
+        &self,
+        mut db: Connection<'_>,
+        token: &Token,
+        owner: Uuid,
+        renewal: &Renewal,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let Renewal { configuration, granted, old, .. } = renewal;
+        let data_key = self.safe.current_key(db.lend(), &token.space_guid, now).await?;
+        // S12: a new refresh token is stored in the transaction that uses the old one up; an answer without one keeps the
+        // old.
+        let refresh_token = granted.refresh_token.as_ref().or(old.as_ref());
+        let access = seal(&data_key, sealing::access_token(&token.id), &granted.access_token);
+        let refresh = refresh_token.map(|text| seal(&data_key, sealing::refresh_token(&token.id), text));
+        let expiry = expiry(configuration, granted, refresh.is_some());
+        let scope = granted.scope.as_deref().map(|scope| shown_scopes(scope, &configuration.scope_separator));
+        let new = Refreshed {
+            access_token: &access,
+            refresh_token: refresh.as_deref(),
+            data_key_version: data_key.version().into(),
+            token_type: &granted.token_type,
+            granted_scope: scope.as_deref(),
+            expires_at: expiry.expires_at.map(|at| at.0),
+            refresh_at: expiry.refresh_at.map(|at| at.0),
+        };
+        Ok(tokens::refreshed(db.lend(), token.id, owner, new, now).await?)
+    }
+}
+
+struct Renewal {
+    configuration: Configuration,
+    secrets: OpenedSecrets,
+    granted: Granted,
+    /// The refresh token that was used.
+    old: Option<SecretString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipack_domain::{form::FormContent, provider::ProviderChoice};
+    use ipack_oauth::configuration::{Allowed, plan};
+    use proptest::prelude::*;
+
+    fn configuration() -> Configuration {
+        let provider = ProviderChoice { provider: "quickbooks-online".into(), ..ProviderChoice::default() };
+        let form = FormContent {
+            base_url: "https://a.example".into(),
+            client_id: "c".into(),
+            provider,
+            ..FormContent::default()
+        };
+        let known = plan(&form, Allowed::default()).expect("a plan").known().expect("known");
+        Configuration { access_token_seconds: None, ..known }
+    }
+
+    fn waits(expires_in: Option<i64>) -> (Option<i64>, Option<i64>) {
+        let granted = Granted {
+            access_token: "a".to_owned().into(),
+            refresh_token: None,
+            token_type: "Bearer".into(),
+            expires_in,
+            scope: None,
+            asked_at: Timestamp(0),
+        };
+        let expiry = expiry(&configuration(), &granted, true);
+        (expiry.expires_at.map(Timestamp::seconds), expiry.refresh_at.map(Timestamp::seconds))
+    }
+
+    #[test]
+    fn missing_tiny_and_huge_lifetimes_are_handled() {
+        for (named, expires, renewed) in [
+            (None, None, Some(3_300)),
+            (Some(3_600), Some(3_600), Some(3_300)),
+            (Some(60), Some(60), Some(48)),
+            (Some(1), Some(1), Some(LEAST_WAIT)),
+            (Some(0), None, Some(3_300)),
+            (Some(90 * 24 * 3_600), Some(90 * 24 * 3_600), Some(LONGEST_WAIT)),
+            (Some(i64::MAX), Some(LONGEST_LIFE), Some(LONGEST_WAIT)),
+        ] {
+            assert_eq!(waits(named), (expires, renewed), "{named:?}");
+        }
+    }
+
+    #[test]
+    fn retries_wait_longer_each_time_and_never_for_ever() {
+        let waits: Vec<i64> = (0..20).map(back_off).collect();
+        assert!((15..=18).contains(&waits[0]), "{waits:?}");
+        assert!(waits.iter().all(|wait| *wait <= LAST_RETRY_SECONDS * 6 / 5), "{waits:?}");
+        assert!(waits[5] > waits[0] * 8, "{waits:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_renewal_is_never_at_once_and_before_the_expiry_of_all_but_the_shortest_lives(named in 2i64..i64::MAX) {
+            let (expires, renewed) = waits(Some(named));
+            let (expires, renewed) = (expires.expect("named"), renewed.expect("renewable"));
+            prop_assert!(renewed >= LEAST_WAIT && renewed <= expires.max(LEAST_WAIT));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The provider that a form chooses: what it is called, where it is, and how redirect URIs name it.
+//!
+//! Known before a client is: a redirect URI is registered to get a client id. Another way to choose one is an arm in
+//! [`chosen_provider`].
+
+use crate::{
+    configuration::{ConfigurationError, Endpoints},
+    presets::{self, Preset},
+};
+use ipack_domain::form::FormContent;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenProvider {
+    /// The provider's name in redirect URIs: a preset's id, or host and digest, so that it is another one for each
+    /// provider (security: S05).
+    pub slug: String,
+    /// How a person calls the provider.
+    pub name: String,
+    pub preset: Option<&'static Preset>,
+    /// Issuers to discover, the likeliest first; empty where the endpoints are known.
+    pub issuers: Vec<String>,
+    pub endpoints: Option<Endpoints>,
+    /// What a secret is bound to: the issuer, or all endpoints that a secret is sent to.
+    pub identity: String,
+}
+
+/// # Errors
+/// With a sentence for the admin, where the form does not say enough.
+pub fn chosen_provider(content: &FormContent) -> Result<ChosenProvider, ConfigurationError> {
+    let choice = content.provider.tidied();
+    let base_url = content.base_url.trim().trim_end_matches('/');
+    if choice.is_discovered() {
+        let issuers = issuers(some(&choice.issuer).as_deref(), base_url)?;
+        let identity = issuers.first().cloned().unwrap_or_default();
+        return Ok(ChosenProvider {
+            slug: slug(&identity, &identity),
+            name: host_of(&identity),
+            preset: None,
+            issuers,
+            endpoints: None,
+            identity,
+        });
+    }
+    let preset = match choice.preset() {
+        Some(id) => {
+            Some(presets::find(id).ok_or_else(|| ConfigurationError::UnknownProvider(id.to_owned()))?)
+        }
+        None => None,
+    };
+    let endpoints = match preset {
+        Some(preset) => preset_endpoints(preset, base_url, content.company_id.trim())?,
+        None => Endpoints {
+            authorization: some(&choice.authorization_endpoint),
+            token: choice.token_endpoint.clone(),
+            revocation: some(&choice.revocation_endpoint),
+            issuer: None,
+            announces_issuer: false,
+        },
+    };
+    if endpoints.token.is_empty() {
+        return Err(ConfigurationError::Missing("The token endpoint"));
+    }
+    let or_none = |endpoint: &Option<String>| endpoint.clone().unwrap_or_else(|| "-".to_owned());
+    let identity = format!(
+        "{} {} {}",
+        or_none(&endpoints.authorization),
+        endpoints.token,
+        or_none(&endpoints.revocation)
+    );
+    let slug = match preset {
+        Some(preset) if !preset.is_on_the_customers_host() => preset.id.clone(),
+        Some(preset) => format!("{}-{}", preset.id, digest(&endpoints.token)),
+        None => slug(&endpoints.token, &format!("{} {}", or_none(&endpoints.authorization), endpoints.token)),
+    };
+    Ok(ChosenProvider {
+        slug,
+        name: preset.map_or_else(|| host_of(&endpoints.token), |preset| preset.name.clone()),
+        preset,
+        issuers: Vec::new(),
+        endpoints: Some(endpoints),
+        identity,
+    })
+}
+
+pub(super) fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn preset_endpoints(
+    preset: &Preset,
+    base_url: &str,
+    company_id: &str,
+) -> Result<Endpoints, ConfigurationError> {
+    let company_id = if company_id.is_empty() {
+        preset.company_id_default.as_deref().unwrap_or_default()
+    } else {
+        company_id
+    };
+    let fill = |template: &String| {
+        if template.contains("{company_id}") && company_id.is_empty() {
+            return Err(ConfigurationError::Missing(
+                "Company ID, which is part of the provider’s addresses,",
+            ));
+        }
+        if template.contains("{base_url}") && base_url.is_empty() {
+            return Err(ConfigurationError::Missing("Base URL"));
+        }
+        // In one host label or path segment, whatever somebody typed.
+        let company_id: String = url::form_urlencoded::byte_serialize(company_id.as_bytes()).collect();
+        Ok(template.replace("{base_url}", base_url).replace("{company_id}", &company_id))
+    };
+    Ok(Endpoints {
+        authorization: preset.authorization_endpoint.as_ref().map(fill).transpose()?,
+        token: fill(&preset.token_endpoint)?,
+        revocation: preset.revocation_endpoint.as_ref().map(fill).transpose()?,
+        issuer: preset.issuer.as_ref().map(fill).transpose()?,
+        announces_issuer: false,
+    })
+}
+
+/// Where to look for metadata: what was given, or the Base URL and then its origin.
+fn issuers(given: Option<&str>, base_url: &str) -> Result<Vec<String>, ConfigurationError> {
+    if let Some(issuer) = given {
+        Url::parse(issuer).map_err(|_| ConfigurationError::NotUrl("The issuer"))?;
+        return Ok(vec![issuer.to_owned()]);
+    }
+    let url = Url::parse(base_url).map_err(|_| ConfigurationError::NotUrl("Base URL"))?;
+    let origin = url.origin().ascii_serialization();
+    let mut issuers = vec![base_url.to_owned()];
+    if origin != base_url && url.path() != "/" {
+        issuers.push(origin);
+    }
+    Ok(issuers)
+}
+
+fn host_of(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Host and digest: readable, and another one for another provider on the same host.
+fn slug(address: &str, provider: &str) -> String {
+    let host = host_of(address).replace(['[', ']', ':'], "-");
+    format!("{}-{}", host.trim_matches('-'), digest(provider))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipack_domain::provider::ProviderChoice;
+
+    fn chosen(
+        base_url: &str,
+        provider: &str,
+        company_id: &str,
+    ) -> Result<ChosenProvider, ConfigurationError> {
+        chosen_provider(&FormContent {
+            base_url: base_url.into(),
+            company_id: company_id.into(),
+            provider: ProviderChoice { provider: provider.into(), ..ProviderChoice::default() },
+            ..FormContent::default()
+        })
+    }
+
+    #[test]
+    fn s05_two_providers_have_two_slugs() {
+        for (one, two) in [
+            (
+                chosen("https://id.example.com/realms/a", "", ""),
+                chosen("https://id.example.com/realms/b", "", ""),
+            ),
+            (
+                chosen("https://one.zendesk.com", "zendesk", ""),
+                chosen("https://two.zendesk.com", "zendesk", ""),
+            ),
+            (chosen("https://x.example", "google", ""), chosen("https://x.example", "hubspot", "")),
+        ] {
+            assert_ne!(one.expect("enough").slug, two.expect("enough").slug);
+        }
+    }
+
+    #[test]
+    fn a_preset_has_its_slug_before_anything_is_typed() {
+        assert_eq!(
+            chosen("", "quickbooks-online", "").map(|chosen| chosen.slug),
+            Ok("quickbooks-online".into())
+        );
+    }
+
+    #[test]
+    fn a_company_id_stays_in_its_place() {
+        assert!(matches!(chosen("https://x.example", "netsuite", ""), Err(ConfigurationError::Missing(_))));
+        let netsuite = chosen("https://x.example", "netsuite", "evil.example/?").expect("enough");
+        let token = netsuite.endpoints.expect("known").token;
+        // Refused as a host, or still under the provider's domain.
+        let host = Url::parse(&token).map(|url| url.host_str().map(str::to_owned));
+        assert!(
+            host.is_err() || host.is_ok_and(|host| host.is_some_and(|host| host.ends_with(".netsuite.com")))
+        );
+    }
+}

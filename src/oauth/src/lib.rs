@@ -1,0 +1,26 @@
+//! OAuth 2.0, the client's half: where to authorize, with what, and what the answers mean. Knows no database and no
+//! HTTP server.
+//!
+//! ```text
+//! presets.toml ─▶ presets ─▶ chosen ◀─ the form's content
+//!                               │
+//!             discovery ─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
+//!                 │             └─────────▶ token ◀───────────────────────┘
+//!                 └─▶ outbound ◀──────────────┘       explain: what went wrong, and what to do
+//! ```
+//!
+//! All calls to the outside go through [`outbound`]. To add a provider: an entry in `presets.toml`. To add a grant: its
+//! parameters in [`token`], its name in [`Grant`](ipack_domain::provider::Grant). To add a way of proving the client:
+//! [`authentication`].
+
+pub mod addresses;
+pub mod authentication;
+pub mod authorize;
+pub mod callback;
+pub mod chosen;
+pub mod configuration;
+pub mod discovery;
+pub mod explain;
+pub mod outbound;
+pub mod presets;
+pub mod token;

@@ -1,0 +1,47 @@
+//! Pages that no route of the application renders: signing in, and what went wrong before there could be a page.
+//!
+//! Another such page is a view that [`lone_page`] puts into the frame, with its status.
+
+use crate::{middleware::error_response, state::AppState};
+use axum::{body::Body, extract::Request, http::StatusCode, response::Response};
+use ipack_domain::error::{AppError, ErrorCode};
+use ipack_web::pages::frame::Failure;
+use ipack_web::shell::shell;
+use leptos::prelude::*;
+
+/// One view in the document that all pages share.
+pub async fn lone_page<V: IntoView + 'static>(
+    state: AppState,
+    status: StatusCode,
+    view: impl Fn() -> V + Clone + Send + Sync + 'static,
+) -> Response {
+    let context = move || provide_context(state.web_context());
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(view()));
+    let mut response = render(Request::new(Body::empty())).await;
+    *response.status_mut() = status;
+    response
+}
+
+/// An error as a page for who asked for one, as JSON for everybody else.
+pub async fn failure(state: AppState, is_page: bool, error: AppError) -> Response {
+    if !is_page {
+        return error_response(error);
+    }
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    lone_page(state, status, move || {
+        view! {
+            <main class="page" id="main">
+                <Failure error=error.clone() />
+            </main>
+        }
+    })
+    .await
+}
+
+/// A form beyond the limit.
+pub async fn too_large(state: AppState, is_page: bool) -> Response {
+    let error = AppError::new(ErrorCode::BadUserInput, "The form is too large to be kept.");
+    let mut response = failure(state, is_page, error).await;
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
+}

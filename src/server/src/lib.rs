@@ -1,0 +1,18 @@
+//! The program: command line, configuration, router, sessions, the site's files, health and telemetry.
+#![recursion_limit = "256"]
+
+pub mod assets;
+pub mod cli;
+pub mod config;
+mod error_page;
+pub mod health;
+pub mod load_keyring;
+pub mod middleware;
+mod oauth_pages;
+pub mod router;
+pub mod serve;
+pub mod session_store;
+pub mod sign_in;
+pub mod sign_in_limits;
+pub mod state;
+mod telemetry;

@@ -1,0 +1,130 @@
+//! Listening, serving, the work that is done now and then, and stopping.
+
+use crate::{config::Config, router::router};
+use axum::Router;
+use ipack_core::Services;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+/// How long requests have to end once the process is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often tokens that are due are looked for.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How long calls to identity providers that are under way may take to end: what they bring cannot be had twice.
+const LAST_CALLS: Duration = Duration::from_secs(30);
+/// Takes the address.
+///
+/// # Errors
+/// With a sentence that names it.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let taken = TcpListener::bind(address).await;
+    taken.map_err(|error| {
+        format!("{address} cannot be listened on ({error}); IPACK_LISTEN says which address and port to use")
+    })
+}
+
+/// Serves until the process is told to stop, then lets running requests end.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    services: Services,
+    config: Arc<Config>,
+    listener: TcpListener,
+    started: impl FnOnce(),
+) -> std::io::Result<()> {
+    let app = router(services.clone(), config);
+    let tidying = tokio::spawn(tidy_now_and_then(services.clone()));
+    let renewing = tokio::spawn(renew_now_and_then(services.clone()));
+    started();
+    serve_until(told_to_stop(), DRAIN, listener, app).await?;
+    tidying.abort();
+    renewing.abort();
+    // Tokens that are on their way are kept, and reads that were counted are written down.
+    services.stopping.cancel();
+    services.background.close();
+    let _ = tokio::time::timeout(LAST_CALLS, services.background.wait()).await;
+    if let Err(error) = services.write_uses().await {
+        tracing::warn!(error = %error, "the last reads of tokens were not written down");
+    }
+    // A request that was left behind may hold a connection.
+    let _ = tokio::time::timeout(DRAIN, services.database.close()).await;
+    Ok(())
+}
+
+/// Once it is to stop, requests have so long to end; those that do not, and clients that never finish what they
+/// began to send, are left behind.
+pub async fn serve_until(
+    stop: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
+    listener: TcpListener,
+    app: Router,
+) -> std::io::Result<()> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        stop.await;
+        let _ = stopping.send(());
+    };
+    let overdue = async move {
+        let _ = stopped.await;
+        tokio::time::sleep(drain).await;
+    };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(stop).into_future() => served,
+        () = overdue => {
+            tracing::warn!("some requests have not ended; they are left behind");
+            Ok(())
+        }
+    }
+}
+
+async fn tidy_now_and_then(services: Services) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = services.tidy().await {
+            tracing::warn!(error = %error, "housekeeping failed; it is tried again in an hour");
+        }
+    }
+}
+
+/// Keeps tokens fresh, and writes down who read them.
+async fn renew_now_and_then(services: Services) {
+    let mut often = tokio::time::interval(RENEW_EVERY);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        // On its own: a renewal goes on to its end although the server stops meanwhile, and a provider that takes its
+        // time holds up nobody else. What is under way already is left alone.
+        let renewing = services.clone();
+        services.background.spawn(async move {
+            match renewing.refresh_due().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "tokens renewed"),
+                Err(error) => tracing::warn!(error = %error, "tokens could not be looked up for renewal"),
+            }
+        });
+        if let Err(error) = services.write_uses().await {
+            tracing::warn!(error = %error, "reads of tokens could not be written down; they are tried again");
+        }
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "SIGTERM cannot be listened for");
+            let _ = interrupt.await;
+        }
+    }
+    tracing::info!("stopping: running requests may end");
+}

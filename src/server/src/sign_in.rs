@@ -1,0 +1,288 @@
+//! The sign-in page's other half: plain form posts, sessions, and what was typed while a session ended.
+//!
+//! Another field of the form is one of [`SignInForm`]; another thing to carry is read in `read_carried`.
+
+use crate::session_store::ADMIN_ID;
+use crate::{
+    error_page::{failure, lone_page, too_large},
+    state::AppState,
+};
+use axum::{
+    Extension, Form,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Redirect, Response},
+};
+use ipack_core::caller_limits::ClientAddress;
+use ipack_core::{
+    ServiceError, Services,
+    access::Admin,
+    connector::submission::{Intent, Submission},
+};
+use ipack_domain::{
+    error::{AppError, ErrorCode},
+    form::FormContent,
+    ids::{ConnectionKey, unsegment},
+    tokens::SECRET_FIELDS,
+    views::Seen,
+};
+use ipack_web::request_context::{CurrentAdmin, id_text};
+use ipack_web::{
+    functions::connector::{Choices, read_intent},
+    pages::sign_in::{SignInAttempt, SignInView},
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use tower_http::request_id::RequestId;
+use tower_sessions::Session;
+use uuid::Uuid;
+
+const SIGNED_IN_AT: &str = "signed_in_at";
+const LAST_SEEN_AT: &str = "last_seen_at";
+/// A session's last use is written at most this often: reading pages should not write.
+const LAST_SEEN_STEP_SECONDS: i64 = 30;
+
+/// The admin whose session this is, if it is neither idle for too long nor too old.
+pub async fn current_admin(
+    state: &AppState,
+    session: &Session,
+    request_id: &str,
+) -> Result<Option<Admin>, AppError> {
+    let session_error = |error| session_error(&error, request_id);
+    let now = state.services.clock.now();
+    let found = session_facts(session).await.map_err(session_error)?;
+    let Some((id, signed_in_at, last_seen_at)) = found else { return Ok(None) };
+    let too_old = now.0 >= signed_in_at.saturating_add(state.config.session_absolute_seconds * 1_000_000);
+    let too_idle = now.0 >= last_seen_at.saturating_add(state.config.session_idle_seconds * 1_000_000);
+    let admin = match state.services.admin_of_session(id, signed_in_at).await {
+        Ok(admin) if !too_old && !too_idle => admin,
+        Ok(_) | Err(ServiceError::Unauthorized) => {
+            session.flush().await.map_err(session_error)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into_app_error(request_id)),
+    };
+    let step = LAST_SEEN_STEP_SECONDS.min(state.config.session_idle_seconds / 4) * 1_000_000;
+    if now.0 - last_seen_at >= step {
+        session.insert(LAST_SEEN_AT, now.0).await.map_err(session_error)?;
+    }
+    Ok(Some(admin))
+}
+
+type Facts = (Uuid, i64, i64);
+
+async fn session_facts(session: &Session) -> Result<Option<Facts>, tower_sessions::session::Error> {
+    let id = session.get::<String>(ADMIN_ID).await?.and_then(|id| Uuid::parse_str(&id).ok());
+    let signed_in_at = session.get(SIGNED_IN_AT).await?;
+    let last_seen_at = session.get(LAST_SEEN_AT).await?;
+    Ok(id.zip(signed_in_at).zip(last_seen_at).map(|((id, signed_in), seen)| (id, signed_in, seen)))
+}
+
+fn session_error(error: &tower_sessions::session::Error, request_id: &str) -> AppError {
+    tracing::error!(request_id, error = %error, "a session could not be read or written");
+    AppError {
+        request_id: Some(request_id.to_owned()),
+        ..AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.")
+    }
+}
+
+#[derive(Deserialize)]
+pub struct SignInForm {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+    /// A form that was posted without a session, as it was posted.
+    #[serde(default)]
+    carried: String,
+}
+
+/// `POST /login`
+pub async fn sign_in(
+    State(state): State<AppState>,
+    Extension(address): Extension<ClientAddress>,
+    Extension(request_id): Extension<RequestId>,
+    session: Session,
+    Form(form): Form<SignInForm>,
+) -> Response {
+    let attempt = SignInAttempt {
+        email: form.email.clone(),
+        next: local_path(&form.next),
+        carried: form.carried.clone(),
+        message: None,
+    };
+    let request_id = id_text(&request_id);
+    let email = form.email.trim().to_lowercase();
+    if let Err(seconds) = state.sign_ins.begin(address.0, &email) {
+        let message = format!("Too many attempts. Try again in {seconds} seconds.");
+        let mut response = page(state, attempt.with_message(message), StatusCode::TOO_MANY_REQUESTS).await;
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let outcome = state.services.sign_in(&email, form.password).await;
+    if !matches!(outcome, Err(ServiceError::Unauthorized)) {
+        state.sign_ins.did_not_fail(address.0, &email);
+    }
+    let admin = match outcome {
+        Ok(admin) => admin,
+        Err(ServiceError::Unauthorized) => {
+            let message = "That email and password do not match.".to_owned();
+            return page(state, attempt.with_message(message), StatusCode::UNAUTHORIZED).await;
+        }
+        Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
+    };
+    if let Err(error) = begin_session(&state.services, &session, &admin).await {
+        return failure(state, true, session_error(&error, &request_id)).await;
+    }
+    if let Some((key, submission)) = read_carried(&form.carried) {
+        // What was typed becomes this admin's draft; where it is not theirs to see, it is nobody's.
+        match state.services.submit(&admin, &key, submission).await {
+            Ok(_) => return Redirect::to(&key.form_path()).into_response(),
+            Err(ServiceError::NotFound) => {}
+            Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
+        }
+    }
+    Redirect::to(&attempt.next).into_response()
+}
+
+/// A new id at each sign-in, so that one known from before is worth nothing.
+async fn begin_session(
+    services: &Services,
+    session: &Session,
+    admin: &Admin,
+) -> Result<(), tower_sessions::session::Error> {
+    let now = services.clock.now().0;
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert(ADMIN_ID, admin.id.to_string()).await?;
+    session.insert(SIGNED_IN_AT, now).await?;
+    session.insert(LAST_SEEN_AT, now).await
+}
+
+/// `POST /logout`
+pub async fn sign_out(
+    State(state): State<AppState>,
+    Extension(CurrentAdmin(admin)): Extension<CurrentAdmin>,
+    Extension(request_id): Extension<RequestId>,
+    session: Session,
+) -> Response {
+    let request_id = id_text(&request_id);
+    if let Err(error) = session.flush().await {
+        return failure(state, true, session_error(&error, &request_id)).await;
+    }
+    if let Some(admin) = admin
+        && let Err(error) = state.services.signed_out(&admin).await
+    {
+        return failure(state, true, error.into_app_error(&request_id)).await;
+    }
+    Redirect::to("/login").into_response()
+}
+
+/// Answers a post without a session that has nothing worth carrying.
+pub async fn ended(state: AppState) -> Response {
+    let message = Some("Your session ended. Sign in to go on.".to_owned());
+    let attempt = SignInAttempt { next: "/".to_owned(), message, ..SignInAttempt::default() };
+    page(state, attempt, StatusCode::UNAUTHORIZED).await
+}
+
+/// Answers a form that was posted without a session by the sign-in page, with the form's fields on it.
+pub async fn carry(state: AppState, request: Request) -> Response {
+    let limit = state.config.form_limit();
+    let Ok(body) = axum::body::to_bytes(request.into_body(), limit).await else {
+        return too_large(state, true).await;
+    };
+    let posted = String::from_utf8_lossy(&body);
+    let carried = without_secrets(&posted);
+    let has_secret = secrets_in(&posted).any(|value| !value.is_empty());
+    let next = read_carried(&carried).map_or_else(|| "/".to_owned(), |(key, _)| key.form_path());
+    let kept =
+        if has_secret { "what you typed is kept, but for the secret" } else { "what you typed is kept" };
+    let message = format!("Your session ended. Sign in to go on; {kept}.");
+    let attempt = SignInAttempt { email: String::new(), next, carried, message: Some(message) };
+    page(state, attempt, StatusCode::UNAUTHORIZED).await
+}
+
+/// A posted form without what was typed into its inputs for secrets: those are not written into any page.
+fn without_secrets(form: &str) -> String {
+    form.split('&').filter(|pair| !is_secret(pair)).collect::<Vec<_>>().join("&")
+}
+
+fn secrets_in(form: &str) -> impl Iterator<Item = &str> {
+    form.split('&')
+        .filter(|pair| is_secret(pair))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(_, value)| value)
+}
+
+/// Whether this is an input for a secret, however the characters of its name are escaped.
+fn is_secret(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
+    SECRET_FIELDS.contains(&name.as_str())
+}
+
+/// The key of a carried form, and what it asks for: to be kept. Nothing is put into effect by signing in.
+fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
+    #[derive(Deserialize)]
+    struct Carried {
+        key: ConnectionKey,
+        #[serde(default)]
+        intent: String,
+        #[serde(default)]
+        base_version: i64,
+        #[serde(default)]
+        seen: Seen,
+        #[serde(default)]
+        content: FormContent,
+    }
+    let form: Carried = serde_qs::Config::new(5, false).deserialize_str(carried).ok()?;
+    let intent = match read_intent(&form.intent, &Choices::default()) {
+        Some((intent @ (Intent::AddRow(_) | Intent::DeleteRow(..)), _)) => intent,
+        _ => Intent::Keep,
+    };
+    let submission =
+        Submission { intent, base_version: form.base_version, seen: form.seen, content: form.content };
+    Some((form.key, submission))
+}
+
+/// Only paths of this site: `/…`, but neither `//host` nor anything a browser would read as one.
+fn local_path(next: &str) -> String {
+    let fine = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic());
+    if fine { next.to_owned() } else { "/".to_owned() }
+}
+
+async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Response {
+    lone_page(state, status, move || view! { <SignInView attempt=attempt.clone() /> }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s22_a_secret_is_not_carried_through_signing_in() {
+        let form = "intent=save&client_secret=canary&content%5Bbase_url%5D=x&client%5Fsecret=canary&user_password=canary";
+        assert_eq!(without_secrets(form), "intent=save&content%5Bbase_url%5D=x");
+    }
+
+    #[test]
+    fn s16_only_paths_of_this_site_are_gone_back_to() {
+        for bad in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:1",
+            "/a\r\nb",
+            "/a b",
+        ] {
+            assert_eq!(local_path(bad), "/", "{bad:?}");
+        }
+        assert_eq!(local_path("/spaces/a%2Fb/instances/1?x=1"), "/spaces/a%2Fb/instances/1?x=1");
+    }
+}

@@ -1,0 +1,197 @@
+//! Which master keys the database knows, and the data keys that they wrap; and what a rotation goes through.
+//!
+//! Another table with sealed columns is a [`SealedTable`] in [`SEALED`]; everything else about a rotation stays as it is.
+
+use crate::{Connection, Result, StorageError, execute, on_connection};
+use ipack_domain::time::Timestamp;
+use sqlx::{AssertSqlSafe, FromRow};
+use uuid::Uuid;
+
+/// The scope of what belongs to no Space.
+pub const INSTALLATION: &str = "";
+
+#[derive(Debug, Clone, FromRow)]
+pub struct MasterKeyRow {
+    pub version: i64,
+    /// Opens with the right key only.
+    pub check_value: Vec<u8>,
+}
+
+pub async fn master_keys(db: Connection<'_>) -> Result<Vec<MasterKeyRow>> {
+    let sql = "SELECT version, check_value FROM master_keys ORDER BY version";
+    on_connection!(db, executor => sqlx::query_as::<_, MasterKeyRow>(sql).fetch_all(executor))
+}
+
+/// Makes a master key known. One that is there stays as it is.
+pub async fn add_master_key(db: Connection<'_>, version: i64, check: &[u8], now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO master_keys (version, check_value, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT (version) DO NOTHING";
+    execute!(db, sql, version, check, now.0)?;
+    Ok(())
+}
+
+/// Forgets a master key.
+///
+/// # Errors
+/// `Reference` where it still wraps a data key.
+pub async fn remove_master_key(db: Connection<'_>, version: i64) -> Result<bool> {
+    Ok(execute!(db, "DELETE FROM master_keys WHERE version = $1", version)? == 1)
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DataKeyRow {
+    pub scope: String,
+    pub version: i64,
+    pub master_version: i64,
+    pub wrapped: Vec<u8>,
+}
+
+/// The data key that a scope's values are sealed with now.
+pub async fn current(db: Connection<'_>, scope: &str) -> Result<Option<DataKeyRow>> {
+    let sql = "SELECT scope, version, master_version, wrapped FROM data_keys
+         WHERE scope = $1 ORDER BY version DESC LIMIT 1";
+    on_connection!(db, executor => sqlx::query_as::<_, DataKeyRow>(sql).bind(scope).fetch_optional(executor))
+}
+
+pub async fn find(db: Connection<'_>, scope: &str, version: i64) -> Result<Option<DataKeyRow>> {
+    let sql =
+        "SELECT scope, version, master_version, wrapped FROM data_keys WHERE scope = $1 AND version = $2";
+    on_connection!(db, executor => sqlx::query_as::<_, DataKeyRow>(sql)
+        .bind(scope)
+        .bind(version)
+        .fetch_optional(executor))
+}
+
+pub async fn list(db: Connection<'_>) -> Result<Vec<DataKeyRow>> {
+    let sql = "SELECT scope, version, master_version, wrapped FROM data_keys ORDER BY scope, version";
+    on_connection!(db, executor => sqlx::query_as::<_, DataKeyRow>(sql).fetch_all(executor))
+}
+
+/// Adds a data key, unless another replica was first with this version; whoever adds reads afterwards.
+///
+/// # Errors
+/// `Reference` where the master key is not known.
+pub async fn add(db: Connection<'_>, key: &DataKeyRow, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO data_keys (scope, version, master_version, wrapped, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, version) DO NOTHING";
+    execute!(db, sql, &key.scope, key.version, key.master_version, &key.wrapped, now.0)?;
+    Ok(())
+}
+
+/// Forgets the scope's data keys before `version`.
+///
+/// # Errors
+/// `Reference` where something is still sealed with one of them.
+pub async fn remove_before(db: Connection<'_>, scope: &str, version: i64) -> Result<u64> {
+    execute!(db, "DELETE FROM data_keys WHERE scope = $1 AND version < $2", scope, version)
+}
+
+/// A table with sealed columns. All of a row's are sealed with one data key.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedTable {
+    pub name: &'static str,
+    pub first: &'static str,
+    /// Some have a second.
+    pub second: Option<&'static str>,
+}
+
+/// Every table that has a Space's sealed values.
+pub const SEALED: [SealedTable; 3] = [
+    SealedTable { name: "client_secrets", first: "sealed", second: None },
+    SealedTable { name: "tokens", first: "access_token", second: Some("refresh_token") },
+    SealedTable { name: "attempts", first: "sealed", second: None },
+];
+
+/// The sealed values of one row.
+#[derive(Debug, Clone, FromRow)]
+pub struct SealedRow {
+    pub id: Uuid,
+    pub data_key_version: i64,
+    pub first: Vec<u8>,
+    pub second: Option<Vec<u8>>,
+}
+
+/// Rows of a Space that are sealed with an older data key than `version`, after `after`, by id.
+pub async fn sealed_before(
+    db: Connection<'_>,
+    table: SealedTable,
+    space: &str,
+    version: i64,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<SealedRow>> {
+    let SealedTable { name, first, second } = table;
+    let second = second.unwrap_or("NULL");
+    let sql = format!(
+        "SELECT id, data_key_version, {first} AS first, {second} AS second FROM {name}
+         WHERE space_guid = $1 AND data_key_version < $2 AND id > $3 ORDER BY id LIMIT $4"
+    );
+    match db {
+        Connection::Sqlite(executor) => Ok(sqlx::query_as(AssertSqlSafe(sql))
+            .bind(space)
+            .bind(version)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(executor)
+            .await?),
+        Connection::Postgres(executor) => {
+            // An untyped NULL would be text there.
+            let sql = sql.replace("NULL AS second", "NULL::bytea AS second");
+            Ok(sqlx::query_as(AssertSqlSafe(sql))
+                .bind(space)
+                .bind(version)
+                .bind(after)
+                .bind(limit)
+                .fetch_all(executor)
+                .await?)
+        }
+    }
+}
+
+/// Puts newly sealed values in the place of `old`; `false` where somebody else changed the row since it was read.
+pub async fn reseal(
+    db: Connection<'_>,
+    table: SealedTable,
+    old: &SealedRow,
+    version: i64,
+    first: &[u8],
+    second: Option<&[u8]>,
+) -> Result<bool> {
+    let SealedTable { name, first: column, second: other } = table;
+    let other = other.map(|other| format!(", {other} = $5")).unwrap_or_default();
+    let sql = format!(
+        "UPDATE {name} SET data_key_version = $4, {column} = $3{other} WHERE id = $1 AND {column} = $2"
+    );
+    let rows = if other.is_empty() {
+        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, version)?
+    } else {
+        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, version, second)?
+    };
+    Ok(rows == 1)
+}
+
+/// How many rows of a table are sealed with each data key.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct SealedCount {
+    pub space_guid: String,
+    pub data_key_version: i64,
+    pub rows: i64,
+}
+
+pub async fn count_sealed(db: Connection<'_>, table: SealedTable) -> Result<Vec<SealedCount>> {
+    let sql = format!(
+        "SELECT space_guid, data_key_version, COUNT(*) AS rows FROM {}
+         WHERE data_key_version IS NOT NULL GROUP BY space_guid, data_key_version
+         ORDER BY space_guid, data_key_version",
+        table.name
+    );
+    on_connection!(db, executor => sqlx::query_as::<_, SealedCount>(AssertSqlSafe(sql.clone())).fetch_all(executor))
+}
+
+/// A version as the vault counts it.
+///
+/// # Errors
+/// `Corrupt` where no vault could have written it.
+pub fn vault_version(version: i64) -> Result<u32> {
+    u32::try_from(version).map_err(|_| StorageError::Corrupt("key version"))
+}

@@ -1,0 +1,227 @@
+//! Connector details: what is saved for one connection key.
+//!
+//! A new column goes into [`StoredDetails`], [`NewDetails`], the lists of columns, and `bind_new`.
+
+use crate::{Connection, Result, bind_key, on_connection};
+use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What is stored where the API's client sent a secret.
+pub const DUMMY_CLIENT_SECRET: &str = "dummyClientSecret";
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct StoredDetails {
+    pub id: Uuid,
+    /// 1 at the first save, one more at each later one.
+    pub version: i64,
+    pub is_token_generated: bool,
+    /// Byte for byte as it was saved.
+    pub oauth_connector_details: String,
+    pub client_id: String,
+    pub saved_by: String,
+    pub updated_at: i64,
+    /// A [`ProviderChoice`](ipack_domain::provider::ProviderChoice) as JSON; `None` is as the connection has it.
+    pub provider: Option<String>,
+}
+
+/// What a save writes.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDetails<'a> {
+    pub is_token_generated: bool,
+    pub oauth_connector_details: &'a str,
+    pub client_id: &'a str,
+    pub complete: bool,
+    pub saved_by: &'a str,
+    /// `None` leaves what is there.
+    pub provider: Option<&'a str>,
+}
+
+macro_rules! returning {
+    ($($sql:literal),+) => {
+        concat!($($sql,)+ " RETURNING id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at, provider")
+    };
+}
+
+macro_rules! key_is {
+    ($prefix:literal) => {
+        concat!(
+            $prefix,
+            " WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5"
+        )
+    };
+}
+
+pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<StoredDetails>> {
+    let sql = key_is!(
+        "SELECT id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at,
+             provider
+         FROM connector_details"
+    );
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key).fetch_optional(executor))
+}
+
+macro_rules! update {
+    ($and:literal) => {
+        concat!(
+            "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
+                 client_id = $8, complete = $9, saved_by = $10, updated_at = $11,
+                 provider = COALESCE($12, provider)",
+            key_is!(""),
+            returning!($and)
+        )
+    };
+}
+
+/// Writes over what is saved, whatever its version; `None` where nothing is.
+pub async fn replace(
+    db: Connection<'_>,
+    key: &ConnectionKey,
+    new: NewDetails<'_>,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let sql = update!("");
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+        .fetch_optional(executor))
+}
+
+/// Writes over what is saved only while it still has the version `expected`; otherwise `None`.
+pub async fn replace_version(
+    db: Connection<'_>,
+    key: &ConnectionKey,
+    expected: i64,
+    new: NewDetails<'_>,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let sql = update!(" AND version = $13");
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+        .bind(expected)
+        .fetch_optional(executor))
+}
+
+macro_rules! insert {
+    ($conflict:literal) => {
+        concat!(
+            "INSERT INTO connector_details (space_guid, instance_id, environment_id, process_id, connection_id,
+                 is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at,
+                 provider, id, version, client_secret)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, 1, $14)
+             ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id) ",
+            returning!($conflict)
+        )
+    };
+}
+
+/// Saves for the first time, or over what is there: the id stays, the version rises.
+///
+/// # Errors
+/// `Reference` where the connection or the environment's attachment is not there.
+pub async fn upsert(
+    db: Connection<'_>,
+    id: Uuid,
+    key: &ConnectionKey,
+    new: NewDetails<'_>,
+    now: Timestamp,
+) -> Result<StoredDetails> {
+    let sql = insert!(
+        "DO UPDATE SET version = connector_details.version + 1, is_token_generated = excluded.is_token_generated,
+             oauth_connector_details = excluded.oauth_connector_details, client_id = excluded.client_id,
+             complete = excluded.complete, saved_by = excluded.saved_by, updated_at = excluded.updated_at,
+             provider = COALESCE(excluded.provider, connector_details.provider)"
+    );
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+        .bind(id)
+        .bind(DUMMY_CLIENT_SECRET)
+        .fetch_one(executor))
+}
+
+/// Saves only where nothing is saved yet; otherwise `None`.
+pub async fn insert_first(
+    db: Connection<'_>,
+    id: Uuid,
+    key: &ConnectionKey,
+    new: NewDetails<'_>,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let sql = insert!("DO NOTHING");
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+        .bind(id)
+        .bind(DUMMY_CLIENT_SECRET)
+        .fetch_optional(executor))
+}
+
+/// Binds `$6` to `$12`.
+fn bind_new<'q, DB, O>(
+    query: sqlx::query::QueryAs<'q, DB, O, <DB as sqlx::Database>::Arguments>,
+    new: NewDetails<'q>,
+    now: Timestamp,
+) -> sqlx::query::QueryAs<'q, DB, O, <DB as sqlx::Database>::Arguments>
+where
+    DB: sqlx::Database,
+    bool: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Option<&'q str>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query
+        .bind(new.is_token_generated)
+        .bind(new.oauth_connector_details)
+        .bind(new.client_id)
+        .bind(new.complete)
+        .bind(new.saved_by)
+        .bind(now.0)
+        .bind(new.provider)
+}
+
+/// An environment that an instance is attached to, and what is saved there for one of its connections.
+#[derive(Debug, Clone, FromRow)]
+pub struct InEnvironment {
+    pub environment_id: String,
+    pub name: String,
+    pub version: Option<i64>,
+    pub oauth_connector_details: Option<String>,
+    pub client_id: Option<String>,
+    pub is_token_generated: Option<bool>,
+    pub provider: Option<String>,
+}
+
+/// What is saved for the key's connection in each environment but the key's own.
+pub async fn in_other_environments(db: Connection<'_>, key: &ConnectionKey) -> Result<Vec<InEnvironment>> {
+    let sql = "SELECT a.environment_id, e.name, d.version, d.oauth_connector_details, d.client_id, d.is_token_generated,
+             d.provider
+         FROM attachments a
+         JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
+         LEFT JOIN connector_details d ON d.space_guid = a.space_guid AND d.instance_id = a.instance_id
+             AND d.environment_id = a.environment_id AND d.process_id = $4 AND d.connection_id = $5
+         WHERE a.space_guid = $1 AND a.instance_id = $2 AND a.environment_id <> $3
+         ORDER BY e.name, e.id";
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, InEnvironment>(sql), key).fetch_all(executor))
+}
+
+/// What is saved for a connection that has one configuration for every environment.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct SharedDetails {
+    pub process_id: String,
+    pub connection_id: String,
+    pub oauth_connector_details: String,
+    pub client_id: String,
+    pub complete: bool,
+    pub provider: Option<String>,
+}
+
+/// The shared connections of an instance, each as it was saved last.
+pub async fn shared(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<SharedDetails>> {
+    let sql = "SELECT process_id, connection_id, oauth_connector_details, client_id, complete, provider
+         FROM (
+             SELECT d.process_id, d.connection_id, d.oauth_connector_details, d.client_id, d.complete, d.provider,
+                 ROW_NUMBER() OVER (PARTITION BY d.process_id, d.connection_id ORDER BY d.updated_at DESC, d.id) AS place
+             FROM connector_details d
+             JOIN connections c ON c.space_guid = d.space_guid AND c.instance_id = d.instance_id
+                 AND c.process_id = d.process_id AND c.id = d.connection_id
+             WHERE d.space_guid = $1 AND d.instance_id = $2 AND c.every_environment) AS latest
+         WHERE place = 1 ORDER BY process_id, connection_id";
+    on_connection!(db, executor => sqlx::query_as::<_, SharedDetails>(sql)
+        .bind(space)
+        .bind(instance)
+        .fetch_all(executor))
+}

@@ -1,0 +1,108 @@
+//! Environments of a Space, and which instances run in them.
+//!
+//! A new column of an environment goes into its row, `put` and each select.
+
+use crate::{Connection, Result, execute, on_connection};
+use ipack_domain::{
+    time::Timestamp,
+    views::{Classification, Environment},
+};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(FromRow)]
+struct EnvironmentRow {
+    id: String,
+    name: String,
+    classification: String,
+}
+
+impl From<EnvironmentRow> for Environment {
+    fn from(row: EnvironmentRow) -> Self {
+        // The table allows the two known words only.
+        let classification = Classification::parse(&row.classification).unwrap_or(Classification::Test);
+        Self { id: row.id, name: row.name, classification }
+    }
+}
+
+/// Adds an environment, or gives the one that is there this name and classification.
+pub async fn put(db: Connection<'_>, space: &str, environment: &Environment, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO environments (space_guid, id, name, classification, created_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (space_guid, id) DO UPDATE SET name = excluded.name, classification = excluded.classification";
+    let classification = environment.classification.as_str();
+    execute!(db, sql, space, &environment.id, &environment.name, classification, now.0)?;
+    Ok(())
+}
+
+/// Adds an environment first met in a save: its id is its name. One that is there stays as it is.
+pub async fn register(db: Connection<'_>, space: &str, id: &str, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO environments (space_guid, id, name, classification, created_at)
+         VALUES ($1, $2, $2, 'TEST', $3) ON CONFLICT (space_guid, id) DO NOTHING";
+    execute!(db, sql, space, id, now.0)?;
+    Ok(())
+}
+
+/// The environments of a Space after `after`, by id.
+pub async fn list(db: Connection<'_>, space: &str, after: &str, limit: i64) -> Result<Vec<Environment>> {
+    let sql = "SELECT id, name, classification FROM environments
+         WHERE space_guid = $1 AND id > $2 ORDER BY id LIMIT $3";
+    let rows = on_connection!(db, executor => sqlx::query_as::<_, EnvironmentRow>(sql)
+        .bind(space)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor))?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The environments that an instance is attached to, by name.
+pub async fn of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<Environment>> {
+    let sql = "SELECT e.id, e.name, e.classification FROM attachments a
+         JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
+         WHERE a.space_guid = $1 AND a.instance_id = $2 ORDER BY e.name, e.id";
+    let rows = on_connection!(db, executor => sqlx::query_as::<_, EnvironmentRow>(sql)
+        .bind(space)
+        .bind(instance)
+        .fetch_all(executor))?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Attachment {
+    pub id: Uuid,
+    pub environment_id: String,
+    pub instance_id: String,
+}
+
+/// Attaches an instance to an environment unless it is.
+///
+/// # Errors
+/// `Reference` where one of the two is not there.
+pub async fn attach(
+    db: Connection<'_>,
+    id: Uuid,
+    space: &str,
+    instance: &str,
+    environment: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "INSERT INTO attachments (id, space_guid, instance_id, environment_id, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (space_guid, instance_id, environment_id) DO NOTHING";
+    Ok(execute!(db, sql, id, space, instance, environment, now.0)? == 1)
+}
+
+/// The attachments to the environments from `first` to `last`, by environment.
+pub async fn attachments(
+    db: Connection<'_>,
+    space: &str,
+    first: &str,
+    last: &str,
+) -> Result<Vec<Attachment>> {
+    let sql = "SELECT id, environment_id, instance_id FROM attachments
+         WHERE space_guid = $1 AND environment_id BETWEEN $2 AND $3 ORDER BY environment_id, id";
+    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql)
+        .bind(space)
+        .bind(first)
+        .bind(last)
+        .fetch_all(executor))
+}

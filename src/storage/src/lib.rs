@@ -1,0 +1,220 @@
+//! Where everything is written: one file per aggregate, each statement written once for SQLite and PostgreSQL.
+//!
+//! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
+//! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
+//! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; a write is a closure that
+//! [`Database::write`] runs in a transaction.
+//!
+//! To add an aggregate: a migration with the same file name for both databases, a file here with its functions,
+//! and its contract in `src/server/tests/it/storage`, which runs on both.
+
+pub mod accounts;
+pub mod admins;
+pub mod api_tokens;
+pub mod attempts;
+pub mod client_secrets;
+pub mod data_keys;
+pub mod details;
+pub mod drafts;
+pub mod environments;
+pub mod instances;
+pub mod open;
+pub mod overview;
+pub mod packs;
+pub mod sessions;
+pub mod signing_keys;
+pub mod suggestions;
+pub mod timeline;
+pub mod tokens;
+pub mod write;
+
+pub use write::Writer;
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
+    postgres::PgDatabaseError, sqlite::SqliteError,
+};
+
+/// The database, open and migrated.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// SQLite has one writer; readers do not wait for it.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A connection for reading.
+#[derive(Debug)]
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// What a repository function runs its statement on.
+#[derive(Debug)]
+pub enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Connection<'_> {
+    /// Lends the connection for one statement.
+    pub fn lend(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+/// What storage can answer beside rows.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database is there but did not take the work in time: locked, or no connection free.
+    #[error("the database is busy: {0}")]
+    Busy(#[source] sqlx::Error),
+    /// The database undid the transaction for the sake of another (deadlock, serialization): it can begin again.
+    #[error("undone for the sake of another: {0}")]
+    Undone(#[source] sqlx::Error),
+    /// A row with this key exists already.
+    #[error("already there")]
+    Exists,
+    /// A row that this one refers to does not exist, or one that refers to it still does.
+    #[error("a reference does not hold")]
+    Reference,
+    /// The database cannot write or be reached: a full disk, an I/O error, a server that stopped.
+    #[error("the database fails: {0}")]
+    Failing(#[source] sqlx::Error),
+    #[error(transparent)]
+    Database(sqlx::Error),
+    /// A stored value that no version of this program writes.
+    #[error("a stored {0} cannot be read")]
+    Corrupt(&'static str),
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        let inner = match &error {
+            sqlx::Error::PoolTimedOut => return Self::Busy(error),
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => return Self::Failing(error),
+            sqlx::Error::Database(inner) => inner,
+            _ => return Self::Database(error),
+        };
+        if inner.is_unique_violation() {
+            return Self::Exists;
+        }
+        if inner.is_foreign_key_violation() {
+            return Self::Reference;
+        }
+        if let Some(postgres) = inner.try_downcast_ref::<PgDatabaseError>() {
+            return match postgres.code().as_bytes() {
+                b"40P01" | b"40001" => Self::Undone(error),
+                // Out of disk, memory or connections; an I/O error; shutting down.
+                [b'5', b'3' | b'8', ..] | b"57P01" | b"57P02" | b"57P03" => Self::Failing(error),
+                _ => Self::Database(error),
+            };
+        }
+        let code = inner.try_downcast_ref::<SqliteError>().and_then(|_| inner.code()?.parse::<i32>().ok());
+        // The lowest byte of an extended code is the code that it extends.
+        match code.map(|code| code & 0xff) {
+            // BUSY, LOCKED
+            Some(5 | 6) => Self::Busy(error),
+            // READONLY, IOERR, FULL, CANTOPEN
+            Some(8 | 10 | 13 | 14) => Self::Failing(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// How many rows housekeeping removes in one transaction, so that nobody waits for it for long.
+pub const BATCH: i64 = 1_000;
+
+pub type Result<T> = std::result::Result<T, StorageError>;
+
+impl Database {
+    pub async fn reader(&self) -> Result<Reader> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Waits for running statements and closes every connection; SQLite folds its WAL away.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Reader {
+    pub fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+/// Runs one expression on whichever driver the connection is of. The expression is compiled for each.
+#[macro_export]
+macro_rules! on_connection {
+    ($connection:expr, $executor:ident => $query:expr) => {
+        match $connection {
+            $crate::Connection::Sqlite($executor) => $query.await.map_err($crate::StorageError::from),
+            $crate::Connection::Postgres($executor) => $query.await.map_err($crate::StorageError::from),
+        }
+    };
+}
+
+/// Binds the five parts of a connection key to a query's next five parameters.
+macro_rules! bind_key {
+    ($query:expr, $key:expr) => {
+        $query
+            .bind(&$key.space)
+            .bind(&$key.instance)
+            .bind(&$key.environment)
+            .bind(&$key.process)
+            .bind(&$key.connection)
+    };
+}
+pub(crate) use bind_key;
+
+/// The connection key of a row that has its five parts as columns.
+macro_rules! key_of_row {
+    ($row:expr) => {
+        ipack_domain::ids::ConnectionKey {
+            space: $row.space_guid.clone(),
+            instance: $row.instance_id.clone(),
+            environment: $row.environment_id.clone(),
+            process: $row.process_id.clone(),
+            connection: $row.connection_id.clone(),
+        }
+    };
+}
+pub(crate) use key_of_row;
+
+/// Runs a statement that answers no rows; the value is how many rows it touched. With `key;` in front of the values
+/// the first five parameters are the parts of a connection key.
+macro_rules! execute {
+    ($connection:expr, $sql:expr, $key:expr; $($value:expr),* $(,)?) => {
+        $crate::on_connection!($connection, executor => async {
+            let done = $crate::bind_key!(sqlx::query($sql), $key) $(.bind($value))* .execute(executor).await?;
+            Ok::<u64, sqlx::Error>(done.rows_affected())
+        })
+    };
+    ($connection:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        $crate::on_connection!($connection, executor => async {
+            let done = sqlx::query($sql) $(.bind($value))* .execute(executor).await?;
+            Ok::<u64, sqlx::Error>(done.rows_affected())
+        })
+    };
+}
+pub(crate) use execute;

@@ -1,0 +1,82 @@
+//! Values that an account has used before, offered again in the form.
+//!
+//! A new field is a `SuggestionField`, and a name in [`latest`]'s list.
+
+use crate::{BATCH, Connection, Result, execute, on_connection};
+use ipack_domain::{
+    time::Timestamp,
+    views::{Suggestion, SuggestionField},
+};
+use sqlx::FromRow;
+
+/// Longer values help nobody in a list, and would not fit an index entry.
+pub const MAX_VALUE_BYTES: usize = 300;
+/// How many values housekeeping leaves of each field.
+const KEPT_PER_FIELD: i64 = 200;
+
+/// Remembers a value's use; blank, overlong and unprintable ones are passed over.
+pub async fn record(
+    db: Connection<'_>,
+    account: &str,
+    field: SuggestionField,
+    value: &str,
+    now: Timestamp,
+) -> Result<()> {
+    if value.trim().is_empty() || value.len() > MAX_VALUE_BYTES || value.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO suggestions (account_id, field, value, used_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at";
+    execute!(db, sql, account, field.name(), value, now.0)?;
+    Ok(())
+}
+
+macro_rules! latest_of {
+    ($($field:literal),+; $last:literal) => {
+        concat!($(latest_of!(@one $field), " UNION ALL ",)+ latest_of!(@one $last))
+    };
+    (@one $field:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT field, value FROM suggestions WHERE account_id = $1 AND field = '", $field,
+            "' ORDER BY used_at DESC LIMIT 12) AS ", $field
+        )
+    };
+}
+
+/// The latest values of every field.
+pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>> {
+    #[derive(FromRow)]
+    struct Row {
+        field: String,
+        value: String,
+    }
+    let sql = latest_of!(
+        "base_url", "company_id", "client_id", "authorization_key", "authorization_value", "access_token_key";
+        "access_token_value"
+    );
+    let rows =
+        on_connection!(db, executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor))?;
+    let known = |name: &str| SuggestionField::ALL.into_iter().find(|field| field.name() == name);
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some(Suggestion { field: known(&row.field)?, value: row.value }))
+        .collect())
+}
+
+/// The fields, each with its account, that have more values than are kept.
+pub async fn overfull(db: Connection<'_>) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT account_id, field FROM suggestions GROUP BY account_id, field HAVING COUNT(*) > $1
+         ORDER BY account_id, field";
+    on_connection!(db, executor => sqlx::query_as(sql).bind(KEPT_PER_FIELD).fetch_all(executor))
+}
+
+/// Removes values of one account's field that are older than the last of those that stay, up to a batch; answers how
+/// many.
+pub async fn prune(db: Connection<'_>, account: &str, field: &str) -> Result<u64> {
+    let sql = "DELETE FROM suggestions WHERE account_id = $1 AND field = $2 AND value IN (
+             SELECT value FROM suggestions WHERE account_id = $1 AND field = $2 AND used_at < (
+                 SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
+                 ORDER BY used_at DESC LIMIT 1 OFFSET $3)
+             LIMIT $4)";
+    execute!(db, sql, account, field, KEPT_PER_FIELD - 1, BATCH)
+}

@@ -1,0 +1,213 @@
+//! The timeline: who did what, when. Never a secret's value.
+//!
+//! Something new that happens is a [`Kind`] with a name that no other had.
+
+use crate::{BATCH, Connection, Result, bind_key, execute, on_connection};
+use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What happened. Stored by name: a new kind gets a name of its own, and old names stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    DetailsSaved,
+    InstanceInstalled,
+    InstanceUninstalled,
+    EnvironmentAttached,
+    SignedIn,
+    SignInRefused,
+    SignedOut,
+    PkceSwitched,
+    SecretEncrypted,
+    SecretReplaced,
+    SecretReset,
+    AuthorizationStarted,
+    AuthorizationReturned,
+    TokenExchanged,
+    TokenRefreshed,
+    TokenFailed,
+    TokenRevoked,
+    TokenRead,
+}
+
+impl Kind {
+    /// Those of a connection, for which a page has words.
+    const OF_CONNECTIONS: [Self; 12] = [
+        Self::DetailsSaved,
+        Self::PkceSwitched,
+        Self::SecretEncrypted,
+        Self::SecretReplaced,
+        Self::SecretReset,
+        Self::AuthorizationStarted,
+        Self::AuthorizationReturned,
+        Self::TokenExchanged,
+        Self::TokenRefreshed,
+        Self::TokenFailed,
+        Self::TokenRevoked,
+        Self::TokenRead,
+    ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::OF_CONNECTIONS.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What happened, in a sentence without its subject.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::DetailsSaved => "saved",
+            Self::InstanceInstalled => "installed the instance",
+            Self::InstanceUninstalled => "uninstalled the instance",
+            Self::EnvironmentAttached => "attached the environment",
+            Self::SignedIn => "signed in",
+            Self::SignInRefused => "was refused",
+            Self::SignedOut => "signed out",
+            Self::PkceSwitched => "switched PKCE",
+            Self::SecretEncrypted => "encrypted a secret",
+            Self::SecretReplaced => "replaced the client secret",
+            Self::SecretReset => "reset the client secret",
+            Self::AuthorizationStarted => "started to get a token",
+            Self::AuthorizationReturned => "came back from the identity provider",
+            Self::TokenExchanged => "got a token",
+            Self::TokenRefreshed => "renewed the token",
+            Self::TokenFailed => "got no token",
+            Self::TokenRevoked => "revoked the token",
+            Self::TokenRead => "read the access token",
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DetailsSaved => "details_saved",
+            Self::InstanceInstalled => "instance_installed",
+            Self::InstanceUninstalled => "instance_uninstalled",
+            Self::EnvironmentAttached => "environment_attached",
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::SignedOut => "signed_out",
+            Self::PkceSwitched => "pkce_switched",
+            Self::SecretEncrypted => "secret_encrypted",
+            Self::SecretReplaced => "secret_replaced",
+            Self::SecretReset => "secret_reset",
+            Self::AuthorizationStarted => "authorization_started",
+            Self::AuthorizationReturned => "authorization_returned",
+            Self::TokenExchanged => "token_exchanged",
+            Self::TokenRefreshed => "token_refreshed",
+            Self::TokenFailed => "token_failed",
+            Self::TokenRevoked => "token_revoked",
+            Self::TokenRead => "token_read",
+        }
+    }
+}
+
+/// Something that happened to one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    pub account: &'a str,
+    pub key: &'a ConnectionKey,
+    pub kind: Kind,
+    pub actor: &'a str,
+    /// Labels of the parts that changed.
+    pub changed: &'a [&'a str],
+    /// What happened, in a sentence without any secret.
+    pub detail: Option<&'a str>,
+}
+
+pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO timeline (space_guid, instance_id, environment_id, process_id, connection_id, id, account_id,
+             at, actor, kind, changed, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let changed = serde_json::json!(event.changed).to_string();
+    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), &changed, event.detail)?;
+    Ok(())
+}
+
+/// Counts something that happens often: one entry for an actor, a connection and a span of time, named by `id`.
+pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: i64, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO timeline (space_guid, instance_id, environment_id, process_id, connection_id, id, account_id,
+             at, actor, kind, changed, times)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)
+         ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at";
+    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), times)?;
+    Ok(())
+}
+
+/// Something that happened to an account, or to one of its instances.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    pub account: Option<&'a str>,
+    pub space: Option<&'a str>,
+    pub instance: Option<&'a str>,
+    pub environment: Option<&'a str>,
+}
+
+pub async fn add_at(
+    db: Connection<'_>,
+    id: Uuid,
+    place: Place<'_>,
+    kind: Kind,
+    actor: &str,
+    now: Timestamp,
+) -> Result<()> {
+    add_told(db, id, place, kind, actor, None, now).await
+}
+
+/// As [`add_at`], with a sentence about what happened.
+pub async fn add_told(
+    db: Connection<'_>,
+    id: Uuid,
+    place: Place<'_>,
+    kind: Kind,
+    actor: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "INSERT INTO timeline (id, account_id, space_guid, instance_id, environment_id, at, actor, kind, changed,
+             detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '[]', $9)";
+    execute!(
+        db,
+        sql,
+        id,
+        place.account,
+        place.space,
+        place.instance,
+        place.environment,
+        now.0,
+        actor,
+        kind.name(),
+        detail
+    )?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Entry {
+    pub at: i64,
+    pub actor: String,
+    pub kind: String,
+    /// A JSON array of labels.
+    pub changed: String,
+    pub detail: Option<String>,
+    /// How often, where an entry stands for several times.
+    pub times: Option<i64>,
+}
+
+/// The latest entries of one connection, latest first.
+pub async fn latest(db: Connection<'_>, key: &ConnectionKey, limit: i64) -> Result<Vec<Entry>> {
+    // SQLite plans a statement anew each time where its limit is a parameter and nothing else.
+    let sql = "SELECT at, actor, kind, changed, detail, times FROM timeline
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
+         ORDER BY at DESC, id DESC LIMIT $6 + 0";
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Entry>(sql), key).bind(limit).fetch_all(executor))
+}
+
+/// Forgets what happened to an instance that is no longer.
+pub async fn remove_of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<u64> {
+    execute!(db, "DELETE FROM timeline WHERE space_guid = $1 AND instance_id = $2", space, instance)
+}
+
+/// Forgets what is older, up to a batch; answers how much.
+pub async fn remove_before(db: Connection<'_>, moment: Timestamp) -> Result<u64> {
+    let sql = "DELETE FROM timeline WHERE id IN (SELECT id FROM timeline WHERE at < $1 LIMIT $2)";
+    execute!(db, sql, moment.0, BATCH)
+}

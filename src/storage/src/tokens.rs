@@ -1,0 +1,205 @@
+//! Tokens, sealed: one for each connection key, with what is needed to keep it fresh.
+//!
+//! A refresh is made by whoever holds the lease, which is given by one `UPDATE` and runs out by itself. A new column
+//! goes into [`Token`], `COLUMNS`, and the statement that writes it.
+
+use crate::{Connection, Result, bind_key, execute, key_of_row, on_connection};
+use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(Debug, Clone, FromRow)]
+pub struct Token {
+    pub id: Uuid,
+    pub space_guid: String,
+    pub instance_id: String,
+    pub environment_id: String,
+    pub process_id: String,
+    pub connection_id: String,
+    /// One more each time its values change.
+    pub version: i64,
+    pub access_token: Vec<u8>,
+    pub refresh_token: Option<Vec<u8>>,
+    pub data_key_version: i64,
+    pub token_type: String,
+    pub requested_scope: String,
+    pub granted_scope: Option<String>,
+    /// JSON.
+    pub origin: String,
+    /// JSON.
+    pub configuration: String,
+    pub company_id: Option<String>,
+    pub obtained_by: String,
+    pub obtained_at: i64,
+    pub refreshed_at: Option<i64>,
+    pub expires_at: Option<i64>,
+    pub refresh_at: Option<i64>,
+    pub failures: i64,
+    pub failure: Option<String>,
+    pub is_broken: bool,
+    pub lease_owner: Option<Uuid>,
+    pub lease_until: Option<i64>,
+}
+
+impl Token {
+    pub fn key(&self) -> ConnectionKey {
+        key_of_row!(self)
+    }
+
+    /// Somebody is refreshing it.
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until > now.0)
+    }
+
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now.0)
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, space_guid, instance_id, environment_id, process_id, connection_id, version, access_token,
+                 refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
+                 company_id, obtained_by, obtained_at, refreshed_at, expires_at, refresh_at, failures, failure,
+                 is_broken, lease_owner, lease_until
+             FROM tokens ",
+            $rest
+        )
+    };
+}
+
+pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Token>> {
+    let sql = select!(
+        "WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5"
+    );
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Token>(sql), key).fetch_optional(executor))
+}
+
+/// Whether there is a token, whatever its state.
+pub async fn exists(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
+    let sql = "SELECT COUNT(*) FROM tokens
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
+    let count: i64 =
+        on_connection!(db, executor => bind_key!(sqlx::query_scalar(sql), key).fetch_one(executor))?;
+    Ok(count > 0)
+}
+
+/// Every token of an instance.
+pub async fn of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<Token>> {
+    let sql = select!("WHERE space_guid = $1 AND instance_id = $2 ORDER BY id");
+    on_connection!(db, executor => sqlx::query_as::<_, Token>(sql).bind(space).bind(instance).fetch_all(executor))
+}
+
+/// Tokens whose refresh is due and which nobody is refreshing, those that wait longest first.
+pub async fn due(db: Connection<'_>, now: Timestamp, limit: i64) -> Result<Vec<Token>> {
+    let sql = select!(
+        "WHERE refresh_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY refresh_at LIMIT $2 + 0"
+    );
+    on_connection!(db, executor => sqlx::query_as::<_, Token>(sql).bind(now.0).bind(limit).fetch_all(executor))
+}
+
+/// Puts a new token into a connection key's place, whatever was there.
+///
+/// # Errors
+/// `Reference` where the connection, the environment's attachment or the data key is not there.
+pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
+    let sql = "INSERT INTO tokens (space_guid, instance_id, environment_id, process_id, connection_id, id, version,
+             access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin,
+             configuration, company_id, obtained_by, obtained_at, expires_at, refresh_at, failures, is_broken)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 0, FALSE)
+         ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id) DO UPDATE
+         SET id = excluded.id, version = excluded.version, access_token = excluded.access_token,
+             refresh_token = excluded.refresh_token, data_key_version = excluded.data_key_version,
+             token_type = excluded.token_type, requested_scope = excluded.requested_scope,
+             granted_scope = excluded.granted_scope, origin = excluded.origin, configuration = excluded.configuration,
+             company_id = excluded.company_id, obtained_by = excluded.obtained_by,
+             obtained_at = excluded.obtained_at, refreshed_at = NULL, expires_at = excluded.expires_at,
+             refresh_at = excluded.refresh_at, failures = 0, failure = NULL, is_broken = FALSE, lease_owner = NULL,
+             lease_until = NULL";
+    execute!(
+        db, sql, &token.key(); token.id, token.version, &token.access_token, &token.refresh_token,
+        token.data_key_version, &token.token_type, &token.requested_scope, &token.granted_scope, &token.origin,
+        &token.configuration, &token.company_id, &token.obtained_by, token.obtained_at, token.expires_at,
+        token.refresh_at
+    )?;
+    Ok(())
+}
+
+/// Takes the lease of a token that still has this version, unless somebody else holds it. The answer is whether it
+/// is ours until `until`.
+pub async fn lease(
+    db: Connection<'_>,
+    id: Uuid,
+    version: i64,
+    owner: Uuid,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "UPDATE tokens SET lease_owner = $3, lease_until = $4
+         WHERE id = $1 AND version = $2 AND NOT is_broken AND (lease_until IS NULL OR lease_until <= $5)";
+    Ok(execute!(db, sql, id, version, owner, until.0, now.0)? == 1)
+}
+
+/// What a refresh brought.
+#[derive(Debug, Clone, Copy)]
+pub struct Refreshed<'a> {
+    pub access_token: &'a [u8],
+    /// The old one again, newly sealed, where the answer brought none.
+    pub refresh_token: Option<&'a [u8]>,
+    pub data_key_version: i64,
+    pub token_type: &'a str,
+    pub granted_scope: Option<&'a str>,
+    pub expires_at: Option<i64>,
+    pub refresh_at: Option<i64>,
+}
+
+/// Writes what a refresh brought and gives the lease back, in one statement; `false` where the lease was lost.
+pub async fn refreshed(
+    db: Connection<'_>,
+    id: Uuid,
+    owner: Uuid,
+    new: Refreshed<'_>,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "UPDATE tokens SET version = version + 1, access_token = $3, refresh_token = $4, data_key_version = $5,
+             token_type = $6, granted_scope = COALESCE($7, granted_scope), expires_at = $8, refresh_at = $9,
+             refreshed_at = $10, failures = 0, failure = NULL, lease_owner = NULL, lease_until = NULL
+         WHERE id = $1 AND lease_owner = $2";
+    let rows = execute!(
+        db,
+        sql,
+        id,
+        owner,
+        new.access_token,
+        new.refresh_token,
+        new.data_key_version,
+        new.token_type,
+        new.granted_scope,
+        new.expires_at,
+        new.refresh_at,
+        now.0
+    )?;
+    Ok(rows == 1)
+}
+
+/// Notes a refresh that failed and gives the lease back. Broken is for good; otherwise it is tried at `again_at`.
+pub async fn failed(
+    db: Connection<'_>,
+    id: Uuid,
+    owner: Uuid,
+    failure: &str,
+    is_broken: bool,
+    again_at: Option<Timestamp>,
+) -> Result<bool> {
+    let sql = "UPDATE tokens SET failures = failures + 1, failure = $3, is_broken = $4, refresh_at = $5,
+             lease_owner = NULL, lease_until = NULL
+         WHERE id = $1 AND lease_owner = $2";
+    Ok(execute!(db, sql, id, owner, failure, is_broken, again_at.map(|at| at.0))? == 1)
+}
+
+pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
+    let sql = "DELETE FROM tokens
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
+    Ok(execute!(db, sql, key;)? == 1)
+}

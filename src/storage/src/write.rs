@@ -1,0 +1,164 @@
+//! Writing: every write is one closure that runs in a transaction, handed to [`Database::write`].
+//!
+//! The closure gets a [`Writer`] and answers a value, for which everything is committed, or an error, for which
+//! everything is rolled back. Because it may run again, it keeps to the database: what is to be done once goes after
+//! the write.
+//!
+//! A connection goes back into its pool only where its transaction is known to be over. Where BEGIN, COMMIT or ROLLBACK
+//! failed, or the write was given up half-way, nobody knows what state it is in: it is closed, which rolls back, and the
+//! pool opens another one in its place.
+
+use crate::{Connection, Database, Reader, Result, StorageError, on_connection};
+use ipack_domain::effects::random_bytes;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often a write that met another begins, at most.
+const ATTEMPTS: u32 = 4;
+
+/// What a write can end with: it can be an error of storage.
+pub trait WriteError: From<StorageError> {
+    fn as_storage(&self) -> Option<&StorageError>;
+}
+
+impl WriteError for StorageError {
+    fn as_storage(&self) -> Option<&StorageError> {
+        Some(self)
+    }
+}
+
+impl Database {
+    /// Runs a write in a transaction of its own, and begins it again where it met another that came first: undone by the
+    /// database, second with the same key, or on something that was removed meanwhile. Begun again it sees what the
+    /// other left, and says so if that is in its way.
+    ///
+    /// # Errors
+    /// What the closure answers, or what the database says to BEGIN and COMMIT. Nothing is written then; only where the
+    /// connection broke off during the COMMIT, nobody knows.
+    pub async fn write<T, E, F>(&self, mut work: impl FnMut(Writer) -> F) -> std::result::Result<T, E>
+    where
+        E: WriteError,
+        F: Future<Output = std::result::Result<T, E>>,
+    {
+        for _ in 1..ATTEMPTS {
+            match self.write_once(&mut work).await {
+                Err(error) => match error.as_storage() {
+                    Some(StorageError::Undone(_)) => {
+                        // Not in step with the other, or they meet again.
+                        let [chance] = random_bytes::<1>();
+                        tokio::time::sleep(Duration::from_micros(u64::from(chance) * 100)).await;
+                    }
+                    Some(StorageError::Exists | StorageError::Reference) => {}
+                    _ => return Err(error),
+                },
+                done => return done,
+            }
+        }
+        self.write_once(work).await
+    }
+
+    /// As [`Database::write`], without beginning again.
+    pub async fn write_once<T, E, F>(&self, work: impl FnOnce(Writer) -> F) -> std::result::Result<T, E>
+    where
+        E: From<StorageError>,
+        F: Future<Output = std::result::Result<T, E>>,
+    {
+        let (give_back, given_back) = oneshot::channel();
+        let transaction = Some(Transaction::begin(self).await?);
+        let outcome = work(Writer { transaction, give_back: Some(give_back) }).await;
+        let transaction = given_back.await.map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?;
+        match outcome {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The connection of a write, its closure's own until it is dropped: of a closure that borrowed it the compiler could
+/// not see that what it does may move to another thread.
+#[derive(Debug)]
+pub struct Writer {
+    /// There until it is dropped.
+    transaction: Option<Transaction>,
+    give_back: Option<oneshot::Sender<Transaction>>,
+}
+
+impl Writer {
+    /// Lends the connection for one statement.
+    pub fn lend(&mut self) -> Connection<'_> {
+        let transaction = self.transaction.as_mut().expect("only dropping takes it");
+        transaction.connection.connection()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let (Some(transaction), Some(give_back)) = (self.transaction.take(), self.give_back.take()) {
+            // Where nobody waits for it any more, it is dropped in the middle.
+            let _ = give_back.send(transaction);
+        }
+    }
+}
+
+/// A connection with a transaction on it. Dropped before the transaction is over, the connection is closed.
+#[derive(Debug)]
+struct Transaction {
+    connection: Reader,
+    is_over: bool,
+}
+
+impl Transaction {
+    async fn begin(database: &Database) -> Result<Self> {
+        let connection = match database {
+            Database::Sqlite { writer, .. } => Reader::Sqlite(writer.acquire().await?),
+            Database::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        };
+        let mut begun = Self { connection, is_over: false };
+        // SQLite's write lock is taken at once, so that it never has to be upgraded half-way.
+        begun.run("BEGIN IMMEDIATE", "BEGIN").await?;
+        Ok(begun)
+    }
+
+    async fn commit(mut self) -> Result<()> {
+        // To COMMIT alone PostgreSQL answers no error where a statement failed before it, and rolls back.
+        self.run("COMMIT", "SELECT 1; COMMIT").await?;
+        self.is_over = true;
+        Ok(())
+    }
+
+    async fn roll_back(mut self) {
+        // SQLite may have rolled back by itself, and then refuses: one more connection to close.
+        match self.run("ROLLBACK", "ROLLBACK").await {
+            Ok(()) => self.is_over = true,
+            Err(error) => tracing::debug!(error = %error, "a connection that did not roll back is closed"),
+        }
+    }
+
+    async fn run(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<()> {
+        let sql = match &self.connection {
+            Reader::Sqlite(_) => sqlite,
+            Reader::Postgres(_) => postgres,
+        };
+        on_connection!(self.connection.connection(), executor => async {
+            sqlx::raw_sql(sql).execute(executor).await.map(drop)
+        })
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        match &mut self.connection {
+            Reader::Sqlite(connection) => connection.close_on_drop(),
+            Reader::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+}

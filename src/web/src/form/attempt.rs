@@ -1,0 +1,214 @@
+//! Following an attempt to get a token: the window beside the form, and what the server knows of it.
+//!
+//! The page asks by the attempt's id, never the window: that one belongs to the provider by then, and whether it is
+//! closed says nothing. Another stage is shown by its message as it comes.
+
+use crate::form::{browser::focus_if_lost, keep::Keep, sending::Asked, state::FormState};
+use crate::functions::connector::{attempt, connector};
+use ipack_domain::{
+    error::ErrorCode,
+    tokens::{AttemptView, SecretField, Stage},
+    views::{ConnectorView, Outcome},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::{cell::RefCell, time::Duration};
+
+/// From one question to the next, at first; each wait is a little longer than the one before.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+const ASK_AT_LEAST_EVERY: Duration = Duration::from_secs(3);
+/// No stage is skipped, and each is there long enough to be read.
+const SHOWN_FOR: Duration = Duration::from_millis(700);
+const WINDOW: &str = "popup,width=620,height=760";
+
+thread_local! {
+    /// The window opened by the last click, until it has got its address.
+    static OPENED: RefCell<Option<web_sys::Window>> = const { RefCell::new(None) };
+}
+
+impl FormState {
+    /// Opens a window, empty as yet; `false` where the browser does not allow it.
+    pub fn open_window(self) -> bool {
+        self.close_window();
+        let opened = window().open_with_url_and_target_and_features("", "_blank", WINDOW).ok().flatten();
+        if let Some(body) = opened.as_ref().and_then(web_sys::Window::document).and_then(|page| page.body()) {
+            body.set_text_content(Some(Stage::Opening.message()));
+        }
+        OPENED.with_borrow_mut(|window| {
+            *window = opened;
+            window.is_some()
+        })
+    }
+
+    fn close_window(self) {
+        if let Some(window) = OPENED.take() {
+            let _ = window.close();
+        }
+    }
+
+    /// Says at once what the click began.
+    pub fn announce_opening(self) {
+        let before = self.view.with_untracked(|view| view.credentials.attempt.as_ref().map(|a| a.id.clone()));
+        self.attempt_before.set_value(before);
+        let stage = Stage::Opening;
+        self.attempt.set(Some(AttemptView {
+            id: String::new(),
+            stage,
+            message: stage.message().to_owned(),
+            advice: None,
+            address: None,
+            begun: ipack_domain::time::Timestamp(0).into(),
+            lapses: None,
+        }));
+    }
+
+    /// A click has begun something that the server has not answered yet.
+    pub fn is_announced(self) -> bool {
+        self.attempt.with_untracked(|attempt| attempt.as_ref().is_some_and(|attempt| attempt.id.is_empty()))
+    }
+
+    /// The server did not take the click.
+    pub fn give_up_attempt(self) {
+        self.close_window();
+        if self.is_announced() {
+            self.attempt.set(self.view.with_untracked(|view| view.credentials.attempt.clone()));
+        }
+    }
+
+    /// What is left to do once the server has answered a button.
+    pub(super) fn after(self, asked: &Asked) {
+        self.forget_sealed(&asked.secrets);
+        let view = self.view.get_untracked();
+        let is_done = view.outcome == Outcome::Saved && view.credentials.problems.is_empty();
+        match asked.intent {
+            "preflight" => {
+                let _ = window().location().set_href(&format!("{}/preflight", view.key.form_path()));
+            }
+            "discard" if view.outcome == Outcome::Discarded => {
+                SecretField::ALL.into_iter().for_each(|field| self.secret(field).set(String::new()));
+            }
+            "reset-secret" | "reset-secret-confirmed" | "discard-replacement" => focus_if_lost("credentials"),
+            "revoke-confirmed" => focus_if_lost("token"),
+            "generate" => {
+                let begun = view.credentials.attempt;
+                let before = self.attempt_before.get_value();
+                let is_new = |attempt: &AttemptView| before.as_ref() != Some(&attempt.id);
+                match begun.filter(|attempt| is_done && is_new(attempt)) {
+                    Some(begun) => self.go_on(begun),
+                    None => self.give_up_attempt(),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends the window on its way, and follows the attempt from here.
+    fn go_on(self, begun: AttemptView) {
+        match (OPENED.take(), &begun.address) {
+            (Some(window), Some(address)) => {
+                let _ = window.location().set_href(address);
+            }
+            (Some(window), None) => {
+                let _ = window.close();
+            }
+            (None, _) => {}
+        }
+        if begun.stage == Stage::Succeeded {
+            // So fast that nobody saw it begin.
+            self.show_initializing(begun);
+        } else {
+            self.attempt.set(Some(begun));
+            self.follow_attempt();
+        }
+    }
+
+    fn show_initializing(self, now: AttemptView) {
+        let stage = Stage::Initializing;
+        let message = stage.message().to_owned();
+        self.attempt.set(Some(AttemptView { stage, message, ..now }));
+        set_timeout(move || self.is_over(), SHOWN_FOR);
+    }
+
+    /// Asks how far the attempt is until it is over.
+    pub fn follow_attempt(self) {
+        let id = self.attempt.with_untracked(|attempt| {
+            let attempt = attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
+            attempt.map(|attempt| attempt.id.clone())
+        });
+        if let Some(id) = id
+            && self.following.get_value().as_ref() != Some(&id)
+        {
+            self.following.set_value(Some(id.clone()));
+            self.ask_how_far(id, ASK_EVERY);
+        }
+    }
+
+    fn ask_how_far(self, id: String, wait: Duration) {
+        let longer = (wait + wait / 10).min(ASK_AT_LEAST_EVERY);
+        set_timeout(
+            move || {
+                spawn_local(async move {
+                    let answer = attempt(self.key.get_value(), id.clone()).await;
+                    // Another attempt took its place while this was asked.
+                    if self.following.get_value().as_ref() != Some(&id) || self.is_announced() {
+                        return;
+                    }
+                    let shown = self.attempt.get_untracked().map(|attempt| attempt.stage);
+                    match answer {
+                        Ok(Some(now)) if now.stage == Stage::Succeeded && shown == Some(Stage::Opening) => {
+                            self.show_initializing(now);
+                        }
+                        Ok(Some(now)) if !now.stage.is_over() => {
+                            self.attempt.set(Some(now));
+                            self.ask_how_far(id, longer);
+                        }
+                        Ok(_) => self.is_over(),
+                        Err(error) if error.code == ErrorCode::Unauthorized => {
+                            self.following.set_value(None);
+                            self.keep.set(Keep::SessionEnded);
+                        }
+                        // The network is flaky: asked again, for the attempt goes on.
+                        Err(_) => self.ask_how_far(id, longer),
+                    }
+                });
+            },
+            wait,
+        );
+    }
+
+    /// Shows what came of it: the whole form, where nothing is being typed into it.
+    fn is_over(self) {
+        self.following.set_value(None);
+        spawn_local(async move {
+            match connector(self.key.get_value()).await {
+                Ok(now) if self.keep.with_untracked(Keep::is_at_rest) => {
+                    let content = self.untracked_content();
+                    self.answered(now, &content);
+                }
+                Ok(now) => self.take_credentials(now),
+                Err(error) if error.code == ErrorCode::Unauthorized => self.keep.set(Keep::SessionEnded),
+                Err(_) => set_timeout(move || self.is_over(), ASK_AT_LEAST_EVERY),
+            }
+        });
+    }
+
+    /// Shows what has become of the token meanwhile, unless another is being got just now.
+    pub fn look_again(self) {
+        spawn_local(async move {
+            let answer = connector(self.key.get_value()).await;
+            if let Ok(now) = answer
+                && self.following.get_value().is_none()
+                && !self.is_announced()
+            {
+                self.take_credentials(now);
+            }
+        });
+    }
+
+    fn take_credentials(self, now: ConnectorView) {
+        self.attempt.set(now.credentials.attempt.clone());
+        self.view.update(|view| {
+            view.credentials = now.credentials;
+            view.history = now.history;
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! Two versions side by side, where somebody else saved since the draft was begun.
+
+use crate::form::state::FormState;
+use crate::{components::labels::When, functions::connector::Choices};
+use ipack_domain::{
+    form::Part,
+    views::{Conflict, ConflictPart},
+};
+use leptos::{either::Either, prelude::*};
+
+#[component]
+pub fn ConflictPanel(state: FormState) -> impl IntoView {
+    let conflict = Memo::new(move |_| state.view.with(|view| view.conflict.clone()));
+    move || conflict.get().map(|conflict| view! { <Panel state=state conflict=conflict /> })
+}
+
+#[component]
+fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
+    let Conflict { by, by_me, at, version, parts } = conflict;
+    let (heading, who) = if by_me {
+        ("You saved this connection from another page", "You".to_owned())
+    } else {
+        ("Somebody else saved this connection", by)
+    };
+    view! {
+        <section class="card flush conflict" aria-labelledby="conflict">
+            <input type="hidden" name="choices[version]" value=version.to_string() />
+            <div class="card-header">
+                <h2 id="conflict" tabindex="-1">
+                    {heading}
+                </h2>
+                <p class="lead">
+                    {format!("{who} saved it ")} <When moment=at />
+                    ", after you began. Nothing of yours is lost: choose for each field what to keep."
+                </p>
+            </div>
+            <table class="versions">
+                <thead>
+                    <tr>
+                        <th scope="col">"Field"</th>
+                        <th scope="col">"Saved version"</th>
+                        <th scope="col">"Your version"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {parts
+                        .into_iter()
+                        .map(|part| view! { <Versions state=state versions=part /> })
+                        .collect::<Vec<_>>()}
+                </tbody>
+            </table>
+            <div class="card-footer">
+                <button class="button primary" type="submit" name="intent" value="resolve">
+                    "Save my choices"
+                </button>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Versions(state: FormState, versions: ConflictPart) -> impl IntoView {
+    let ConflictPart { part, saved, mine, prefer_mine } = versions;
+    let id = format!("conflict-{}", part.name());
+    view! {
+        <tr>
+            <th scope="row" id=id>
+                {part.label()}
+            </th>
+            <td>
+                <Version state=state part=part is_mine=false lines=saved prefer_mine=prefer_mine />
+            </td>
+            <td>
+                <Version state=state part=part is_mine=true lines=mine prefer_mine=prefer_mine />
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Version(
+    state: FormState,
+    part: Part,
+    is_mine: bool,
+    lines: Vec<String>,
+    prefer_mine: bool,
+) -> impl IntoView {
+    let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
+    let name = part.name();
+    let id = format!("choice-{name}-{value}");
+    let body = if lines.is_empty() {
+        Either::Left(view! { <p class="meta">"Empty"</p> })
+    } else {
+        let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
+        Either::Right(view! { <ul class="value">{lines.collect::<Vec<_>>()}</ul> })
+    };
+    let choose = move |_| {
+        state.chosen.update(|chosen| {
+            chosen.retain(|(other, _)| *other != part);
+            chosen.push((part, is_mine));
+        });
+    };
+    view! {
+        <div class="choice">
+            <input
+                type="radio"
+                id=id.clone()
+                name=format!("choices[{name}]")
+                value=value
+                aria-describedby=format!("conflict-{name}")
+                checked=prefer_mine == is_mine
+                prop:checked=move || state.is_mine(part, prefer_mine) == is_mine
+                on:change=choose
+            />
+            <div>
+                <label for=id>{label}</label>
+                {body}
+            </div>
+        </div>
+    }
+}

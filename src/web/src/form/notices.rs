@@ -1,0 +1,84 @@
+//! What the form says at its top: a session that ended, problems, a draft.
+
+use crate::components::labels::DraftChip;
+use crate::form::{
+    browser::provider_id, keep::Keep, problems::FormProblems, rows::input_id, state::FormState,
+};
+use ipack_domain::{
+    form::{Part, Place, Problem},
+    ids::{ConnectionKey, segment},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn SessionEnded(state: FormState) -> impl IntoView {
+    let next = state.view.with_untracked(|view| segment(&ConnectionKey::form_path(&view.key)));
+    let address = format!("/login?next={next}");
+    move || {
+        (state.keep.get() == Keep::SessionEnded).then(|| {
+            view! {
+                <div class="notice bad pinned" role="alert">
+                    <p>"Your session ended. Sign in again to go on; what you typed is still here."</p>
+                    " "
+                    <a class="button" href=address.clone()>
+                        "Sign in again"
+                    </a>
+                </div>
+            }
+        })
+    }
+}
+
+/// The problems in one place, each with a link to where it is.
+#[component]
+pub fn Problems(state: FormState) -> impl IntoView {
+    let problems = FormProblems::of_form().all;
+    let line = move |problem: Problem| {
+        let (target, place) = match problem.place {
+            Place::Field(Part::Provider) => (provider_id("provider"), Part::Provider.label().to_owned()),
+            Place::Field(part) => (part.name().to_owned(), part.label().to_owned()),
+            Place::Row(part, index) => {
+                (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1))
+            }
+        };
+        view! {
+            <li>
+                <a href=format!("#{target}")>{format!("{place}: {}", problem.message)}</a>
+            </li>
+        }
+    };
+    move || {
+        let problems = problems.get();
+        (!problems.is_empty()).then(|| {
+            let title = match problems.len() {
+                1 => "1 thing to put right before saving".to_owned(),
+                many => format!("{many} things to put right before saving"),
+            };
+            view! {
+                <div class="notice bad" role="alert" tabindex="-1" id="errors" aria-labelledby="errors-title">
+                    <h2 id="errors-title">{title}</h2>
+                    <ul>{problems.into_iter().map(line).collect::<Vec<_>>()}</ul>
+                </div>
+            }
+        })
+    }
+}
+
+fn row_target(state: FormState, part: Part, index: u32) -> String {
+    let number = state.rows(part).list.with(|list| list.get(index as usize).map(|row| row.number));
+    input_id(part, number.unwrap_or(index), "key")
+}
+
+#[component]
+pub fn DraftNotice(state: FormState) -> impl IntoView {
+    move || {
+        state.view.with(|view| view.draft.is_some()).then(|| {
+            view! {
+                <p class="notice">
+                    <DraftChip />
+                    " Kept as your draft. Save puts it into effect."
+                </p>
+            }
+        })
+    }
+}

@@ -1,0 +1,349 @@
+//! What is typed into the form, and how it is kept.
+//!
+//! Every change marks the form as not saved and, a quarter of a second later, goes to the server's draft; how that goes
+//! is in `sending`. Secrets are no part of that: they stay in their inputs until a button that saves has sealed them.
+
+use crate::form::{
+    browser::{Typed, focus_soon, submit_plainly},
+    keep::Keep,
+    rows::{Rows, input_id},
+    sending::Asked,
+};
+use crate::functions::connector::Choices;
+use ipack_domain::{
+    form::{FormContent, Part, PartValue, Problem, problems},
+    ids::ConnectionKey,
+    provider::ProviderChoice,
+    tokens::{AttemptView, CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
+    views::ConnectorView,
+};
+use leptos::{html, prelude::*};
+use std::time::Duration;
+
+/// From the first change to the request that keeps it.
+const KEEP_AFTER: Duration = Duration::from_millis(250);
+
+#[derive(Clone, Copy)]
+pub struct FormState {
+    /// The server's last answer.
+    pub view: RwSignal<ConnectorView>,
+    pub base_url: RwSignal<String>,
+    pub company_id: RwSignal<String>,
+    pub client_id: RwSignal<String>,
+    pub authorization: Rows,
+    pub access_token: Rows,
+    pub provider: RwSignal<ProviderChoice>,
+    client_secret: RwSignal<String>,
+    user_password: RwSignal<String>,
+    /// The attempt to get a token, as the page shows it.
+    pub attempt: RwSignal<Option<AttemptView>>,
+    pub every_environment: RwSignal<bool>,
+    pub keep: RwSignal<Keep>,
+    /// A save was refused: from then on problems show as they come and go.
+    pub(super) attempted: RwSignal<bool>,
+    /// What was chosen in the conflict panel, where it differs from what the panel proposes.
+    pub chosen: RwSignal<Vec<(Part, bool)>>,
+    pub(super) key: StoredValue<ConnectionKey>,
+    pub(super) admin: StoredValue<String>,
+    pub(super) form: NodeRef<html::Form>,
+    /// The page has woken up: from then on it may show what the server's half did not know.
+    is_awake: RwSignal<bool>,
+    is_waiting: StoredValue<bool>,
+    pub(super) is_sending: StoredValue<bool>,
+    pub(super) queued: StoredValue<Vec<Asked>>,
+    /// The request under way keeps or saves the form, and does nothing beyond.
+    pub(super) is_about_the_form: StoredValue<bool>,
+    /// The browser is about to post the plain form, with the secrets in it.
+    pub(super) is_posting: StoredValue<bool>,
+    /// The attempt that was there when a token was asked for last: what comes must be another.
+    pub(super) attempt_before: StoredValue<Option<String>>,
+    /// The id of the attempt that is asked after.
+    pub(super) following: StoredValue<Option<String>>,
+}
+
+impl FormState {
+    pub fn new(view: ConnectorView, admin: String, form: NodeRef<html::Form>) -> Self {
+        let typed = Typed::before_waking(&view.key);
+        let content = &view.content;
+        let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
+        let is_refused = view.attempted && !view.problems.is_empty();
+        let keep = if is_refused {
+            Keep::Refused
+        } else if view.conflict.is_some() {
+            Keep::Conflicting
+        } else if view.draft.is_some() {
+            Keep::Kept
+        } else if view.saved.is_some() {
+            Keep::Saved
+        } else {
+            Keep::Nothing
+        };
+        Self {
+            base_url: text("base_url", &content.base_url),
+            company_id: text("company_id", &content.company_id),
+            client_id: text("client_id", &content.client_id),
+            authorization: Rows::new(Part::Authorization, &content.authorization, &typed),
+            access_token: Rows::new(Part::AccessToken, &content.access_token, &typed),
+            provider: RwSignal::new(typed.provider(&content.provider)),
+            client_secret: RwSignal::new(typed.text(SECRET_FIELDS[0]).unwrap_or_default()),
+            user_password: RwSignal::new(typed.text(SECRET_FIELDS[1]).unwrap_or_default()),
+            attempt: RwSignal::new(view.credentials.attempt.clone()),
+            every_environment: RwSignal::new(
+                typed.checked("every-environment").unwrap_or(content.every_environment),
+            ),
+            keep: RwSignal::new(keep),
+            attempted: RwSignal::new(is_refused),
+            chosen: RwSignal::new(Vec::new()),
+            key: StoredValue::new(view.key.clone()),
+            admin: StoredValue::new(admin),
+            form,
+            is_awake: RwSignal::new(false),
+            is_waiting: StoredValue::new(false),
+            is_sending: StoredValue::new(false),
+            queued: StoredValue::new(Vec::new()),
+            is_about_the_form: StoredValue::new(true),
+            is_posting: StoredValue::new(false),
+            attempt_before: StoredValue::new(None),
+            following: StoredValue::new(None),
+            view: RwSignal::new(view),
+        }
+    }
+
+    /// In the browser: keeps what was typed before, brings back what an ended session left, and listens to the window.
+    pub fn wake_up(self) {
+        Effect::new(move || {
+            self.is_awake.set(true);
+            if !self.restore_stash() && !same_content(&self.untracked_content(), &self.sent_content()) {
+                self.typed();
+            }
+            self.follow_attempt();
+            // Back from signing in elsewhere, or from a flaky network.
+            let focus = window_event_listener(leptos::ev::focus, move |_| {
+                if matches!(self.keep.get_untracked(), Keep::SessionEnded | Keep::Failed(_)) {
+                    self.keep_now();
+                }
+            });
+            let warn = window_event_listener(leptos::ev::beforeunload, move |event| {
+                self.warn_of_leaving(&event);
+            });
+            let leave = window_event_listener(leptos::ev::pagehide, move |_| self.keep_while_leaving());
+            on_cleanup(move || {
+                focus.remove();
+                warn.remove();
+                leave.remove();
+            });
+        });
+    }
+
+    pub fn rows(self, part: Part) -> Rows {
+        match part {
+            Part::AccessToken => self.access_token,
+            _ => self.authorization,
+        }
+    }
+
+    /// What stands in an input for a secret; never part of what is kept.
+    pub fn secret(self, field: SecretField) -> RwSignal<String> {
+        match field {
+            SecretField::ClientSecret => self.client_secret,
+            SecretField::Password => self.user_password,
+        }
+    }
+
+    pub(super) fn typed_secrets(self) -> TypedSecrets {
+        let mut secrets = TypedSecrets::default();
+        for field in SecretField::ALL {
+            secrets.set(field, TypedSecret::new(self.secret(field).get_untracked()));
+        }
+        secrets
+    }
+
+    /// Something stands in this input, and nowhere else.
+    pub fn is_unsealed(self, field: SecretField) -> bool {
+        self.is_awake.get() && self.secret(field).with(|text| !text.trim().is_empty())
+    }
+
+    /// Not everything is as it was meant to be, whatever else was saved: a secret is not sealed.
+    pub fn lacks_secret(self) -> bool {
+        let is_told = self.view.with(|view| {
+            view.credentials.problems.iter().any(|problem| problem.field != CredentialField::Token)
+        });
+        is_told || SecretField::ALL.into_iter().any(|field| self.is_unsealed(field))
+    }
+
+    /// What the form holds now, as far as it may leave the page.
+    pub fn content(self) -> FormContent {
+        FormContent {
+            base_url: self.base_url.get(),
+            company_id: self.company_id.get(),
+            client_id: self.client_id.get(),
+            authorization: self.authorization.parameters(),
+            access_token: self.access_token.parameters(),
+            provider: self.provider.get(),
+            every_environment: self.every_environment.get(),
+        }
+        .without_secrets()
+    }
+
+    pub(super) fn untracked_content(self) -> FormContent {
+        untrack(|| self.content())
+    }
+
+    fn sent_content(self) -> FormContent {
+        self.view.with_untracked(|view| view.content.clone())
+    }
+
+    pub fn problems(self) -> Vec<Problem> {
+        problems(&self.content(), self.attempted.get())
+    }
+
+    /// Something was typed: it is kept soon.
+    pub fn typed(self) {
+        if self.keep.get_untracked() != Keep::SessionEnded {
+            self.keep.set(Keep::Pending);
+        }
+        if !self.is_waiting.get_value() {
+            self.is_waiting.set_value(true);
+            set_timeout(
+                move || {
+                    self.is_waiting.set_value(false);
+                    // A button pressed meanwhile took it along.
+                    if self.keep.get_untracked() == Keep::Pending {
+                        self.keep_now();
+                    }
+                },
+                KEEP_AFTER,
+            );
+        }
+    }
+
+    /// A button of the form.
+    pub fn press(self, button: &str) {
+        match button {
+            "save" => self.save("save"),
+            "discard" => self.ask("discard"),
+            "resolve" => self.save("resolve"),
+            "encrypt-secret" => self.encrypt("encrypt-secret", SecretField::ClientSecret),
+            "encrypt-password" => self.encrypt("encrypt-password", SecretField::Password),
+            "reset-secret" => self.ask("reset-secret"),
+            "reset-secret-confirmed" => self.ask("reset-secret-confirmed"),
+            "revoke" => self.ask("revoke"),
+            "revoke-confirmed" => self.ask("revoke-confirmed"),
+            "discard-replacement" => self.ask("discard-replacement"),
+            "preflight" => self.ask("preflight"),
+            "generate" => self.generate(),
+            "add-authorization" => self.add_row(Part::Authorization),
+            "add-access-token" => self.add_row(Part::AccessToken),
+            _ => {}
+        }
+    }
+
+    /// Saves the form, and sends along what stands in the inputs for secrets.
+    fn save(self, intent: &'static str) {
+        self.keep.set(Keep::Saving);
+        self.ask_with(intent, self.typed_secrets(), false);
+    }
+
+    /// Every save seals a secret; this button is for saying that there is none.
+    fn encrypt(self, intent: &'static str, field: SecretField) {
+        self.save(if self.typed_secrets().of(field).is_empty() { intent } else { "save" });
+    }
+
+    fn keep_now(self) {
+        self.ask("keep");
+    }
+
+    fn ask(self, intent: &'static str) {
+        self.ask_with(intent, TypedSecrets::default(), false);
+    }
+
+    fn ask_with(self, intent: &'static str, secrets: TypedSecrets, in_window: bool) {
+        self.send(Asked { intent, choices: self.choices(), secrets, in_window });
+    }
+
+    /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
+    /// the browser does not allow it, the page itself goes to the provider and comes back.
+    fn generate(self) {
+        let has_window = self.view.with_untracked(|view| view.credentials.has_window);
+        if has_window && !self.open_window() {
+            if let Some(form) = self.form.get_untracked() {
+                self.is_posting.set_value(true);
+                submit_plainly(&form, "generate");
+            }
+            return;
+        }
+        self.keep.set(Keep::Saving);
+        self.announce_opening();
+        self.ask_with("generate", self.typed_secrets(), has_window);
+    }
+
+    fn add_row(self, part: Part) {
+        let number = self.rows(part).add();
+        self.typed();
+        let id = input_id(part, number, "key");
+        focus_soon(id);
+    }
+
+    pub fn delete_row(self, part: Part, number: u32) {
+        let rows = self.rows(part);
+        let index = rows.list.with_untracked(|list| list.iter().position(|row| row.number == number));
+        rows.delete(number);
+        self.typed();
+        // The keyboard goes on where the row was.
+        let next = rows.list.with_untracked(|list| {
+            let index = index.unwrap_or_default().min(list.len().saturating_sub(1));
+            list.get(index).map(|row| row.number)
+        });
+        if let Some(next) = next {
+            focus_soon(input_id(part, next, "key"));
+        }
+    }
+
+    /// What was chosen for a part in the conflict panel.
+    pub fn is_mine(self, part: Part, prefer_mine: bool) -> bool {
+        let chosen =
+            self.chosen.with(|chosen| chosen.iter().find(|(other, _)| *other == part).map(|(_, mine)| *mine));
+        chosen.unwrap_or(prefer_mine)
+    }
+
+    fn choices(self) -> Choices {
+        let mut choices = Choices::default();
+        self.view.with_untracked(|view| {
+            let Some(conflict) = &view.conflict else { return };
+            choices.version = conflict.version;
+            for one in &conflict.parts {
+                if untrack(|| self.is_mine(one.part, one.prefer_mine)) {
+                    choices.set_mine(one.part);
+                }
+            }
+        });
+        choices
+    }
+
+    pub(super) fn set_part(self, part: Part, content: &FormContent) {
+        match part {
+            Part::BaseUrl => self.base_url.set(content.base_url.clone()),
+            Part::CompanyId => self.company_id.set(content.company_id.clone()),
+            Part::ClientId => self.client_id.set(content.client_id.clone()),
+            Part::Authorization => self.authorization.set(&content.authorization),
+            Part::AccessToken => self.access_token.set(&content.access_token),
+            Part::Provider => self.provider.set(content.provider.clone()),
+            Part::Scope => self.every_environment.set(content.every_environment),
+        }
+    }
+}
+
+/// One blank row is how an empty table looks.
+pub(super) fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
+    fn rows<'a>(value: PartValue<'a>) -> PartValue<'a> {
+        match value {
+            PartValue::Rows([only]) if only.is_blank() => PartValue::Rows(&[]),
+            other => other,
+        }
+    }
+    rows(a) == rows(b)
+}
+
+pub(super) fn same_content(a: &FormContent, b: &FormContent) -> bool {
+    Part::ALL.into_iter().all(|part| same_part(a.part(part), b.part(part)))
+}

@@ -1,0 +1,31 @@
+//! What a person sees: pages that the server renders, and the connector form, which wakes up in the browser.
+//!
+//! Compiled twice: with `ssr` for the server, with `hydrate` for the browser, where nothing but [`form`] and what it
+//! needs is.
+#![recursion_limit = "256"]
+
+pub mod components;
+pub mod error;
+pub mod form;
+pub mod functions;
+
+#[cfg(feature = "ssr")]
+pub mod app;
+#[cfg(feature = "ssr")]
+pub mod context;
+#[cfg(feature = "ssr")]
+pub mod flow_cookie;
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod request_context;
+#[cfg(feature = "ssr")]
+pub mod shell;
+
+/// Called by the page that has something to wake up.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    form::wake_up();
+}

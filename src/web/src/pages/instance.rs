@@ -1,0 +1,258 @@
+//! `/spaces/{space}/instances/{instance}`: environments, processes, connections; from there the forms.
+//!
+//! Another list of an instance is a component here over what the server function answers.
+
+use crate::pages::{
+    address::{field, id_after},
+    frame::{Failure, Frame},
+};
+use crate::{
+    components::labels::{ClassificationChip, DraftChip, StateLabel, When},
+    functions::catalogue::instance,
+};
+use ipack_domain::{
+    ids::segment,
+    views::{ConnectionLine, Environment, InstanceView},
+};
+use leptos::{either::Either, prelude::*};
+
+#[component]
+pub fn InstancePage() -> impl IntoView {
+    let (space, id) = (id_after("spaces"), id_after("instances"));
+    let (environment, process) = (field("environment"), field("process"));
+    let found =
+        AsyncDerived::new(move || instance(space.clone(), id.clone(), environment.clone(), process.clone()));
+    view! {
+        <Frame title="Integration">
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match found.await {
+                        Ok(found) => Either::Left(view! { <Instance found=found /> }),
+                        Err(error) => Either::Right(view! { <Failure error=error.0 /> }),
+                    }
+                })}
+            </Suspense>
+        </Frame>
+    }
+}
+
+#[component]
+fn Instance(found: InstanceView) -> impl IntoView {
+    let InstanceView {
+        space,
+        space_name,
+        instance,
+        name,
+        pack_name,
+        environments,
+        attachable,
+        processes,
+        environment,
+        process,
+        connections,
+    } = found;
+    let is_unattached = environments.is_empty();
+    let attach =
+        view! { <Attach space=space instance=instance environments=attachable is_first=is_unattached /> };
+    let body = if is_unattached {
+        Either::Left(attach)
+    } else {
+        let links = environments.into_iter().map(|one| {
+            let is_current = environment.as_ref() == Some(&one.id);
+            let process = process.as_ref().map(|id| format!("&process={}", segment(id))).unwrap_or_default();
+            view! {
+                <li>
+                    <a
+                        href=format!("?environment={}{process}", segment(&one.id))
+                        aria-current=is_current.then_some("true")
+                    >
+                        <span>{one.name}</span>
+                        " "
+                        <ClassificationChip classification=one.classification />
+                    </a>
+                </li>
+            }
+        });
+        let options = processes
+            .iter()
+            .map(|one| {
+                view! {
+                    <option value=one.id.clone() selected=process.as_ref() == Some(&one.id)>
+                        {one.name.clone()}
+                    </option>
+                }
+            })
+            .collect::<Vec<_>>();
+        let is_open = process.is_some();
+        Either::Right(view! {
+            <div class="split nav-first">
+                <div>
+                    <section class="card" aria-labelledby="environments">
+                        <h2 id="environments">"Environments"</h2>
+                        <ul class="choices-nav">{links.collect::<Vec<_>>()}</ul>
+                    </section>
+                    {attach}
+                </div>
+                <div>
+                    <section class="card flush" aria-labelledby="connections">
+                        <div class="card-header">
+                            <h2 id="connections">"Connections"</h2>
+                            <form class="inline-form" method="get">
+                                <input type="hidden" name="environment" value=environment.clone() />
+                                <label for="process">"Select a process"</label>
+                                <select id="process" name="process">
+                                    {(!is_open)
+                                        .then(|| view! { <option value="">"Choose a process"</option> })}
+                                    {options}
+                                </select>
+                                <button class="button" type="submit">
+                                    "Show"
+                                </button>
+                            </form>
+                        </div>
+                        {if is_open {
+                            Either::Left(view! { <Connections lines=connections /> })
+                        } else {
+                            Either::Right(
+                                view! { <p class="meta">"Select a process to see its connections."</p> },
+                            )
+                        }}
+                    </section>
+                </div>
+            </div>
+        })
+    };
+    view! {
+        <leptos_meta::Title text=format!("{name} · iPack Connect") />
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <ol>
+                <li>
+                    <a href="/">"Installed integrations"</a>
+                </li>
+            </ol>
+        </nav>
+        <header class="page-header">
+            <div>
+                <h1>{name}</h1>
+                <dl class="facts">
+                    {pack_name
+                        .map(|pack| {
+                            view! {
+                                <div>
+                                    <dt>"Pack"</dt>
+                                    <dd>{pack}</dd>
+                                </div>
+                            }
+                        })} <div>
+                        <dt>"Space"</dt>
+                        <dd>{space_name}</dd>
+                    </div>
+                </dl>
+            </div>
+        </header>
+        {body}
+    }
+}
+
+#[component]
+fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
+    if lines.is_empty() {
+        return Either::Left(view! { <p class="meta">"This process has no connections."</p> });
+    }
+    let rows = lines.into_iter().map(|line| {
+        let action = if line.saved.is_some() { "Edit" } else { "Configure" };
+        let (status, link) = if let Some(standing) = line.standing {
+            let reason = standing.reason.clone();
+            (
+                Either::Left(view! {
+                    <StateLabel standing=standing />
+                    " "
+                    {line.draft.then(|| view! { <DraftChip /> })}
+                    {reason.map(|reason| view! { <p class="reason">{reason}</p> })}
+                }),
+                Some(view! {
+                    <a class="button" href=line.key.form_path()>
+                        {action}
+                        <span class="visually-hidden">{format!(" {}", line.connection_name)}</span>
+                    </a>
+                }),
+            )
+        } else {
+            (Either::Right(view! { <span class="meta">"No OAuth"</span> }), None)
+        };
+        view! {
+            <tr>
+                <th scope="row">{line.connection_name.clone()}</th>
+                <td>{status}</td>
+                <td>
+                    {line
+                        .saved
+                        .map(|saved| {
+                            view! {
+                                <span class="meta">{format!("{}, ", saved.by)} <When moment=saved.at /></span>
+                            }
+                        })}
+                </td>
+                <td>{link}</td>
+            </tr>
+        }
+    });
+    Either::Right(view! {
+        <table class="rows">
+            <thead>
+                <tr>
+                    <th scope="col">"Connection"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col">"Last saved"</th>
+                    <th scope="col">
+                        <span class="visually-hidden">"Action"</span>
+                    </th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect::<Vec<_>>()}</tbody>
+        </table>
+    })
+}
+
+#[component]
+fn Attach(space: String, instance: String, environments: Vec<Environment>, is_first: bool) -> impl IntoView {
+    if environments.is_empty() {
+        return Either::Left(is_first.then(|| {
+            view! {
+                <section class="card blank">
+                    <h2>"No environment is attached"</h2>
+                    <p>
+                        "This Space has no environment yet. One comes with a catalogue import, or with the first save for it."
+                    </p>
+                </section>
+            }
+        }));
+    }
+    let options = environments.into_iter().map(|one| {
+        view! { <option value=one.id>{format!("{} ({})", one.name, one.classification.as_str())}</option> }
+    });
+    Either::Right(view! {
+        <section class=if is_first { "card blank" } else { "card" } aria-labelledby="attach">
+            <h2 id="attach">"Attach an environment"</h2>
+            {is_first
+                .then(|| {
+                    view! {
+                        <p>
+                            "An integration runs in an environment. Choose where this one runs; its connections are then configured for it."
+                        </p>
+                    }
+                })}
+            <form class="inline-form" method="post" action="/api/attach">
+                <input type="hidden" name="space" value=space />
+                <input type="hidden" name="instance" value=instance />
+                <label for="environment">"Environment"</label>
+                <select id="environment" name="environment">
+                    {options.collect::<Vec<_>>()}
+                </select>
+                <button class=if is_first { "button primary" } else { "button" } type="submit">
+                    "Attach"
+                </button>
+            </form>
+        </section>
+    })
+}
