@@ -4,7 +4,7 @@
 //! [`Refusal`].
 
 use crate::{
-    Door, document, errors,
+    ApiContext, document, errors,
     media::{Media, is_json},
     request::{self, Body, GraphQlRequest, Malformed},
     request_id,
@@ -91,35 +91,35 @@ pub async fn method_not_allowed(request: Request) -> Response {
         .into_response(media)
 }
 
-pub async fn graphql(State(door): State<Door>, request: Request) -> Response {
+pub async fn graphql(State(context): State<ApiContext>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let media = Media::wanted(&parts.headers);
-    match answer(&door, &parts, media, body).await {
+    match answer(&context, &parts, media, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(media.unwrap_or(Media::Json)),
     }
 }
 
 async fn answer(
-    door: &Door,
+    context: &ApiContext,
     parts: &Parts,
     media: Option<Media>,
     body: axum::body::Body,
 ) -> Result<Response, Refusal> {
-    let (client, media) = let_in(door, &parts.headers, media)?;
-    let bytes = read_body(body, door.settings.body_limit).await?;
+    let (client, media) = let_in(context, &parts.headers, media)?;
+    let bytes = read_body(body, context.settings.body_limit).await?;
     let body = request::read(&bytes)?;
     drop(bytes);
     // The first was counted before the body was read.
     for _ in 1..body.len() {
-        count(door, &client)?;
+        count(context, &client)?;
     }
     let space =
         parts.headers.get(SPACE_GUID).map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned());
     let caller = Caller { client, space, request_id: request_id(parts) };
     match body {
         Body::One(request) => {
-            let answer = execute(door, &caller, request).await;
+            let answer = execute(context, &caller, request).await;
             let refused = answer.data.is_none() && media == Media::GraphQl;
             let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
             Ok(respond(status, media, &answer))
@@ -128,7 +128,7 @@ async fn answer(
             let mut answers = Vec::with_capacity(batch.len());
             // One after the other: a later one may build on what an earlier one wrote.
             for request in batch {
-                answers.push(execute(door, &caller, request).await);
+                answers.push(execute(context, &caller, request).await);
                 // Ten large ones take ten times as long; others have their turn in between.
                 tokio::task::yield_now().await;
             }
@@ -137,13 +137,17 @@ async fn answer(
     }
 }
 
-fn let_in(door: &Door, headers: &HeaderMap, media: Option<Media>) -> Result<(Client, Media), Refusal> {
-    let client = bearer(headers).and_then(|jwt| door.services.check_jwt(jwt).ok()).ok_or_else(|| {
+fn let_in(
+    context: &ApiContext,
+    headers: &HeaderMap,
+    media: Option<Media>,
+) -> Result<(Client, Media), Refusal> {
+    let client = bearer(headers).and_then(|jwt| context.services.check_jwt(jwt).ok()).ok_or_else(|| {
         let message = "A valid token is needed: Authorization: Bearer, with what /auth/jwt/generate answers.";
         Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     })?;
-    count(door, &client)?;
+    count(context, &client)?;
     let media = media.ok_or_else(|| {
         let message =
             "Answers are application/graphql-response+json or application/json; Accept allows neither.";
@@ -161,8 +165,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(jwt.trim())
 }
 
-fn count(door: &Door, client: &Client) -> Result<(), Refusal> {
-    door.settings.limits.check(&format!("token {}", client.username)).map_err(Refusal::too_many)
+fn count(context: &ApiContext, client: &Client) -> Result<(), Refusal> {
+    context.settings.limits.check(&format!("token {}", client.username)).map_err(Refusal::too_many)
 }
 
 async fn read_body(body: axum::body::Body, limit: usize) -> Result<Vec<u8>, Refusal> {
@@ -179,9 +183,9 @@ async fn read_body(body: axum::body::Body, limit: usize) -> Result<Vec<u8>, Refu
     Ok(bytes)
 }
 
-async fn execute(door: &Door, caller: &Caller, request: GraphQlRequest) -> Answer {
+async fn execute(context: &ApiContext, caller: &Caller, request: GraphQlRequest) -> Answer {
     let refuse = |error| Answer { data: None, errors: vec![error] };
-    let document = match door.documents.parse(request.query).await {
+    let document = match context.documents.parse(request.query).await {
         Ok(document) => document,
         Err(refused) => return refuse(errors::refused(refused)),
     };
@@ -193,25 +197,25 @@ async fn execute(door: &Door, caller: &Caller, request: GraphQlRequest) -> Answe
         Err(refused) => return refuse(errors::refused(refused)),
     };
     if let Some(name) = document::missing_variable(operation, &request.variables) {
-        return refuse(door.names.missing_variable(&name.node, name.pos));
+        return refuse(context.names.missing_variable(&name.node, name.pos));
     }
     let keys = document::response_keys(&document, operation);
     // The text is not needed any more, and not handed on.
     let mut execution = Execution::new("").variables(request.variables).data(caller.clone());
     execution.operation_name = request.operation_name;
     execution.set_parsed_query(document);
-    in_order(door, &keys, door.api.execute(execution).await)
+    in_order(context, &keys, context.api.execute(execution).await)
 }
 
 /// The library answers the fields of a query in the order in which they were found; the specification, and this, in
 /// the order of the query.
-fn in_order(door: &Door, keys: &[Name], executed: Executed) -> Answer {
+fn in_order(context: &ApiContext, keys: &[Name], executed: Executed) -> Answer {
     let mut found = match executed.data {
         Value::Object(found) => found,
         // Every field of the roots can be null, so this is validation.
         _ if !executed.errors.is_empty() => {
             let errors = executed.errors.into_iter().take(MAX_ERRORS);
-            let errors = errors.map(|error| door.names.translate(error)).collect();
+            let errors = errors.map(|error| context.names.translate(error)).collect();
             return Answer { data: None, errors };
         }
         // Every field was skipped.

@@ -4,7 +4,7 @@
 //!
 //! Another way in is a route in [`crate::router`] and a handler here that fails in the same words.
 
-use crate::{Door, caller_address, request_id};
+use crate::{ApiContext, caller_address, request_id};
 use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     http::{
@@ -18,13 +18,13 @@ use ipack_core::ServiceError;
 use ipack_domain::error::{AppError, ErrorCode};
 
 pub async fn generate(
-    State(door): State<Door>,
+    State(context): State<ApiContext>,
     account: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     if let Err(seconds) =
-        door.settings.limits.check(&format!("address {}", caller_address(&parts.extensions)))
+        context.settings.limits.check(&format!("address {}", caller_address(&parts.extensions)))
     {
         let message = format!("Too many requests. Try again in {seconds} seconds.");
         let mut response = plain(StatusCode::TOO_MANY_REQUESTS, message);
@@ -33,7 +33,7 @@ pub async fn generate(
     }
     let made = match (account, credentials(&parts.headers)) {
         (Ok(Path(account)), Some((username, token))) => {
-            door.services.generate_jwt(&account, &username, &token).await
+            context.services.generate_jwt(&account, &username, &token).await
         }
         _ => Err(ServiceError::Unauthorized),
     };

@@ -46,7 +46,7 @@ pub struct Settings {
 
 /// What every handler of this door shares.
 #[derive(Clone)]
-struct Door {
+struct ApiContext {
     services: Services,
     settings: Settings,
     api: Api,
@@ -61,7 +61,7 @@ pub fn router(services: Services, settings: Settings) -> Router {
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
-        .with_state(Door { services, settings, api, names, documents: Arc::default() })
+        .with_state(ApiContext { services, settings, api, names, documents: Arc::default() })
 }
 
 /// The id that the answer's header carries; errors name it, so that they are found in the log.

@@ -20,11 +20,11 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Database, StorageError, Writer, accounts, admins,
+    audit_log::{self, Event},
     details::{self, NewDetails},
     drafts, instances,
     open::open,
     sessions, suggestions,
-    timeline::{self, Event},
 };
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 use uuid::Uuid;
@@ -143,7 +143,7 @@ async fn mutation(
         account: &bare.account,
         key: &key,
         detail: None,
-        kind: timeline::Kind::DetailsSaved,
+        kind: audit_log::Kind::DetailsSaved,
         actor: SIGNED_BY,
         changed: &[],
     };
@@ -151,7 +151,7 @@ async fn mutation(
         accounts::find_space(db.lend(), &key.space).await?;
         details::find(db.lend(), &key).await?;
         details::replace(db.lend(), &key, new, now).await?;
-        timeline::add(db.lend(), new_id(now), event, now).await
+        audit_log::add(db.lend(), new_id(now), event, now).await
     };
     bare.database.write(save).await?;
     Ok(bare.mutation.clone())
@@ -186,6 +186,6 @@ async fn page(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> std::result:
     drafts::find(reader.connection(), &key, bare.admin).await?;
     details::in_other_environments(reader.connection(), &key).await?;
     suggestions::latest(reader.connection(), &bare.account).await?;
-    timeline::latest(reader.connection(), &key, HISTORY_LENGTH).await?;
+    audit_log::latest(reader.connection(), &key, HISTORY_LENGTH).await?;
     Ok(bare.page.clone())
 }

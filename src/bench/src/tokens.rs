@@ -4,7 +4,7 @@ use super::Result;
 use ipack_core::{
     OAuth, Services,
     connector::submission::{Intent, Submission},
-    tokens::authorization::Origin,
+    tokens::authorization::Initiator,
 };
 use ipack_domain::{
     ids::ConnectionKey,
@@ -39,7 +39,7 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
     };
     let client_secret = TypedSecret::new("not a secret".into());
     let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
-    let origin = Origin { browser: "", in_window: false };
+    let origin = Initiator { browser: "", in_window: false };
     let view = services.begin_authorization(&admin, key, submission(view), &secrets, origin).await?;
     match view.credentials.attempt {
         Some(attempt) if attempt.stage == Stage::Succeeded => Ok(()),

@@ -76,7 +76,7 @@ impl Services {
         admin: &Admin,
         guid: &str,
     ) -> Result<accounts::Space> {
-        known([guid])?;
+        validate_ids([guid])?;
         Self::space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
             ServiceError::SpaceNotFound => ServiceError::NotFound,
             other => other,
@@ -85,6 +85,6 @@ impl Services {
 }
 
 /// An address can hold what no id can be; it leads nowhere, and PostgreSQL would not even look for it.
-pub(crate) fn known<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
+pub(crate) fn validate_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
     if ids.into_iter().all(|id| check_id(id).is_ok()) { Ok(()) } else { Err(ServiceError::NotFound) }
 }

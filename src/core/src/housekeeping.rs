@@ -7,8 +7,8 @@ use ipack_domain::{effects::new_id, time::Timestamp};
 use ipack_storage::{
     BATCH, Writer, accounts,
     attempts::{self, Status},
+    audit_log::{self, Event, Kind},
     sessions, suggestions,
-    timeline::{self, Event, Kind},
 };
 
 /// How long the timeline remembers.
@@ -69,7 +69,7 @@ impl Services {
                 changed: &[],
                 detail: Some("the attempt ran out"),
             };
-            timeline::add(db.lend(), new_id(now), event, now).await?;
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Services {
     async fn forget_batch(&self, mut db: Writer, leftover: Leftover<'_>) -> Result<u64> {
         Ok(match leftover {
             Leftover::Sessions(now) => sessions::remove_expired(db.lend(), now).await?,
-            Leftover::Timeline(moment) => timeline::remove_before(db.lend(), moment).await?,
+            Leftover::Timeline(moment) => audit_log::remove_before(db.lend(), moment).await?,
             Leftover::Attempts(moment) => attempts::remove_before(db.lend(), moment).await?,
             Leftover::Suggestions { account, field } => suggestions::prune(db.lend(), account, field).await?,
         })

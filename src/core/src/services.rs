@@ -3,10 +3,10 @@
 use crate::{
     accounts::{jwt::SigningKey, passwords::Passwords},
     keys::rotation as keys,
-    secrets::sealing::{self, Safe},
+    secrets::sealing::{self, DataKeyCache},
     tokens::{
         access_token::{OpenedTokens, TokenUses},
-        refresh::Renewals,
+        refresh::RefreshTasks,
     },
 };
 use ipack_domain::{
@@ -40,11 +40,11 @@ pub struct Services {
     pub clock: Clock,
     pub passwords: Passwords,
     pub signing_key: Arc<SigningKey>,
-    pub safe: Arc<Safe>,
+    pub data_keys: Arc<DataKeyCache>,
     pub oauth: Arc<OAuth>,
     pub opened: Arc<OpenedTokens>,
     pub uses: Arc<TokenUses>,
-    pub renewals: Arc<Renewals>,
+    pub refresh_tasks: Arc<RefreshTasks>,
     /// What was last found out about the database, and when.
     readiness: Arc<Mutex<Option<(Instant, bool)>>>,
     /// Work that goes on when its request has been answered.
@@ -95,7 +95,7 @@ pub enum ServiceError {
     Storage(#[from] StorageError),
     /// Somebody is renewing the token, and it takes its time.
     #[error("the token is being renewed")]
-    Renewing,
+    Refreshing,
     /// A secret that cannot be one.
     #[error("clientSecret: {}", .0.message())]
     Secret(ProblemCode),
@@ -151,7 +151,7 @@ impl ServiceError {
             Self::Secret(code) => {
                 AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
             }
-            Self::Renewing => {
+            Self::Refreshing => {
                 internal(ErrorCode::Busy, "The access token is being renewed. Ask again in a moment.")
             }
             Self::Unopenable => {
@@ -192,7 +192,7 @@ impl Services {
             allowed: Allowed::default(),
             public_url: String::new(),
         };
-        Ok(Self::assembled(database, clock, Safe::closed(), oauth, &SigningKey::random()))
+        Ok(Self::assembled(database, clock, DataKeyCache::closed(), oauth, &SigningKey::random()))
     }
 
     /// For a server, or a command about keys.
@@ -200,25 +200,31 @@ impl Services {
     /// # Errors
     /// Where the signing key, which all replicas share, can be neither read nor made.
     pub async fn new(database: Database, clock: Clock, setup: Setup) -> Result<Self> {
-        let safe = Safe::new(setup.keyring, setup.keyring_file);
-        keys::introduce(&database, &safe, clock.now()).await?;
-        let signing_key = database.write(|db| signing_key(db, &clock, &safe)).await?;
-        Ok(Self::assembled(database, clock, safe, setup.oauth, &signing_key))
+        let data_keys = DataKeyCache::new(setup.keyring, setup.keyring_file);
+        keys::introduce(&database, &data_keys, clock.now()).await?;
+        let signing_key = database.write(|db| signing_key(db, &clock, &data_keys)).await?;
+        Ok(Self::assembled(database, clock, data_keys, setup.oauth, &signing_key))
     }
 
-    fn assembled(database: Database, clock: Clock, safe: Safe, oauth: OAuth, signing_key: &[u8]) -> Self {
+    fn assembled(
+        database: Database,
+        clock: Clock,
+        data_keys: DataKeyCache,
+        oauth: OAuth,
+        signing_key: &[u8],
+    ) -> Self {
         Self {
             database,
             clock,
             passwords: Passwords::new(),
             signing_key: Arc::new(SigningKey::new(signing_key)),
-            safe: Arc::new(safe),
+            data_keys: Arc::new(data_keys),
             oauth: Arc::new(oauth),
             opened: Arc::default(),
             uses: Arc::default(),
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            renewals: Arc::default(),
+            refresh_tasks: Arc::default(),
             readiness: Arc::default(),
         }
     }
@@ -253,8 +259,12 @@ impl Services {
 }
 
 /// The key that JWTs are signed with, made and sealed where that has not been done.
-async fn signing_key(mut db: Writer, clock: &Clock, safe: &Safe) -> Result<zeroize::Zeroizing<Vec<u8>>> {
-    let data_key = safe.current_key(db.lend(), INSTALLATION, clock.now()).await?;
+async fn signing_key(
+    mut db: Writer,
+    clock: &Clock,
+    data_keys: &DataKeyCache,
+) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    let data_key = data_keys.current_key(db.lend(), INSTALLATION, clock.now()).await?;
     let version = i64::from(data_key.version());
     let seal = |secret: &[u8]| data_key.seal(sealing::signing_key(), secret);
     if signing_keys::find(db.lend()).await?.is_none() {
@@ -263,7 +273,7 @@ async fn signing_key(mut db: Writer, clock: &Clock, safe: &Safe) -> Result<zeroi
     // Another replica may have been first: its key is everybody's.
     let row = signing_keys::find(db.lend()).await?;
     let row = row.ok_or(ServiceError::Internal("the signing key is gone"))?;
-    let secret = match keys::open_signing_key(safe, db.lend(), &row).await {
+    let secret = match keys::open_signing_key(data_keys, db.lend(), &row).await {
         Err(ServiceError::Unopenable) => {
             // It signs what lives for five minutes: another one does as well.
             tracing::error!("the signing key of the API's JWTs does not open; another one takes its place");
@@ -282,7 +292,7 @@ async fn signing_key(mut db: Writer, clock: &Clock, safe: &Safe) -> Result<zeroi
     Ok(secret)
 }
 
-/// From one try of [`insisting`] to the next; together less than a lease has left after a call.
+/// From one try of [`persist_with_backoff`] to the next; together less than a lease has left after a call.
 const PAUSES: [Duration; 7] = [
     Duration::from_millis(100),
     Duration::from_millis(250),
@@ -295,7 +305,7 @@ const PAUSES: [Duration; 7] = [
 
 /// Runs a write whose loss cannot be made good: what a provider gave once is gone for ever if it is not written. So
 /// that a busy or restarting database is waited for, within reason.
-pub async fn insisting<T, F>(mut write: impl FnMut() -> F) -> Result<T>
+pub async fn persist_with_backoff<T, F>(mut write: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

@@ -58,7 +58,7 @@ pub enum Part {
     Authorization,
     AccessToken,
     Provider,
-    Scope,
+    AppliesTo,
 }
 
 impl Part {
@@ -69,7 +69,7 @@ impl Part {
         Self::Authorization,
         Self::AccessToken,
         Self::Provider,
-        Self::Scope,
+        Self::AppliesTo,
     ];
 
     /// The parts that are saved; the scope says only where they go.
@@ -94,7 +94,7 @@ impl Part {
             Self::Authorization => "Authorization Parameters",
             Self::AccessToken => "Access Token Parameters",
             Self::Provider => "Identity provider",
-            Self::Scope => "Applies to",
+            Self::AppliesTo => "Applies to",
         }
     }
 
@@ -107,7 +107,7 @@ impl Part {
             Self::Authorization => "authorization",
             Self::AccessToken => "access_token",
             Self::Provider => "provider",
-            Self::Scope => "every_environment",
+            Self::AppliesTo => "every_environment",
         }
     }
 }
@@ -131,7 +131,7 @@ impl FormContent {
             Part::Authorization => PartValue::Rows(&self.authorization),
             Part::AccessToken => PartValue::Rows(&self.access_token),
             Part::Provider => PartValue::Provider(&self.provider),
-            Part::Scope => PartValue::Choice(self.every_environment),
+            Part::AppliesTo => PartValue::Choice(self.every_environment),
         }
     }
 
@@ -144,7 +144,7 @@ impl FormContent {
             Part::Authorization => self.authorization.clone_from(&from.authorization),
             Part::AccessToken => self.access_token.clone_from(&from.access_token),
             Part::Provider => self.provider.clone_from(&from.provider),
-            Part::Scope => self.every_environment = from.every_environment,
+            Part::AppliesTo => self.every_environment = from.every_environment,
         }
     }
 
@@ -190,14 +190,14 @@ impl FormContent {
 
 /// Where on the form something is wrong: a field, or a row of a table counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Place {
+pub enum ProblemLocation {
     Field(Part),
     Row(Part, u32),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    pub place: Place,
+    pub place: ProblemLocation,
     pub message: String,
 }
 
@@ -207,7 +207,7 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
     let base_url = content.base_url.trim();
     if !base_url.is_empty() && !is_http_url(base_url) {
         problems.push(Problem {
-            place: Place::Field(Part::BaseUrl),
+            place: ProblemLocation::Field(Part::BaseUrl),
             message: "Enter a URL that starts with https:// or http://".into(),
         });
     }
@@ -230,7 +230,7 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
             } else {
                 continue;
             };
-            problems.push(Problem { place: Place::Row(part, index), message });
+            problems.push(Problem { place: ProblemLocation::Row(part, index), message });
         }
     }
     problems.extend(provider_problem(&content.provider));
@@ -241,11 +241,11 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
 /// not kept either.
 pub fn problems(content: &FormContent, attempted: bool) -> Vec<Problem> {
     let is_secret = |problem: &Problem| match problem.place {
-        Place::Row(part, index) => match content.part(part) {
+        ProblemLocation::Row(part, index) => match content.part(part) {
             PartValue::Rows(rows) => rows.get(index as usize).is_some_and(Parameter::is_secret),
             _ => false,
         },
-        Place::Field(_) => false,
+        ProblemLocation::Field(_) => false,
     };
     let mut problems = validate(content);
     problems.retain(|problem| attempted || is_secret(problem));
@@ -263,7 +263,7 @@ fn reserved(key: &str) -> String {
 
 /// The first thing that is wrong with the choice of a provider: its fields are one part of the form.
 fn provider_problem(choice: &ProviderChoice) -> Option<Problem> {
-    let problem = |message: String| Some(Problem { place: Place::Field(Part::Provider), message });
+    let problem = |message: String| Some(Problem { place: ProblemLocation::Field(Part::Provider), message });
     let endpoints = [
         ("Issuer", &choice.issuer, choice.is_discovered()),
         ("Authorization endpoint", &choice.authorization_endpoint, choice.has_endpoints()),
@@ -341,7 +341,7 @@ mod tests {
         let content =
             with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
         let places: Vec<_> = validate(&content).into_iter().map(|p| p.place).collect();
-        let row = |index| Place::Row(Part::Authorization, index);
+        let row = |index| ProblemLocation::Row(Part::Authorization, index);
         assert_eq!(places, [row(2), row(3), row(5)]);
         assert_eq!(content.tidied().authorization.len(), 5);
     }
@@ -366,7 +366,7 @@ mod tests {
             let places: Vec<_> = problems(&content, false).into_iter().map(|problem| problem.place).collect();
             assert_eq!(
                 places,
-                [Place::Row(Part::Authorization, 1), Place::Row(Part::AccessToken, 0)],
+                [ProblemLocation::Row(Part::Authorization, 1), ProblemLocation::Row(Part::AccessToken, 0)],
                 "{key}"
             );
             assert_eq!(problems(&content, true), validate(&content));

@@ -2,7 +2,7 @@
 //!
 //! Something else to show is a field here, filled in `services::credentials_view`.
 
-use crate::{connection_state::Standing, time::Moment};
+use crate::{connection_state::StateWithReason, time::Moment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -192,7 +192,7 @@ pub struct ProviderFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialsView {
     /// The state of the connection, as the form is shown.
-    pub standing: Standing,
+    pub standing: StateWithReason,
     /// `None` until the form says where tokens come from.
     pub redirect_uri: Option<String>,
     pub secret: SecretState,

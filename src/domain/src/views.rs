@@ -4,7 +4,7 @@
 //! both halves render the same.
 
 use crate::{
-    connection_state::Standing,
+    connection_state::StateWithReason,
     form::{FormContent, Part, Problem},
     ids::ConnectionKey,
     time::Moment,
@@ -78,7 +78,7 @@ pub struct ConnectionLine {
     pub process_name: String,
     pub environment_name: String,
     /// `None` where it uses no OAuth.
-    pub standing: Option<Standing>,
+    pub standing: Option<StateWithReason>,
     pub saved: Option<Saved>,
     /// The signed-in admin has typed something here that is not saved.
     pub draft: bool,
@@ -173,7 +173,7 @@ impl Seen {
             Part::Authorization => &self.authorization,
             Part::AccessToken => &self.access_token,
             Part::Provider => &self.provider,
-            Part::Scope => &self.every_environment,
+            Part::AppliesTo => &self.every_environment,
         }
     }
 }

@@ -30,7 +30,7 @@ impl Default for Policy {
 
 /// What an address is to a [`Policy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AddressClass {
     /// In a network that the operator allows.
     Allowed,
     /// Anybody's to reach.
@@ -40,17 +40,17 @@ pub enum Standing {
 }
 
 impl Policy {
-    pub fn standing(&self, address: IpAddr) -> Standing {
+    pub fn classify(&self, address: IpAddr) -> AddressClass {
         // An operator who allows 10.0.0.0/8 means its IPv4-mapped spelling too: both reach the same machine.
         let plain = address.to_canonical();
         if self.allow.iter().any(|network| network.contains(&address) || network.contains(&plain)) {
-            return Standing::Allowed;
+            return AddressClass::Allowed;
         }
         let is_public = match address {
             IpAddr::V4(address) => is_public_v4(address),
             IpAddr::V6(address) => is_public_v6(address),
         };
-        if is_public { Standing::Public } else { Standing::Refused }
+        if is_public { AddressClass::Public } else { AddressClass::Refused }
     }
 }
 
@@ -102,16 +102,16 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     PUBLIC_V6.contains(&address) && !NOT_PUBLIC_V6.iter().any(|network| network.contains(&address))
 }
 
-/// Looks up names. The system does it ([`SystemNames`]); tests answer what they like.
-pub trait Names: fmt::Debug + Send + Sync + 'static {
+/// Looks up names. The system does it ([`SystemResolver`]); tests answer what they like.
+pub trait Resolver: fmt::Debug + Send + Sync + 'static {
     /// The addresses of a host; the port in them means nothing.
     fn look_up(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct SystemNames;
+pub struct SystemResolver;
 
-impl Names for SystemNames {
+impl Resolver for SystemResolver {
     fn look_up(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         let host = host.to_owned();
         Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
@@ -131,34 +131,34 @@ pub(super) enum Unresolved {
 /// Resolves for a client, and lets through only addresses that it may connect to. The client connects to these very
 /// addresses, so a name that changes its mind after an earlier check gains nothing.
 #[derive(Debug)]
-pub(super) struct GuardedNames {
-    pub names: Arc<dyn Names>,
+pub(super) struct GuardedResolver {
+    pub names: Arc<dyn Resolver>,
     pub policy: Arc<Policy>,
     /// Public addresses too, not only the allowed networks.
     pub public: bool,
 }
 
-impl Resolve for GuardedNames {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let looking = self.names.look_up(name.as_str());
         let (policy, with_public) = (Arc::clone(&self.policy), self.public);
         Box::pin(async move {
             let found = looking.await.map_err(|_| Unresolved::NotFound)?;
             let standings: Vec<_> =
-                found.into_iter().map(|address| (policy.standing(address.ip()), address)).collect();
+                found.into_iter().map(|address| (policy.classify(address.ip()), address)).collect();
             let usable: Vec<_> = standings
                 .iter()
                 .filter(|(standing, _)| match standing {
-                    Standing::Allowed => true,
-                    Standing::Public => with_public,
-                    Standing::Refused => false,
+                    AddressClass::Allowed => true,
+                    AddressClass::Public => with_public,
+                    AddressClass::Refused => false,
                 })
                 .map(|(_, address)| *address)
                 .collect();
             if !usable.is_empty() {
                 return Ok(Box::new(usable.into_iter()) as Addrs);
             }
-            let public = standings.iter().any(|(standing, _)| *standing == Standing::Public);
+            let public = standings.iter().any(|(standing, _)| *standing == AddressClass::Public);
             let why =
                 if standings.is_empty() { Unresolved::NotFound } else { Unresolved::Refused { public } };
             Err(why.into())

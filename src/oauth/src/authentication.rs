@@ -13,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 const LIFETIME: i64 = 300;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProofError {
+pub enum ClientCredentialsError {
     #[error("There is no client secret")]
     NoSecret,
     #[error(
@@ -24,34 +24,40 @@ pub enum ProofError {
 
 /// What a request carries to prove the client: parameters of its body, or a header.
 #[derive(Debug, Default)]
-pub struct Proof {
+pub struct ClientCredentials {
     pub authorization: Option<SecretString>,
     pub parameters: Vec<(&'static str, SecretString)>,
 }
 
 /// # Errors
 /// Where the secret is missing or of the wrong kind.
-pub fn prove(
+pub fn client_credentials(
     configuration: &Configuration,
     secret: Option<&SecretString>,
     now: Timestamp,
-) -> Result<Proof, ProofError> {
+) -> Result<ClientCredentials, ClientCredentialsError> {
     let client_id = ("client_id", SecretString::from(configuration.client_id.clone()));
     Ok(match configuration.authentication {
-        ClientAuthentication::AsProvider | ClientAuthentication::ClientSecretBasic => Proof {
-            authorization: Some(basic(&configuration.client_id, secret.ok_or(ProofError::NoSecret)?)),
+        ClientAuthentication::AsProvider | ClientAuthentication::ClientSecretBasic => ClientCredentials {
+            authorization: Some(basic(
+                &configuration.client_id,
+                secret.ok_or(ClientCredentialsError::NoSecret)?,
+            )),
             parameters: Vec::new(),
         },
-        ClientAuthentication::ClientSecretPost => Proof {
+        ClientAuthentication::ClientSecretPost => ClientCredentials {
             authorization: None,
-            parameters: vec![client_id, ("client_secret", secret.ok_or(ProofError::NoSecret)?.clone())],
+            parameters: vec![
+                client_id,
+                ("client_secret", secret.ok_or(ClientCredentialsError::NoSecret)?.clone()),
+            ],
         },
         ClientAuthentication::PrivateKeyJwt => {
             let audience = configuration.endpoints.token.as_str();
             let claims = claims(&configuration.client_id, &configuration.client_id, audience, now);
-            let jwt = sign(secret.ok_or(ProofError::NoSecret)?, &configuration.key_id, &claims)?;
+            let jwt = sign(secret.ok_or(ClientCredentialsError::NoSecret)?, &configuration.key_id, &claims)?;
             let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned();
-            Proof {
+            ClientCredentials {
                 authorization: None,
                 parameters: vec![
                     client_id,
@@ -60,7 +66,7 @@ pub fn prove(
                 ],
             }
         }
-        ClientAuthentication::None => Proof { authorization: None, parameters: vec![client_id] },
+        ClientAuthentication::None => ClientCredentials { authorization: None, parameters: vec![client_id] },
     })
 }
 
@@ -89,8 +95,9 @@ pub fn sign(
     pem: &SecretString,
     key_id: &str,
     claims: &serde_json::Value,
-) -> Result<SecretString, ProofError> {
-    let pem = SecretString::from(whole_lines(pem.expose_secret()).ok_or(ProofError::NotPrivateKey)?);
+) -> Result<SecretString, ClientCredentialsError> {
+    let pem =
+        SecretString::from(whole_lines(pem.expose_secret()).ok_or(ClientCredentialsError::NotPrivateKey)?);
     let bytes = pem.expose_secret().as_bytes();
     let candidates = [
         (Algorithm::RS256, EncodingKey::from_rsa_pem(bytes)),
@@ -106,7 +113,7 @@ pub fn sign(
             return Ok(jwt.into());
         }
     }
-    Err(ProofError::NotPrivateKey)
+    Err(ClientCredentialsError::NotPrivateKey)
 }
 
 /// A field of one line drops the line breaks of what is pasted into it; PEM needs them.
@@ -161,7 +168,10 @@ mod tests {
         }
         for bad in ["", "hush", "-----BEGIN PRIVATE KEY-----", "-----BEGIN X-----AAAA-----END X-----"] {
             assert!(
-                matches!(sign(&bad.to_owned().into(), "", &claims), Err(ProofError::NotPrivateKey)),
+                matches!(
+                    sign(&bad.to_owned().into(), "", &claims),
+                    Err(ClientCredentialsError::NotPrivateKey)
+                ),
                 "{bad}"
             );
         }

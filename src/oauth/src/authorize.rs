@@ -68,7 +68,7 @@ pub fn authorization_url(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::{Allowed, plan};
+    use crate::configuration::{Allowed, requested_configuration};
     use ipack_domain::{
         form::{FormContent, Parameter},
         provider::{ENDPOINTS, ProviderChoice},
@@ -91,7 +91,7 @@ mod tests {
             provider,
             ..FormContent::default()
         };
-        plan(&form, Allowed::default()).expect("a plan").known().expect("known")
+        requested_configuration(&form, Allowed::default()).expect("a plan").known().expect("known")
     }
 
     #[test]

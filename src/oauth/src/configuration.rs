@@ -1,13 +1,13 @@
-//! From what a form says to what an OAuth client needs: a [`Plan`], and with its endpoints known a
+//! From what a form says to what an OAuth client needs: a [`RequestedConfiguration`], and with its endpoints known a
 //! [`Configuration`].
 //!
 //! A plan is made without asking anybody; only a plan that discovers has to. A new quirk of providers is a field of
 //! [`Configuration`], filled in [`plan`] from a preset or the form, and used where requests are made.
 
 use crate::{
-    chosen::{ChosenProvider, chosen_provider, some},
     discovery::Metadata,
     presets::{Pkce, Preset},
+    provider::{ResolvedProvider, resolve_provider, some},
 };
 use ipack_domain::{
     form::{FormContent, Parameter},
@@ -118,12 +118,12 @@ impl Configuration {
 
 /// A configuration whose endpoints may still have to be discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    pub provider: ChosenProvider,
+pub struct RequestedConfiguration {
+    pub provider: ResolvedProvider,
     configuration: Configuration,
 }
 
-impl Plan {
+impl RequestedConfiguration {
     pub fn destination(&self) -> &Destination {
         &self.configuration.destination
     }
@@ -181,7 +181,10 @@ pub struct Allowed {
 
 /// # Errors
 /// With a sentence for the admin, where no client can be made of this.
-pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, ConfigurationError> {
+pub fn requested_configuration(
+    content: &FormContent,
+    allowed: Allowed,
+) -> Result<RequestedConfiguration, ConfigurationError> {
     use ConfigurationError as Error;
     let content = content.tidied();
     let choice = &content.provider;
@@ -191,7 +194,7 @@ pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, Configurati
     if content.client_id.is_empty() {
         return Err(Error::Missing("Client ID"));
     }
-    let provider = chosen_provider(&content)?;
+    let provider = resolve_provider(&content)?;
     let preset = provider.preset;
     let grant = match choice.grant {
         Grant::AsProvider => preset.and_then(|preset| preset.grants.first().copied()),
@@ -219,7 +222,7 @@ pub fn plan(content: &FormContent, allowed: Allowed) -> Result<Plan, Configurati
     let company =
         some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
     let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant == Grant::JwtBearer;
-    Ok(Plan {
+    Ok(RequestedConfiguration {
         configuration: Configuration {
             destination: Destination {
                 base_url: content.base_url.trim_end_matches('/').to_owned(),
@@ -329,8 +332,8 @@ mod tests {
         }
     }
 
-    fn planned(content: &FormContent) -> Plan {
-        plan(content, Allowed::default()).expect("a plan")
+    fn planned(content: &FormContent) -> RequestedConfiguration {
+        requested_configuration(content, Allowed::default()).expect("a plan")
     }
 
     #[test]
@@ -359,7 +362,7 @@ mod tests {
         let chosen = |provider: &str, without_pkce| {
             let choice = ProviderChoice { provider: provider.into(), without_pkce, ..Default::default() };
             let form = FormContent { company_id: "1".into(), ..content("https://a.example", choice) };
-            plan(&form, Allowed::default()).map(|plan| plan.configuration.pkce)
+            requested_configuration(&form, Allowed::default()).map(|plan| plan.configuration.pkce)
         };
         for preset in presets::all().iter().filter(|preset| preset.grants[0] == Grant::AuthorizationCode) {
             assert_eq!(chosen(&preset.id, false), Ok(preset.pkce != Pkce::Refused), "{}", preset.id);
@@ -374,7 +377,7 @@ mod tests {
         for way in [ClientAuthentication::ClientSecretBasic, ClientAuthentication::ClientSecretPost] {
             let choice =
                 ProviderChoice { grant: Grant::JwtBearer, client_authentication: way, ..Default::default() };
-            let refused = plan(&content("https://a.example", choice), Allowed::default());
+            let refused = requested_configuration(&content("https://a.example", choice), Allowed::default());
             assert_eq!(refused, Err(ConfigurationError::SecretBesideKey));
         }
     }
@@ -391,8 +394,11 @@ mod tests {
     fn s11_the_password_grant_is_off_unless_the_operator_allows_it() {
         let form =
             content("https://a.example", ProviderChoice { grant: Grant::Password, ..Default::default() });
-        assert_eq!(plan(&form, Allowed::default()), Err(ConfigurationError::PasswordGrantOff));
-        plan(&form, Allowed { password_grant: true }).expect("allowed");
+        assert_eq!(
+            requested_configuration(&form, Allowed::default()),
+            Err(ConfigurationError::PasswordGrantOff)
+        );
+        requested_configuration(&form, Allowed { password_grant: true }).expect("allowed");
     }
 
     #[test]

@@ -14,13 +14,13 @@
 //! [`authentication`].
 
 pub mod addresses;
+pub mod advice;
 pub mod authentication;
 pub mod authorize;
 pub mod callback;
-pub mod chosen;
 pub mod configuration;
 pub mod discovery;
-pub mod explain;
 pub mod outbound;
 pub mod presets;
+pub mod provider;
 pub mod token;

@@ -8,7 +8,7 @@
 
 mod errors;
 
-use crate::addresses::{GuardedNames, Names, Policy, Standing, SystemNames};
+use crate::addresses::{AddressClass, GuardedResolver, Policy, Resolver, SystemResolver};
 pub use errors::{OutboundError, Slow};
 use reqwest::{
     Client, Method, Response,
@@ -121,7 +121,7 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError::Setup`] where TLS or the resolver cannot be set up.
     pub fn new(policy: Policy) -> Result<Self, OutboundError> {
-        Self::with(policy, Limits::default(), Arc::new(SystemNames), system_roots())
+        Self::with(policy, Limits::default(), Arc::new(SystemResolver), system_roots())
     }
 
     /// With other limits, names and root certificates.
@@ -131,7 +131,7 @@ impl Outbound {
     pub fn with(
         policy: Policy,
         limits: Limits,
-        names: Arc<dyn Names>,
+        names: Arc<dyn Resolver>,
         roots: RootCertStore,
     ) -> Result<Self, OutboundError> {
         let policy = Arc::new(policy);
@@ -145,7 +145,11 @@ impl Outbound {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .https_only(public)
-                .dns_resolver(GuardedNames { names: Arc::clone(&names), policy: Arc::clone(&policy), public })
+                .dns_resolver(GuardedResolver {
+                    names: Arc::clone(&names),
+                    policy: Arc::clone(&policy),
+                    public,
+                })
                 .redirect(redirect::Policy::none())
                 // A code or a refresh token is good once: whoever sent it decides what to do next.
                 .retry(retry::never())
@@ -278,9 +282,9 @@ impl Inner {
             Host::Ipv6(address) => Some(IpAddr::V6(address)),
             Host::Domain(_) => None,
         };
-        match literal.map(|address| self.policy.standing(address)) {
-            Some(Standing::Refused) => Err(OutboundError::AddressRefused { host: host_of(url) }),
-            Some(Standing::Public) if !everywhere => Err(OutboundError::only_inside(url)),
+        match literal.map(|address| self.policy.classify(address)) {
+            Some(AddressClass::Refused) => Err(OutboundError::AddressRefused { host: host_of(url) }),
+            Some(AddressClass::Public) if !everywhere => Err(OutboundError::only_inside(url)),
             _ if everywhere => Ok(&self.everywhere),
             _ => Ok(&self.inside),
         }

@@ -5,9 +5,9 @@
 //! look different gets its shape read in [`read_answer`] or [`read_refusal`].
 
 use crate::{
-    authentication::{self, ProofError, claims, prove, sign},
+    advice::{Redactor, shown},
+    authentication::{self, ClientCredentialsError, claims, client_credentials, sign},
     configuration::Configuration,
-    explain::{Redactor, shown},
     outbound::{Answer, Outbound, OutboundError},
 };
 use ipack_domain::{provider::RESERVED_TOKEN, time::Timestamp};
@@ -70,7 +70,7 @@ pub enum TokenError {
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     #[error(transparent)]
-    Proof(#[from] ProofError),
+    ClientCredentials(#[from] ClientCredentialsError),
     #[error("The {0} is not a URL")]
     Endpoint(&'static str),
 }
@@ -85,7 +85,7 @@ impl TokenError {
             }
             Self::Malformed { status, .. } => is_busy(*status),
             Self::Outbound(error) => error.is_transient(),
-            Self::Proof(_) | Self::Endpoint(_) => false,
+            Self::ClientCredentials(_) | Self::Endpoint(_) => false,
         }
     }
 
@@ -110,7 +110,7 @@ impl Request<'_> {
         configuration: &Configuration,
         secrets: Secrets<'_>,
         now: Timestamp,
-    ) -> Result<Vec<(&'static str, SecretString)>, ProofError> {
+    ) -> Result<Vec<(&'static str, SecretString)>, ClientCredentialsError> {
         let plain = |text: &str| SecretString::from(text.to_owned());
         let scope = (!configuration.scopes.is_empty()).then(|| ("scope", configuration.scope().into()));
         Ok(match self {
@@ -143,7 +143,7 @@ impl Request<'_> {
                 if !configuration.scopes.is_empty() {
                     claims["scope"] = configuration.scope().into();
                 }
-                let key = secrets.client.ok_or(ProofError::NoSecret)?;
+                let key = secrets.client.ok_or(ClientCredentialsError::NoSecret)?;
                 let assertion = sign(key, &configuration.key_id, &claims)?;
                 let grant = ("grant_type", plain("urn:ietf:params:oauth:grant-type:jwt-bearer"));
                 [Some(grant), Some(("assertion", assertion)), scope].into_iter().flatten().collect()
@@ -213,8 +213,8 @@ async fn post(
     now: Timestamp,
 ) -> Result<(Answer, Redactor), TokenError> {
     let url = Url::parse(endpoint).map_err(|_| TokenError::Endpoint("token endpoint"))?;
-    let authentication::Proof { authorization, parameters: proof } =
-        prove(configuration, secrets.client, now)?;
+    let authentication::ClientCredentials { authorization, parameters: proof } =
+        client_credentials(configuration, secrets.client, now)?;
     let form: Vec<(&str, &str)> = parameters
         .iter()
         .map(|(name, value)| (*name, value.expose_secret()))
@@ -393,7 +393,7 @@ mod tests {
         let body =
             serde_json::json!({"access_token": "a", "scope": format!("{} s3cr3t-canary", long.join(" "))});
         let scope = read(200, &body.to_string()).expect("fine").scope.expect("named");
-        assert_eq!(crate::explain::shown_scopes(&scope, " "), format!("{} …", long.join(" ")));
+        assert_eq!(crate::advice::shown_scopes(&scope, " "), format!("{} …", long.join(" ")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Pages that no route of the application renders: signing in, and what went wrong before there could be a page.
 //!
-//! Another such page is a view that [`lone_page`] puts into the frame, with its status.
+//! Another such page is a view that [`error_page`] puts into the frame, with its status.
 
 use crate::{middleware::error_response, state::AppState};
 use axum::{body::Body, extract::Request, http::StatusCode, response::Response};
@@ -10,7 +10,7 @@ use ipack_web::shell::shell;
 use leptos::prelude::*;
 
 /// One view in the document that all pages share.
-pub async fn lone_page<V: IntoView + 'static>(
+pub async fn error_page<V: IntoView + 'static>(
     state: AppState,
     status: StatusCode,
     view: impl Fn() -> V + Clone + Send + Sync + 'static,
@@ -28,7 +28,7 @@ pub async fn failure(state: AppState, is_page: bool, error: AppError) -> Respons
         return error_response(error);
     }
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    lone_page(state, status, move || {
+    error_page(state, status, move || {
         view! {
             <main class="page" id="main">
                 <Failure error=error.clone() />

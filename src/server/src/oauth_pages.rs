@@ -9,7 +9,7 @@
 //! Another page of this way gets its route in `server::pages` and its path in [`is_open`].
 
 use crate::{
-    error_page::{failure, lone_page},
+    error_page::{error_page, failure},
     state::AppState,
 };
 use axum::{
@@ -92,7 +92,7 @@ async fn progress(state: AppState, page: AttemptPage) -> Response {
         Stage::Initializing => Some("1".to_owned()),
         Stage::Succeeded | Stage::Failed => None,
     };
-    let mut response = lone_page(state, StatusCode::OK, move || {
+    let mut response = error_page(state, StatusCode::OK, move || {
         view! { <AttemptProgress page=page.clone() /> }
     })
     .await;

@@ -34,8 +34,8 @@ pub async fn serve(
     started: impl FnOnce(),
 ) -> std::io::Result<()> {
     let app = router(services.clone(), config);
-    let tidying = tokio::spawn(tidy_now_and_then(services.clone()));
-    let renewing = tokio::spawn(renew_now_and_then(services.clone()));
+    let tidying = tokio::spawn(clean_up_periodically(services.clone()));
+    let renewing = tokio::spawn(refresh_periodically(services.clone()));
     started();
     serve_until(told_to_stop(), DRAIN, listener, app).await?;
     tidying.abort();
@@ -79,7 +79,7 @@ pub async fn serve_until(
     }
 }
 
-async fn tidy_now_and_then(services: Services) {
+async fn clean_up_periodically(services: Services) {
     let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
     loop {
         hourly.tick().await;
@@ -90,7 +90,7 @@ async fn tidy_now_and_then(services: Services) {
 }
 
 /// Keeps tokens fresh, and writes down who read them.
-async fn renew_now_and_then(services: Services) {
+async fn refresh_periodically(services: Services) {
     let mut often = tokio::time::interval(RENEW_EVERY);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

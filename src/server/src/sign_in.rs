@@ -4,7 +4,7 @@
 
 use crate::session_store::ADMIN_ID;
 use crate::{
-    error_page::{failure, lone_page, too_large},
+    error_page::{error_page, failure, too_large},
     state::AppState,
 };
 use axum::{
@@ -257,7 +257,7 @@ fn local_path(next: &str) -> String {
 }
 
 async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Response {
-    lone_page(state, status, move || view! { <SignInView attempt=attempt.clone() /> }).await
+    error_page(state, status, move || view! { <SignInView attempt=attempt.clone() /> }).await
 }
 
 #[cfg(test)]

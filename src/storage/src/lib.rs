@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod admins;
 pub mod api_tokens;
 pub mod attempts;
+pub mod audit_log;
 pub mod client_secrets;
 pub mod data_keys;
 pub mod details;
@@ -24,7 +25,6 @@ pub mod packs;
 pub mod sessions;
 pub mod signing_keys;
 pub mod suggestions;
-pub mod timeline;
 pub mod tokens;
 pub mod write;
 

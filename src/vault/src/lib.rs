@@ -39,4 +39,4 @@ mod keyring_tests;
 mod sealed_tests;
 
 pub use keyring::{Keyring, KeyringError};
-pub use sealed::{DataKey, MasterKey, OpenError, Place, key_version_of};
+pub use sealed::{DataKey, MasterKey, OpenError, SealContext, key_version_of};

@@ -23,14 +23,14 @@ const CHECK: &[u8] = b"the master key is the right one";
 
 /// Where a sealed value is kept. It opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct SealContext<'a> {
     pub table: &'static str,
     /// What identifies the row and never changes, best the bytes of its UUID.
     pub row: &'a [u8],
     pub column: &'static str,
 }
 
-impl Place<'_> {
+impl SealContext<'_> {
     fn names(&self) -> [&[u8]; 3] {
         [self.table.as_bytes(), self.row, self.column.as_bytes()]
     }
@@ -72,13 +72,13 @@ impl DataKey {
     ///
     /// # Panics
     /// Where the plaintext is longer than 256 GiB, which the cipher cannot take.
-    pub fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, place: SealContext<'_>, plaintext: &[u8]) -> Vec<u8> {
         self.0.seal(&place.names(), plaintext)
     }
 
     /// # Errors
     /// Whatever is wrong with the value: see [`OpenError`].
-    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretSlice<u8>, OpenError> {
+    pub fn open(&self, place: SealContext<'_>, sealed: &[u8]) -> Result<SecretSlice<u8>, OpenError> {
         self.0.open(&place.names(), sealed).map(SecretSlice::from)
     }
 
@@ -86,7 +86,7 @@ impl DataKey {
     ///
     /// # Errors
     /// As [`Self::open`], and [`OpenError::NotText`].
-    pub fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
+    pub fn open_text(&self, place: SealContext<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
         match String::from_utf8(self.0.open(&place.names(), sealed)?) {
             Ok(text) => Ok(SecretString::from(text)),
             Err(error) => {

@@ -6,7 +6,7 @@ use crate::*;
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
-const PLACE: Place<'static> = Place { table: "tokens", row: b"row one", column: "refresh_token" };
+const PLACE: SealContext<'static> = SealContext { table: "tokens", row: b"row one", column: "refresh_token" };
 
 /// The master key 00 01 … 1f, version 1.
 fn keyring() -> Keyring {
@@ -31,7 +31,7 @@ const SEALED: &str = "0100000007606162636465666768696a6b6c6d6e6f7071727374757677
 fn what_format_1_sealed_opens_for_ever() {
     let data_key = keyring().active().unwrap_key("a space", 7, &bytes_of(WRAPPED)).expect("it unwraps");
     let row: Vec<u8> = (0..16).collect();
-    let place = Place { table: "tokens", row: &row, column: "refresh_token" };
+    let place = SealContext { table: "tokens", row: &row, column: "refresh_token" };
     let text = data_key.open_text(place, &bytes_of(SEALED)).expect("it opens");
     assert_eq!(text.expose_secret(), "sésame");
 }
@@ -59,15 +59,15 @@ fn s23_a_ciphertext_moved_to_another_row_or_column_does_not_open() {
     let key = DataKey::random(1);
     let sealed = key.seal(PLACE, b"secret");
     let elsewhere = [
-        Place { row: b"row two", ..PLACE },
-        Place { row: b"", ..PLACE },
-        Place { column: "access_token", ..PLACE },
-        Place { table: "secrets", ..PLACE },
+        SealContext { row: b"row two", ..PLACE },
+        SealContext { row: b"", ..PLACE },
+        SealContext { column: "access_token", ..PLACE },
+        SealContext { table: "secrets", ..PLACE },
         // The same letters, divided differently.
-        Place { table: "tokensrow one", row: b"", ..PLACE },
-        Place { table: "token", row: b"srow one", ..PLACE },
-        Place { row: b"row onerefresh", column: "_token", ..PLACE },
-        Place { row: b"row onerefresh_token", column: "", ..PLACE },
+        SealContext { table: "tokensrow one", row: b"", ..PLACE },
+        SealContext { table: "token", row: b"srow one", ..PLACE },
+        SealContext { row: b"row onerefresh", column: "_token", ..PLACE },
+        SealContext { row: b"row onerefresh_token", column: "", ..PLACE },
     ];
     for place in elsewhere {
         assert_eq!(key.open(place, &sealed).err(), Some(OpenError::NotAuthentic), "{place:?}");
@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn whatever_was_sealed_opens(plaintext: Vec<u8>, row: Vec<u8>, version: u32) {
         let key = DataKey::random(version);
-        let place = Place { row: &row, ..PLACE };
+        let place = SealContext { row: &row, ..PLACE };
         let opened = key.open(place, &key.seal(place, &plaintext)).expect("it opens");
         prop_assert_eq!(opened.expose_secret(), plaintext.as_slice());
     }

@@ -6,7 +6,7 @@ use crate::{Result, ServiceError, Services, access::Admin};
 use ipack_domain::effects::new_id;
 use ipack_storage::{
     Writer, admins,
-    timeline::{self, Kind, Place},
+    audit_log::{self, AuditSubject, Kind},
 };
 use uuid::Uuid;
 
@@ -54,9 +54,9 @@ impl Services {
 
     async fn note(&self, kind: Kind, email: &str, account: Option<&str>) -> Result<()> {
         let now = self.clock.now();
-        let place = Place { account, ..Place::default() };
+        let place = AuditSubject { account, ..AuditSubject::default() };
         let add =
-            async |mut db: Writer| timeline::add_at(db.lend(), new_id(now), place, kind, email, now).await;
+            async |mut db: Writer| audit_log::add_at(db.lend(), new_id(now), place, kind, email, now).await;
         Ok(self.database.write(add).await?)
     }
 }

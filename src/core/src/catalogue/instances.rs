@@ -5,9 +5,9 @@
 
 use crate::{
     Result, ServiceError, Services,
-    access::{Admin, Client, known},
+    access::{Admin, Client, validate_ids},
     connector::details::check_text,
-    tokens::revocation::Farewell,
+    tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
     effects::new_id,
@@ -17,11 +17,11 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Connection, StorageError, Writer,
+    audit_log::{self, AuditSubject, Event, Kind},
     details::{self, NewDetails},
     environments::{self, Attachment},
     instances::{self, Instance, NewInstance},
     packs,
-    timeline::{self, Event, Kind, Place},
 };
 use std::collections::HashMap;
 
@@ -147,13 +147,13 @@ impl Services {
             other => other.into(),
         })?;
         instances::adopt_pack(db.lend(), &space.guid, &id, pack_id).await?;
-        let place = Place {
+        let place = AuditSubject {
             account: Some(&space.account_id),
             space: Some(&space.guid),
             instance: Some(&id),
-            ..Place::default()
+            ..AuditSubject::default()
         };
-        timeline::add_at(db.lend(), new_id(now), place, Kind::InstanceInstalled, &client.label(), now)
+        audit_log::add_at(db.lend(), new_id(now), place, Kind::InstanceInstalled, &client.label(), now)
             .await?;
         let instance = instances::find(db.lend(), &space.guid, &id).await?;
         instance.ok_or(ServiceError::Internal("an instance just installed is gone"))
@@ -164,9 +164,9 @@ impl Services {
     /// # Errors
     /// `InstanceInvalid` where the Space has no such instance.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
-        let (account, farewells) =
+        let (account, pending_revocations) =
             self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
-        self.revoke_uninstalled(farewells, &account, &client.label());
+        self.revoke_uninstalled(pending_revocations, &account, &client.label());
         Ok(())
     }
 
@@ -176,24 +176,25 @@ impl Services {
         client: &Client,
         header: Option<&str>,
         instance: &str,
-    ) -> Result<(String, Vec<(ConnectionKey, Farewell)>)> {
+    ) -> Result<(String, Vec<(ConnectionKey, PendingRevocation)>)> {
         let now = self.clock.now();
         let space = Self::client_space(db.lend(), client, header).await?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
-        let farewells = self.farewells_of_instance(db.lend(), &space.guid, instance).await?;
+        let pending_revocations =
+            self.pending_revocations_of_instance(db.lend(), &space.guid, instance).await?;
         if !instances::remove(db.lend(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
-        timeline::remove_of_instance(db.lend(), &space.guid, instance).await?;
-        let place = Place {
+        audit_log::remove_of_instance(db.lend(), &space.guid, instance).await?;
+        let place = AuditSubject {
             account: Some(&space.account_id),
             space: Some(&space.guid),
             instance: Some(instance),
-            ..Place::default()
+            ..AuditSubject::default()
         };
-        timeline::add_at(db.lend(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now)
+        audit_log::add_at(db.lend(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now)
             .await?;
-        Ok((space.account_id, farewells))
+        Ok((space.account_id, pending_revocations))
     }
 
     /// Attaches an instance to an environment of its Space.
@@ -201,7 +202,7 @@ impl Services {
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
     pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
-        known([instance, environment])?;
+        validate_ids([instance, environment])?;
         self.database.write(|db| self.attach_once(db, admin, space, instance, environment)).await
     }
 
@@ -223,13 +224,14 @@ impl Services {
             Err(StorageError::Reference) => return Err(ServiceError::NotFound),
             Err(other) => return Err(other.into()),
         }
-        let place = Place {
+        let place = AuditSubject {
             account: Some(&space.account_id),
             space: Some(&space.guid),
             instance: Some(instance),
             environment: Some(environment),
         };
-        timeline::add_at(db.lend(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now).await?;
+        audit_log::add_at(db.lend(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now)
+            .await?;
         share(db.lend(), admin, &space.account_id, (&space.guid, instance, environment), now).await?;
         Ok(())
     }
@@ -268,7 +270,7 @@ async fn share(
             changed: &["the values of every environment"],
             detail: None,
         };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
     }
     Ok(())
 }

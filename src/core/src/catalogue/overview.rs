@@ -4,7 +4,7 @@
 
 use crate::{
     Result, ServiceError, Services,
-    access::{Admin, known},
+    access::{Admin, validate_ids},
     connector::state::with_states,
 };
 use ipack_domain::{
@@ -72,7 +72,7 @@ impl Services {
         environment: Option<&str>,
         process: Option<&str>,
     ) -> Result<InstanceView> {
-        known([instance])?;
+        validate_ids([instance])?;
         let mut reader = self.database.reader().await?;
         let space = Self::admin_space(reader.connection(), admin, space).await?;
         let found = instances::find(reader.connection(), &space.guid, instance)

@@ -13,12 +13,11 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Connection, Writer,
+    audit_log::{self, Event, Kind},
     details::{self, NewDetails, StoredDetails},
     environments,
     instances::{self, NewInstance},
-    suggestions,
-    timeline::{self, Event, Kind},
-    tokens,
+    suggestions, tokens,
 };
 
 /// A save as a client asks for it. The secret that came with it is not in here: nothing past the door sees it.
@@ -89,7 +88,7 @@ impl Services {
             changed: &changed,
             detail: None,
         };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
         if !changed.is_empty() {
             remember(db.lend(), &space.account_id, content, now).await?;
         }

@@ -3,7 +3,7 @@
 pub use crate::connector::view::fingerprint_of_rows;
 
 use crate::connector::{
-    submission::{Intent, Situation, Submission},
+    submission::{ConnectorRecord, Intent, Submission},
     view::{fingerprint, fingerprint_of_row},
 };
 use ipack_domain::{
@@ -61,46 +61,46 @@ pub(crate) fn changed(submitted: &FormContent, submission: &Submission) -> Vec<P
 }
 
 /// Whether the page showed the draft that is kept, so that its choices were about that.
-pub(crate) fn has_seen_draft(situation: &Situation, submission: &Submission) -> bool {
-    situation.draft.as_ref().is_some_and(|draft| {
+pub(crate) fn has_seen_draft(record: &ConnectorRecord, submission: &Submission) -> bool {
+    record.draft.as_ref().is_some_and(|draft| {
         Part::DETAILS.into_iter().all(|part| fingerprint(&draft.content, part) == submission.seen.part(part))
     })
 }
 
 /// The draft after a post: what the page changed since it last saw each part, on top of what is kept.
 pub(crate) fn applied(
-    situation: &Situation,
+    record: &ConnectorRecord,
     submission: &Submission,
     submitted: &FormContent,
     changed: &[Part],
     now: Timestamp,
 ) -> Draft {
-    let mut draft = match &situation.draft {
+    let mut draft = match &record.draft {
         Some(draft) => {
             let mut draft = draft.clone();
             for part in changed {
-                if is_from_elsewhere(situation, &draft, submission, *part) {
-                    draft.base.take(*part, &unlike(&situation.start));
+                if is_from_elsewhere(record, &draft, submission, *part) {
+                    draft.base.take(*part, &unlike(&record.start));
                     draft.base_version = draft.base_version.min(submission.base_version);
                 }
                 take_changes(&mut draft.content, *part, submitted, submission.seen.part(*part));
             }
             draft
         }
-        None if submission.base_version == situation.version() => {
-            let mut content = situation.start.clone();
+        None if submission.base_version == record.version() => {
+            let mut content = record.start.clone();
             for part in changed {
                 take_changes(&mut content, *part, submitted, submission.seen.part(*part));
             }
             Draft {
                 base_version: submission.base_version,
-                base: situation.start.clone(),
+                base: record.start.clone(),
                 content,
                 attempted: false,
                 updated_at: now,
             }
         }
-        None => stale(situation, submission, submitted, changed, now),
+        None => stale(record, submission, submitted, changed, now),
     };
     draft.updated_at = now;
     if let Intent::AddRow(part) = submission.intent {
@@ -163,9 +163,9 @@ pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> V
 
 /// The page is older than the draft's start, and what it showed of this part is in neither: somebody else saved in
 /// between, and another page of this admin knew, but this one did not.
-fn is_from_elsewhere(situation: &Situation, draft: &Draft, submission: &Submission, part: Part) -> bool {
+fn is_from_elsewhere(record: &ConnectorRecord, draft: &Draft, submission: &Submission, part: Part) -> bool {
     submission.base_version != draft.base_version
-        && [&draft.content, &draft.base, &situation.start]
+        && [&draft.content, &draft.base, &record.start]
             .into_iter()
             .all(|known| fingerprint(known, part) != submission.seen.part(part))
 }
@@ -173,7 +173,7 @@ fn is_from_elsewhere(situation: &Situation, draft: &Draft, submission: &Submissi
 /// The first post of a page that was loaded before somebody else saved. What it showed is known by fingerprint only:
 /// a part that nobody else changed has its base in what is saved, and one that the page left alone is itself the base.
 fn stale(
-    situation: &Situation,
+    record: &ConnectorRecord,
     submission: &Submission,
     submitted: &FormContent,
     changed: &[Part],
@@ -181,13 +181,13 @@ fn stale(
 ) -> Draft {
     let (mut base, mut content) = (submitted.clone(), submitted.clone());
     for part in Part::ALL {
-        if fingerprint(&situation.start, part) == submission.seen.part(part) {
-            base.take(part, &situation.start);
+        if fingerprint(&record.start, part) == submission.seen.part(part) {
+            base.take(part, &record.start);
             if !changed.contains(&part) {
-                content.take(part, &situation.start);
+                content.take(part, &record.start);
             }
         } else if changed.contains(&part) {
-            base.take(part, &unlike(&situation.start));
+            base.take(part, &unlike(&record.start));
         }
     }
     Draft { base_version: submission.base_version, base, content, attempted: false, updated_at: now }
@@ -212,14 +212,14 @@ fn unlike(content: &FormContent) -> FormContent {
 }
 
 /// Each part from the side that was chosen; the draft then starts from what is saved now.
-pub(crate) fn resolve(situation: &Situation, draft: &mut Draft, is_mine: impl Fn(&Part) -> bool) {
+pub(crate) fn resolve(record: &ConnectorRecord, draft: &mut Draft, is_mine: impl Fn(&Part) -> bool) {
     for part in Part::DETAILS {
         if !is_mine(&part) {
-            draft.content.take(part, &situation.start);
+            draft.content.take(part, &record.start);
         }
     }
-    draft.base_version = situation.version();
-    draft.base = situation.start.clone();
+    draft.base_version = record.version();
+    draft.base = record.start.clone();
 }
 
 fn rows_mut(content: &mut FormContent, part: Part) -> &mut Vec<Parameter> {

@@ -6,7 +6,7 @@
 use crate::{
     Result, Services,
     access::Admin,
-    connector::{submission::situation, view::names},
+    connector::{submission::load_record, view::names},
     secrets::credentials::{bound, in_slot},
 };
 use ipack_domain::{
@@ -16,10 +16,10 @@ use ipack_domain::{
     provider::Grant,
 };
 use ipack_oauth::{
+    advice::sentence,
     authorize::authorization_url,
-    configuration::{Configuration, Plan, collisions, plan},
+    configuration::{Configuration, RequestedConfiguration, collisions, requested_configuration},
     discovery::discover,
-    explain::sentence,
     outbound::{Outbound, OutboundError},
     presets::{Pkce, Preset},
 };
@@ -64,7 +64,7 @@ impl Findings {
         }
     }
 
-    fn secret(&mut self, plan: &Plan, secrets: &[ClientSecret]) -> Result<()> {
+    fn secret(&mut self, plan: &RequestedConfiguration, secrets: &[ClientSecret]) -> Result<()> {
         let what = "Client secret";
         if !plan.needs_secret() {
             self.add(what, Verdict::Fine, "None is needed: this client proves itself by PKCE.");
@@ -129,22 +129,22 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn preflight(&self, admin: &Admin, key: &ConnectionKey) -> Result<PreflightView> {
         let mut reader = self.database.reader().await?;
-        let situation = situation(reader.connection(), admin, key).await?;
+        let record = load_record(reader.connection(), admin, key).await?;
         let secrets = client_secrets::of_connection(reader.connection(), key).await?;
         drop(reader);
-        let content = situation.shown().clone();
+        let content = record.shown().clone();
         let mut findings = Findings::default();
         findings.parameters(&content);
         let mut view = PreflightView {
             key: key.clone(),
-            names: names(&situation),
+            names: names(&record),
             authorization_url: None,
             redirect_uri: None,
             checks: Vec::new(),
         };
-        match plan(&content, self.oauth.allowed) {
+        match requested_configuration(&content, self.oauth.allowed) {
             Ok(plan) => {
-                let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan.provider);
+                let redirect_uri = self.redirect_uri(&record.space.account_id, &plan.provider);
                 findings.secret(&plan, &secrets)?;
                 if let Some(configuration) = self.resolved(&plan, &mut findings).await {
                     findings.pkce(&configuration, plan.provider.preset);
@@ -163,7 +163,11 @@ impl Services {
         Ok(view)
     }
 
-    async fn resolved(&self, plan: &Plan, findings: &mut Findings) -> Option<Configuration> {
+    async fn resolved(
+        &self,
+        plan: &RequestedConfiguration,
+        findings: &mut Findings,
+    ) -> Option<Configuration> {
         if let Some(configuration) = plan.known() {
             return Some(configuration);
         }

@@ -9,13 +9,13 @@ use crate::{
     tokens::authorization::{Fingerprints, fingerprints},
 };
 use ipack_domain::{
-    connection_state::{ConnectionState, Facts, Standing, TokenFacts},
+    connection_state::{ConnectionState, Facts, StateWithReason, TokenFacts},
     form::{FormContent, Part},
     ids::ConnectionKey,
     time::Timestamp,
     views::{ConnectionLine, Saved},
 };
-use ipack_oauth::configuration::{Allowed, Plan, plan};
+use ipack_oauth::configuration::{Allowed, RequestedConfiguration, requested_configuration};
 use ipack_storage::{StorageError, overview::Line, tokens::Token};
 use std::collections::BTreeSet;
 
@@ -107,7 +107,7 @@ pub(crate) struct Destinations<'a> {
 
 impl Destinations<'_> {
     /// Why a secret has to be entered before a token can be got, a sentence; `None` where all that is needed is there.
-    pub fn secret_to_enter(&self, plan: &Plan) -> Result<Option<String>> {
+    pub fn secret_to_enter(&self, plan: &RequestedConfiguration) -> Result<Option<String>> {
         let destination = plan.destination();
         let is_bound = |text: Option<&str>| -> Result<bool> {
             Ok(text.map(parse_destination).transpose()?.is_some_and(|bound| bound == *destination))
@@ -145,7 +145,7 @@ pub(crate) fn with_states(
         .collect::<Result<Vec<_>>>()?;
     lines.sort_by(|(one, a), (other, b)| {
         let urgency =
-            |standing: &Option<Standing>| standing.as_ref().map_or(ConnectionState::Ok, |s| s.state);
+            |standing: &Option<StateWithReason>| standing.as_ref().map_or(ConnectionState::Ok, |s| s.state);
         let place = |line: &Line| {
             [
                 &line.classification,
@@ -178,13 +178,13 @@ pub(crate) fn with_states(
     Ok(made.collect())
 }
 
-fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<Standing> {
+fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
     // Without them the state does not depend on them.
     let content = line.oauth_connector_details.as_deref();
     let content =
         content.map(|text| content_of(text, line.provider.as_deref())).transpose()?.unwrap_or_default();
     let token = TokenColumns::of_line(line);
-    let plan = token.and_then(|_| plan(&content, allowed).ok());
+    let plan = token.and_then(|_| requested_configuration(&content, allowed).ok());
     let secrets = Destinations {
         current: line.secret.as_deref(),
         replacement: line.replacement.as_deref(),
@@ -193,7 +193,7 @@ fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<Sta
     let secret_to_enter = plan.map(|plan| secrets.secret_to_enter(&plan)).transpose()?.flatten();
     let missing = line.complete.map(|is_complete| if is_complete { Vec::new() } else { content.missing() });
     let token = token.map(|token| token.facts(&content)).transpose()?;
-    Ok(Facts { now, missing, secret_to_enter, token }.standing())
+    Ok(Facts { now, missing, secret_to_enter, token }.state())
 }
 
 /// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without

@@ -6,7 +6,7 @@
 
 use crate::{
     Result, ServiceError, Services,
-    access::{Admin, known},
+    access::{Admin, validate_ids},
     connector::{
         content::{content_in, read, start},
         details::remember,
@@ -26,10 +26,10 @@ use ipack_domain::{
 use ipack_storage::{
     Connection, StorageError, Writer,
     accounts::Space,
+    audit_log::{self, Event, Kind},
     details::{self, InEnvironment, NewDetails, StoredDetails},
     drafts::{self, Draft},
     instances::{self, ConnectionInPlace},
-    timeline::{self, Event, Kind},
 };
 
 /// What a post of the form asks for.
@@ -60,7 +60,7 @@ pub struct Submission {
 }
 
 /// Everything the database knows about one form.
-pub(crate) struct Situation {
+pub(crate) struct ConnectorRecord {
     /// Whose form it is.
     pub email: String,
     pub admin: uuid::Uuid,
@@ -73,7 +73,7 @@ pub(crate) struct Situation {
     pub draft: Option<Draft>,
 }
 
-impl Situation {
+impl ConnectorRecord {
     pub fn version(&self) -> i64 {
         self.stored.as_ref().map_or(0, |stored| stored.version)
     }
@@ -111,8 +111,8 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn connector(&self, admin: &Admin, key: &ConnectionKey) -> Result<ConnectorView> {
         let mut reader = self.database.reader().await?;
-        let situation = situation(reader.connection(), admin, key).await?;
-        view::view(self, reader.connection(), situation, Outcome::Loaded).await
+        let record = load_record(reader.connection(), admin, key).await?;
+        view::view(self, reader.connection(), record, Outcome::Loaded).await
     }
 
     /// Applies a post of the form and answers the form as it then stands.
@@ -147,39 +147,39 @@ impl Services {
         changed: &[Part],
     ) -> Result<ConnectorView> {
         let now = self.clock.now();
-        known([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
+        validate_ids([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
         // One post of a form after the other: each builds on the draft that the last one left.
         instances::lock_connection(db.lend(), key).await?;
-        let mut situation = situation(db.lend(), admin, key).await?;
+        let mut record = load_record(db.lend(), admin, key).await?;
         let mut outcome = Outcome::Kept;
         if submission.intent == Intent::Discard {
             // What another page typed since is not this one's to throw away.
-            if situation.draft.is_none() || has_seen_draft(&situation, submission) {
+            if record.draft.is_none() || has_seen_draft(&record, submission) {
                 drafts::remove(db.lend(), key, admin.id).await?;
-                situation.draft = None;
+                record.draft = None;
                 outcome = Outcome::Discarded;
             }
-        } else if submission.intent == Intent::Keep && situation.draft.is_none() && changed.is_empty() {
+        } else if submission.intent == Intent::Keep && record.draft.is_none() && changed.is_empty() {
             outcome = Outcome::Loaded;
         } else {
-            let mut draft = applied(&situation, submission, submitted, changed, now);
+            let mut draft = applied(&record, submission, submitted, changed, now);
             if let Intent::Resolve { version, mine } = &submission.intent
-                && *version == situation.version()
-                && has_seen_draft(&situation, submission)
+                && *version == record.version()
+                && has_seen_draft(&record, submission)
             {
                 // What was typed beside the choices is mine too.
                 let is_mine = |part: &Part| mine.contains(part) || changed.contains(part);
-                resolve(&situation, &mut draft, is_mine);
+                resolve(&record, &mut draft, is_mine);
             }
             let saves = matches!(submission.intent, Intent::Save | Intent::Resolve { .. });
-            draft.attempted = saves || situation.draft.as_ref().is_some_and(|before| before.attempted);
-            situation.draft = Some(draft);
+            draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
+            record.draft = Some(draft);
             if saves {
-                outcome = promote(db.lend(), admin, &mut situation, &submission.seen.others, now).await?;
+                outcome = promote(db.lend(), admin, &mut record, &submission.seen.others, now).await?;
             }
-            put_draft(db.lend(), admin, &mut situation, outcome).await?;
+            put_draft(db.lend(), admin, &mut record, outcome).await?;
         }
-        let view = view::view(self, db.lend(), situation, outcome).await?;
+        let view = view::view(self, db.lend(), record, outcome).await?;
         Ok(view)
     }
 }
@@ -188,19 +188,19 @@ impl Services {
 async fn put_draft(
     mut db: Connection<'_>,
     admin: &Admin,
-    situation: &mut Situation,
+    record: &mut ConnectorRecord,
     outcome: Outcome,
 ) -> Result<()> {
-    let is_as_saved = || situation.draft.as_ref().is_none_or(|draft| draft.content == situation.start);
+    let is_as_saved = || record.draft.as_ref().is_none_or(|draft| draft.content == record.start);
     // A refused draft stays even so: it says what is wrong with what the API saved.
     let nothing_to_keep = outcome == Outcome::Saved || (outcome != Outcome::Refused && is_as_saved());
-    match &situation.draft {
+    match &record.draft {
         Some(draft) if !nothing_to_keep => {
-            drafts::keep(db.lend(), &situation.key, admin.id, draft).await?;
+            drafts::keep(db.lend(), &record.key, admin.id, draft).await?;
         }
         _ => {
-            drafts::remove(db.lend(), &situation.key, admin.id).await?;
-            situation.draft = None;
+            drafts::remove(db.lend(), &record.key, admin.id).await?;
+            record.draft = None;
         }
     }
     Ok(())
@@ -210,22 +210,22 @@ async fn put_draft(
 async fn promote(
     mut db: Connection<'_>,
     admin: &Admin,
-    situation: &mut Situation,
+    record: &mut ConnectorRecord,
     others_seen: &str,
     now: Timestamp,
 ) -> Result<Outcome> {
-    let Some(draft) = &situation.draft else { return Ok(Outcome::Saved) };
+    let Some(draft) = &record.draft else { return Ok(Outcome::Saved) };
     if !validate(&draft.content).is_empty() {
         return Ok(Outcome::Refused);
     }
-    if situation.is_conflicting() {
+    if record.is_conflicting() {
         return Ok(Outcome::Conflicting);
     }
-    let content = situation.to_save(draft);
+    let content = record.to_save(draft);
     let others = if content.every_environment {
-        let all = details::in_other_environments(db.lend(), &situation.key).await?;
+        let all = details::in_other_environments(db.lend(), &record.key).await?;
         let is_changed = fingerprint_of_others(&all) != others_seen;
-        let others = differing(&situation.key, all, &content, situation.place.provider.as_deref())?;
+        let others = differing(&record.key, all, &content, record.place.provider.as_deref())?;
         if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
             return Ok(Outcome::ChangedElsewhere);
         }
@@ -233,29 +233,28 @@ async fn promote(
     } else {
         Vec::new()
     };
-    let account = &situation.space.account_id;
-    let is_saved_already =
-        situation.stored.is_some() && content.differing(&situation.start, &Part::ALL).is_empty();
+    let account = &record.space.account_id;
+    let is_saved_already = record.stored.is_some() && content.differing(&record.start, &Part::ALL).is_empty();
     if !is_saved_already {
         // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
-        let stored = write(db.lend(), admin, &situation.key, situation.stored.as_ref(), &content, now)
+        let stored = write(db.lend(), admin, &record.key, record.stored.as_ref(), &content, now)
             .await?
             .ok_or(StorageError::Exists)?;
-        record(db.lend(), admin, account, &situation.key, &situation.start, &content, now).await?;
-        situation.stored = Some(stored);
+        log_save(db.lend(), admin, account, &record.key, &record.start, &content, now).await?;
+        record.stored = Some(stored);
     }
     for (key, _) in others {
         let before = details::find(db.lend(), &key).await?;
         write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
-        let before = start(&situation.place, before.as_ref())?;
-        record(db.lend(), admin, account, &key, &before, &content, now).await?;
+        let before = start(&record.place, before.as_ref())?;
+        log_save(db.lend(), admin, account, &key, &before, &content, now).await?;
     }
-    if content.every_environment != situation.place.every_environment {
-        instances::set_every_environment(db.lend(), &situation.key, content.every_environment).await?;
-        situation.place.every_environment = content.every_environment;
+    if content.every_environment != record.place.every_environment {
+        instances::set_every_environment(db.lend(), &record.key, content.every_environment).await?;
+        record.place.every_environment = content.every_environment;
     }
     remember(db.lend(), account, &content, now).await?;
-    situation.start = content;
+    record.start = content;
     Ok(Outcome::Saved)
 }
 
@@ -277,7 +276,7 @@ fn differing(
 }
 
 /// The timeline's entry for a save.
-async fn record(
+async fn log_save(
     mut db: Connection<'_>,
     admin: &Admin,
     account: &str,
@@ -295,22 +294,22 @@ async fn record(
         changed: &changed,
         detail: None,
     };
-    timeline::add(db.lend(), new_id(now), event, now).await?;
+    audit_log::add(db.lend(), new_id(now), event, now).await?;
     // S03: switching PKCE off, or on again, is told for itself.
     if content.provider.without_pkce != before.provider.without_pkce {
         let detail = if content.provider.without_pkce { "off" } else { "on" };
         let event = Event { kind: Kind::PkceSwitched, changed: &[], detail: Some(detail), ..event };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn situation(
+pub(crate) async fn load_record(
     mut db: Connection<'_>,
     admin: &Admin,
     key: &ConnectionKey,
-) -> Result<Situation> {
-    known([&*key.instance, &key.environment, &key.process, &key.connection])?;
+) -> Result<ConnectorRecord> {
+    validate_ids([&*key.instance, &key.environment, &key.process, &key.connection])?;
     let space = Services::admin_space(db.lend(), admin, &key.space).await?;
     let place = instances::connection(db.lend(), key)
         .await?
@@ -319,7 +318,7 @@ pub(crate) async fn situation(
     let stored = details::find(db.lend(), key).await?;
     let draft = drafts::find(db.lend(), key, admin.id).await?;
     let start = start(&place, stored.as_ref())?;
-    Ok(Situation {
+    Ok(ConnectorRecord {
         email: admin.email.clone(),
         admin: admin.id,
         key: key.clone(),

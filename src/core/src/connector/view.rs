@@ -2,7 +2,7 @@
 
 use crate::{
     Result, Services,
-    connector::{content::content_in, submission::Situation},
+    connector::{content::content_in, submission::ConnectorRecord},
     secrets::view::{Shown, credentials_view},
 };
 use ipack_domain::{
@@ -17,9 +17,9 @@ use ipack_domain::{
 use ipack_oauth::presets;
 use ipack_storage::{
     Connection,
+    audit_log::{self, Kind},
     details::{self, InEnvironment},
     suggestions,
-    timeline::{self, Kind},
 };
 use sha2::{Digest, Sha256};
 
@@ -30,40 +30,38 @@ const HISTORY_READ: i64 = 60;
 pub(crate) async fn view(
     services: &Services,
     mut db: Connection<'_>,
-    situation: Situation,
+    record: ConnectorRecord,
     outcome: Outcome,
 ) -> Result<ConnectorView> {
-    let elsewhere = details::in_other_environments(db.lend(), &situation.key).await?;
+    let elsewhere = details::in_other_environments(db.lend(), &record.key).await?;
     let others_seen = fingerprint_of_others(&elsewhere);
     let others = elsewhere
         .into_iter()
         .map(|other| {
-            let saved = content_in(&other, situation.place.provider.as_deref())?;
+            let saved = content_in(&other, record.place.provider.as_deref())?;
             let state = match saved {
                 None => OtherState::Empty,
-                Some(saved) if saved.differing(&situation.start, &Part::DETAILS).is_empty() => {
-                    OtherState::Same
-                }
+                Some(saved) if saved.differing(&record.start, &Part::DETAILS).is_empty() => OtherState::Same,
                 Some(_) => OtherState::Different,
             };
             Ok(OtherEnvironment { name: other.name, state })
         })
         .collect::<Result<_>>()?;
-    let suggestions = suggestions::latest(db.lend(), &situation.space.account_id).await?;
-    let history = folded(timeline::latest(db.lend(), &situation.key, HISTORY_READ).await?);
+    let suggestions = suggestions::latest(db.lend(), &record.space.account_id).await?;
+    let history = folded(audit_log::latest(db.lend(), &record.key, HISTORY_READ).await?);
 
-    let conflict = conflict(&situation);
-    let names = names(&situation);
-    let content = situation.shown().clone();
+    let conflict = conflict(&record);
+    let names = names(&record);
+    let content = record.shown().clone();
     let shown = Shown {
-        key: &situation.key,
-        account: &situation.space.account_id,
-        admin: situation.admin,
+        key: &record.key,
+        account: &record.space.account_id,
+        admin: record.admin,
         content: &content,
-        missing: situation.stored.as_ref().map(|_| situation.start.missing()),
+        missing: record.stored.as_ref().map(|_| record.start.missing()),
     };
     let credentials = credentials_view(services, db, shown).await?;
-    let Situation { key, stored, start, draft, .. } = situation;
+    let ConnectorRecord { key, stored, start, draft, .. } = record;
     let attempted = draft.as_ref().is_some_and(|draft| draft.attempted);
     Ok(ConnectorView {
         key,
@@ -117,10 +115,10 @@ fn provider_in_one_line(choice: &ProviderChoice) -> String {
 }
 
 /// Where on the site a form is.
-pub(crate) fn names(situation: &Situation) -> ConnectorNames {
-    let place = &situation.place;
+pub(crate) fn names(record: &ConnectorRecord) -> ConnectorNames {
+    let place = &record.place;
     ConnectorNames {
-        space: situation.space.name.clone(),
+        space: record.space.name.clone(),
         instance: place.instance_name.clone(),
         environment: place.environment_name.clone(),
         classification: Classification::parse(&place.classification).unwrap_or(Classification::Test),
@@ -152,29 +150,29 @@ fn seen(content: &FormContent) -> Seen {
         authorization: fingerprint(content, Part::Authorization),
         access_token: fingerprint(content, Part::AccessToken),
         provider: fingerprint(content, Part::Provider),
-        every_environment: fingerprint(content, Part::Scope),
+        every_environment: fingerprint(content, Part::AppliesTo),
         others: String::new(),
     }
 }
 
-fn conflict(situation: &Situation) -> Option<Conflict> {
-    let draft = situation.draft.as_ref().filter(|_| situation.is_conflicting())?;
-    let stored = situation.stored.as_ref()?;
-    let mine = situation.to_save(draft);
-    let parts = situation
+fn conflict(record: &ConnectorRecord) -> Option<Conflict> {
+    let draft = record.draft.as_ref().filter(|_| record.is_conflicting())?;
+    let stored = record.stored.as_ref()?;
+    let mine = record.to_save(draft);
+    let parts = record
         .start
         .differing(&mine, &Part::DETAILS)
         .into_iter()
         .map(|part| ConflictPart {
             part,
-            saved: lines(situation.start.part(part)),
+            saved: lines(record.start.part(part)),
             mine: lines(mine.part(part)),
             prefer_mine: mine.part(part) != draft.base.part(part),
         })
         .collect();
     Some(Conflict {
         by: stored.saved_by.clone(),
-        by_me: stored.saved_by == situation.email,
+        by_me: stored.saved_by == record.email,
         at: Timestamp(stored.updated_at).into(),
         version: stored.version,
         parts,
@@ -194,7 +192,7 @@ fn lines(value: PartValue<'_>) -> Vec<String> {
 }
 
 /// Lines for reading, latest first. Renewals in a row are told once, so that they do not hide what people did.
-fn folded(entries: Vec<timeline::Entry>) -> Vec<HistoryEntry> {
+fn folded(entries: Vec<audit_log::Entry>) -> Vec<HistoryEntry> {
     let mut lines: Vec<(HistoryEntry, usize, bool)> = Vec::new();
     for entry in entries {
         let is_renewal = Kind::parse(&entry.kind) == Some(Kind::TokenRefreshed);
@@ -214,7 +212,7 @@ fn folded(entries: Vec<timeline::Entry>) -> Vec<HistoryEntry> {
     lines.into_iter().map(told).collect()
 }
 
-fn history(entry: timeline::Entry) -> HistoryEntry {
+fn history(entry: audit_log::Entry) -> HistoryEntry {
     let changed: Vec<String> = serde_json::from_str(&entry.changed).unwrap_or_default();
     let what = match Kind::parse(&entry.kind) {
         Some(Kind::DetailsSaved) | None => match changed.split_last() {

@@ -7,7 +7,7 @@
 
 use crate::{
     Result, ServiceError, Services,
-    secrets::sealing::{Safe, access_token, attempt, client_secret, refresh_token, signing_key},
+    secrets::sealing::{DataKeyCache, access_token, attempt, client_secret, refresh_token, signing_key},
 };
 use ipack_domain::time::Timestamp;
 use ipack_storage::{
@@ -15,7 +15,7 @@ use ipack_storage::{
     data_keys::{self, INSTALLATION, MasterKeyRow, SEALED, SealedRow, SealedTable},
     signing_keys,
 };
-use ipack_vault::{DataKey, Keyring, Place};
+use ipack_vault::{DataKey, Keyring, SealContext};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -100,18 +100,18 @@ pub struct Rotation {
 }
 
 /// Makes the keyring's newest key known to a database that knows none.
-pub(crate) async fn introduce(database: &Database, safe: &Safe, now: Timestamp) -> Result<()> {
+pub(crate) async fn introduce(database: &Database, data_keys: &DataKeyCache, now: Timestamp) -> Result<()> {
     let mut reader = database.reader().await?;
     let known = data_keys::master_keys(reader.connection()).await?;
     drop(reader);
     if known.is_empty() {
-        make_newest_known(database, safe, now).await?;
+        make_newest_known(database, data_keys, now).await?;
     }
     Ok(())
 }
 
-async fn make_newest_known(database: &Database, safe: &Safe, now: Timestamp) -> Result<i64> {
-    let (version, value) = safe.with_keyring(|keyring| {
+async fn make_newest_known(database: &Database, data_keys: &DataKeyCache, now: Timestamp) -> Result<i64> {
+    let (version, value) = data_keys.with_keyring(|keyring| {
         let newest = keyring.active();
         (i64::from(newest.version()), newest.check_value())
     })?;
@@ -129,7 +129,7 @@ impl Services {
         for table in SEALED {
             counts.extend(data_keys::count_sealed(reader.connection(), table).await?);
         }
-        let in_keyring = self.safe.with_keyring(Keyring::versions)?;
+        let in_keyring = self.data_keys.with_keyring(Keyring::versions)?;
         let mut versions: Vec<i64> =
             known.iter().map(|row| row.version).chain(in_keyring.iter().map(|v| i64::from(*v))).collect();
         versions.sort_unstable();
@@ -167,7 +167,7 @@ impl Services {
     /// Where a data key itself does not open, or the database fails; a value that does not open is listed instead.
     pub async fn rotate_keys(&self, mut report: impl FnMut(&Progress)) -> Result<Rotation> {
         let now = self.clock.now();
-        let master_version = make_newest_known(&self.database, &self.safe, now).await?;
+        let master_version = make_newest_known(&self.database, &self.data_keys, now).await?;
         let mut reader = self.database.reader().await?;
         let keys = data_keys::list(reader.connection()).await?;
         drop(reader);
@@ -201,11 +201,11 @@ impl Services {
         let current = data_keys::current(db.lend(), scope).await?;
         let current = current.ok_or(ServiceError::Internal("a data key is gone"))?;
         if current.master_version == master_version {
-            return self.safe.unwrapped(&current);
+            return self.data_keys.unwrapped(&current);
         }
-        self.safe.make_key(db.lend(), scope, current.version + 1, self.clock.now()).await?;
+        self.data_keys.make_key(db.lend(), scope, current.version + 1, self.clock.now()).await?;
         let new = data_keys::current(db.lend(), scope).await?;
-        self.safe.unwrapped(&new.ok_or(ServiceError::Internal("a data key just made is gone"))?)
+        self.data_keys.unwrapped(&new.ok_or(ServiceError::Internal("a data key just made is gone"))?)
     }
 
     async fn reseal_table(
@@ -271,14 +271,14 @@ impl Services {
     ) -> Result<bool> {
         let (first_place, second_place) = places(table, &row.id);
         let old = row.data_key_version;
-        let first = match self.safe.open(db.lend(), space, old, first_place, &row.first).await {
+        let first = match self.data_keys.open(db.lend(), space, old, first_place, &row.first).await {
             // Another rotation did it meanwhile, and forgot the old key.
             Err(ServiceError::Storage(StorageError::Reference)) => return Ok(false),
             opened => opened?,
         };
         let second = match (&row.second, second_place) {
             (Some(sealed), Some(place)) => {
-                let opened = self.safe.open(db.lend(), space, old, place, sealed).await?;
+                let opened = self.data_keys.open(db.lend(), space, old, place, sealed).await?;
                 Some(seal(new, place, &opened))
             }
             _ => None,
@@ -294,7 +294,7 @@ impl Services {
         if row.data_key_version == Some(version) {
             return Ok(false);
         }
-        let opened = open_signing_key(&self.safe, db.lend(), &row).await?;
+        let opened = open_signing_key(&self.data_keys, db.lend(), &row).await?;
         let sealed = new.seal(signing_key(), &opened);
         let done = signing_keys::reseal(db.lend(), &row.secret, &sealed, version).await?;
         Ok(done)
@@ -347,7 +347,7 @@ struct Resealed {
     unopenable: Vec<Unopenable>,
 }
 
-fn places<'a>(table: SealedTable, id: &'a Uuid) -> (Place<'a>, Option<Place<'a>>) {
+fn places<'a>(table: SealedTable, id: &'a Uuid) -> (SealContext<'a>, Option<SealContext<'a>>) {
     match table.name {
         "tokens" => (access_token(id), Some(refresh_token(id))),
         "attempts" => (attempt(id), None),
@@ -356,14 +356,14 @@ fn places<'a>(table: SealedTable, id: &'a Uuid) -> (Place<'a>, Option<Place<'a>>
 }
 
 /// Seals a text.
-pub(crate) fn seal(key: &DataKey, place: Place<'_>, text: &secrecy::SecretString) -> Vec<u8> {
+pub(crate) fn seal(key: &DataKey, place: SealContext<'_>, text: &secrecy::SecretString) -> Vec<u8> {
     use secrecy::ExposeSecret;
     key.seal(place, text.expose_secret().as_bytes())
 }
 
 /// The signing key's bytes; an earlier version of the program left them unsealed.
 pub(crate) async fn open_signing_key(
-    safe: &Safe,
+    data_keys: &DataKeyCache,
     mut db: Connection<'_>,
     row: &signing_keys::SigningKeyRow,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>> {
@@ -372,7 +372,7 @@ pub(crate) async fn open_signing_key(
         return Ok(zeroize::Zeroizing::new(row.secret.clone()));
     };
     let key = data_keys::find(db.lend(), INSTALLATION, version).await?;
-    let key = safe.unwrapped(&key.ok_or(ServiceError::Unopenable)?)?;
+    let key = data_keys.unwrapped(&key.ok_or(ServiceError::Unopenable)?)?;
     let opened = key.open(signing_key(), &row.secret).map_err(|_| ServiceError::Unopenable)?;
     Ok(zeroize::Zeroizing::new(opened.expose_secret().to_vec()))
 }

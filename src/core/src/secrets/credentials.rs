@@ -8,11 +8,11 @@ use crate::{
     access::{Admin, Client},
     connector::{
         content::saved_content,
-        submission::{Intent, Submission, situation},
+        submission::{Intent, Submission, load_record},
         view,
     },
     secrets::sealing::client_secret,
-    tokens::{authorization::admin_connection, revocation::Farewell},
+    tokens::{authorization::admin_connection, revocation::PendingRevocation},
 };
 use ipack_domain::{
     effects::new_id,
@@ -24,14 +24,13 @@ use ipack_domain::{
 };
 use ipack_oauth::{
     authentication,
-    configuration::{Destination, Plan},
+    configuration::{Destination, RequestedConfiguration},
 };
 use ipack_storage::{
     Connection, StorageError, Writer, attempts,
+    audit_log::{self, Event, Kind},
     client_secrets::{self, ClientSecret, Slot},
-    details, instances,
-    timeline::{self, Event, Kind},
-    tokens,
+    details, instances, tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -58,9 +57,9 @@ impl Services {
     ) -> Result<()> {
         let now = self.clock.now();
         instances::lock_connection(db.lend(), key).await?;
-        let situation = situation(db.lend(), admin, key).await?;
+        let record = load_record(db.lend(), admin, key).await?;
         let mut keys = vec![key.clone()];
-        if situation.start.every_environment {
+        if record.start.every_environment {
             let others = details::in_other_environments(db.lend(), key).await?;
             keys.extend(
                 others
@@ -68,14 +67,14 @@ impl Services {
                     .map(|other| ConnectionKey { environment: other.environment_id, ..key.clone() }),
             );
         }
-        let plan = self.plan(&situation.start)?;
+        let plan = self.requested_configuration(&record.start)?;
         if seen.is_some_and(|seen| seen != plan.destination()) {
             return Err(ServiceError::Conflict(
                 "Somebody saved another destination at this moment. Look at the form, and enter the secret again".into(),
             ));
         }
         for key in &keys {
-            let account = &situation.space.account_id;
+            let account = &record.space.account_id;
             let who = Who { account, label: &admin.email };
             self.put_secret(db.lend(), who, key, field, &plan, secret, now).await?;
         }
@@ -107,7 +106,7 @@ impl Services {
         let now = self.clock.now();
         instances::lock_connection(db.lend(), key).await?;
         let (account, content) = self.client_connection(db.lend(), client, header, key).await?;
-        let plan = self.plan(&content)?;
+        let plan = self.requested_configuration(&content)?;
         let label = client.label();
         let who = Who { account: &account, label: &label };
         self.put_secret(db.lend(), who, key, SecretField::ClientSecret, &plan, secret, now).await?;
@@ -125,15 +124,15 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<SecretStatus> {
         let label = client.label();
-        let (account, farewell) = self
+        let (account, pending_revocation) = self
             .database
             .write(async |mut db| {
                 let (account, _) = self.client_connection(db.lend(), client, header, key).await?;
-                let farewell = self.forget_credentials(db.lend(), &account, &label, key).await?;
-                Ok::<_, ServiceError>((account, farewell))
+                let pending_revocation = self.forget_credentials(db.lend(), &account, &label, key).await?;
+                Ok::<_, ServiceError>((account, pending_revocation))
             })
             .await?;
-        self.say_farewell(farewell, &account, &label, key).await?;
+        self.revoke_and_log(pending_revocation, &account, &label, key).await?;
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
 
@@ -152,15 +151,16 @@ impl Services {
         if kept.credentials.token.is_some() && !confirmed {
             return Ok(ConnectorView { outcome: Outcome::ResetToConfirm, ..kept });
         }
-        let (account, farewell) = self
+        let (account, pending_revocation) = self
             .database
             .write(async |mut db| {
                 let account = admin_connection(db.lend(), admin, key).await?.account_id;
-                let farewell = self.forget_credentials(db.lend(), &account, &admin.email, key).await?;
-                Ok::<_, ServiceError>((account, farewell))
+                let pending_revocation =
+                    self.forget_credentials(db.lend(), &account, &admin.email, key).await?;
+                Ok::<_, ServiceError>((account, pending_revocation))
             })
             .await?;
-        self.say_farewell(farewell, &account, &admin.email, key).await?;
+        self.revoke_and_log(pending_revocation, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
 
@@ -171,17 +171,17 @@ impl Services {
         account: &str,
         label: &str,
         key: &ConnectionKey,
-    ) -> Result<Farewell> {
+    ) -> Result<PendingRevocation> {
         let now = self.clock.now();
         instances::lock_connection(db.lend(), key).await?;
         // Opened before the secret that it takes is gone.
-        let farewell = self.farewell(db.lend(), key).await?;
+        let pending_revocation = self.pending_revocation(db.lend(), key).await?;
         client_secrets::remove_all(db.lend(), key).await?;
         tokens::remove(db.lend(), key).await?;
         attempts::remove(db.lend(), key).await?;
         let event = Event { account, key, kind: Kind::SecretReset, actor: label, changed: &[], detail: None };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
-        Ok(farewell)
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
+        Ok(pending_revocation)
     }
 
     /// Forgets a replacement that has not got a token yet; the secret in use stays.
@@ -209,7 +209,7 @@ impl Services {
                         changed: &[],
                         detail: Some("the replacement; the one in use stays"),
                     };
-                    timeline::add(db.lend(), new_id(now), event, now).await?;
+                    audit_log::add(db.lend(), new_id(now), event, now).await?;
                 }
                 Ok::<_, ServiceError>(())
             })
@@ -238,7 +238,7 @@ impl Services {
         who: Who<'_>,
         key: &ConnectionKey,
         field: SecretField,
-        plan: &Plan,
+        plan: &RequestedConfiguration,
         secret: &SecretString,
         now: Timestamp,
     ) -> Result<()> {
@@ -257,7 +257,7 @@ impl Services {
             SecretField::ClientSecret => (Slot::Current, Kind::SecretEncrypted),
         };
         let id = new_id(now);
-        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
+        let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let row = ClientSecret {
             id,
             slot: slot.name().to_owned(),
@@ -275,7 +275,7 @@ impl Services {
         };
         let event =
             Event { account: who.account, key, kind, actor: who.label, changed: &[], detail: Some(detail) };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
         Ok(())
     }
 
@@ -288,8 +288,8 @@ impl Services {
         problems: impl IntoIterator<Item = CredentialProblem>,
     ) -> Result<ConnectorView> {
         let mut reader = self.database.reader().await?;
-        let situation = situation(reader.connection(), admin, key).await?;
-        let mut view = view::view(self, reader.connection(), situation, outcome).await?;
+        let record = load_record(reader.connection(), admin, key).await?;
+        let mut view = view::view(self, reader.connection(), record, outcome).await?;
         view.credentials.problems = problems.into_iter().collect();
         Ok(view)
     }

@@ -1,7 +1,7 @@
 //! Sealing and opening with the keys that the database holds wrapped: what the vault does, at the place where a value
 //! is stored.
 //!
-//! A sealed column of another table is a function here that names its [`Place`]; the rest is said in
+//! A sealed column of another table is a function here that names its [`SealContext`]; the rest is said in
 //! `vault`, "To seal one more column".
 
 use crate::{Result, ServiceError};
@@ -10,7 +10,7 @@ use ipack_storage::{
     Connection, StorageError,
     data_keys::{self, DataKeyRow, vault_version},
 };
-use ipack_vault::{DataKey, Keyring, Place};
+use ipack_vault::{DataKey, Keyring, SealContext};
 use secrecy::SecretString;
 use std::{
     collections::HashMap,
@@ -19,28 +19,28 @@ use std::{
 };
 use uuid::Uuid;
 
-pub fn client_secret(id: &Uuid) -> Place<'_> {
-    Place { table: "client_secrets", row: id.as_bytes(), column: "sealed" }
+pub fn client_secret(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "client_secrets", row: id.as_bytes(), column: "sealed" }
 }
 
-pub fn access_token(id: &Uuid) -> Place<'_> {
-    Place { table: "tokens", row: id.as_bytes(), column: "access_token" }
+pub fn access_token(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "access_token" }
 }
 
-pub fn refresh_token(id: &Uuid) -> Place<'_> {
-    Place { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
+pub fn refresh_token(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
 }
 
-pub fn attempt(id: &Uuid) -> Place<'_> {
-    Place { table: "attempts", row: id.as_bytes(), column: "sealed" }
+pub fn attempt(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "attempts", row: id.as_bytes(), column: "sealed" }
 }
 
-pub fn signing_key() -> Place<'static> {
-    Place { table: "signing_keys", row: b"jwt", column: "secret" }
+pub fn signing_key() -> SealContext<'static> {
+    SealContext { table: "signing_keys", row: b"jwt", column: "secret" }
 }
 
 /// The master keys at hand, and the data keys that were unwrapped with them.
-pub struct Safe {
+pub struct DataKeyCache {
     keyring: RwLock<Option<Keyring>>,
     /// Read again where the database names a master key that is not in the keyring yet.
     file: Option<PathBuf>,
@@ -54,13 +54,13 @@ struct Unwrapped {
     key: Arc<DataKey>,
 }
 
-impl std::fmt::Debug for Safe {
+impl std::fmt::Debug for DataKeyCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Safe")
+        f.write_str("DataKeyCache")
     }
 }
 
-impl Safe {
+impl DataKeyCache {
     pub fn new(keyring: Keyring, file: Option<PathBuf>) -> Self {
         Self { keyring: RwLock::new(Some(keyring)), file, data_keys: Mutex::default() }
     }
@@ -120,7 +120,7 @@ impl Safe {
         db: Connection<'_>,
         scope: &str,
         data_key_version: i64,
-        place: Place<'_>,
+        place: SealContext<'_>,
         sealed: &[u8],
     ) -> Result<SecretString> {
         let key = self.key(db, scope, data_key_version).await?;

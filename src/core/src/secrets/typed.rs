@@ -13,8 +13,8 @@ use ipack_domain::{
     views::{ConnectorView, Outcome},
 };
 use ipack_oauth::{
-    configuration::{Plan, plan},
-    explain::sentence,
+    advice::sentence,
+    configuration::{RequestedConfiguration, requested_configuration},
 };
 use secrecy::SecretString;
 
@@ -40,8 +40,8 @@ impl Services {
             return Ok(saved);
         }
         // What the admin saw when pressing the button: a secret goes nowhere else (security: S09).
-        let seen = plan(&saved.content, self.oauth.allowed).ok();
-        let seen = seen.as_ref().map(Plan::destination);
+        let seen = requested_configuration(&saved.content, self.oauth.allowed).ok();
+        let seen = seen.as_ref().map(RequestedConfiguration::destination);
         let mut problems = Vec::new();
         for field in fields {
             let secret = SecretString::from(secrets.of(field).clone().into_inner().trim().to_owned());

@@ -6,7 +6,7 @@ use crate::{
     secrets::credentials::{in_slot, read_destination},
     tokens::{
         authorization::{Fingerprints, stage},
-        origin::TokenOrigin,
+        source::TokenSource,
     },
 };
 use ipack_domain::{
@@ -20,10 +20,10 @@ use ipack_domain::{
     },
 };
 use ipack_oauth::{
-    chosen::chosen_provider,
-    configuration::{Destination, Plan, plan},
-    explain::sentence,
+    advice::sentence,
+    configuration::{Destination, RequestedConfiguration, requested_configuration},
     presets::{self, Pkce, Preset, Refresh},
+    provider::resolve_provider,
 };
 use ipack_storage::{
     Connection,
@@ -54,9 +54,9 @@ pub(crate) async fn credentials_view(
     let secrets = client_secrets::of_connection(db.lend(), key).await?;
     let token = tokens::find(db.lend(), key).await?;
     let attempt = attempts::latest(db, key).await?;
-    let planned = plan(content, services.oauth.allowed);
+    let planned = requested_configuration(content, services.oauth.allowed);
     let plan = planned.as_ref().ok();
-    let destination = plan.map(Plan::destination);
+    let destination = plan.map(RequestedConfiguration::destination);
     let mut secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
     let replacement = in_slot(&secrets, Slot::Replacement);
     let is_replacement_bound = match (replacement, destination) {
@@ -72,10 +72,10 @@ pub(crate) async fn credentials_view(
         secret = SecretState::Encrypted(encrypted(new));
     }
     let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
-    let needs_secret = plan.is_none_or(Plan::needs_secret);
+    let needs_secret = plan.is_none_or(RequestedConfiguration::needs_secret);
     // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
     let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
-    let needs_password = plan.map_or(is_chosen, Plan::needs_password);
+    let needs_password = plan.map_or(is_chosen, RequestedConfiguration::needs_password);
     let kept_for = |slot| in_slot(&secrets, slot).map(|secret| secret.destination.as_str());
     let destinations = Destinations {
         current: kept_for(Slot::Current),
@@ -96,10 +96,10 @@ pub(crate) async fn credentials_view(
         let left = at.seconds() - now.seconds();
         u32::try_from(left).ok().filter(|left| *left > 0)
     });
-    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.standing();
+    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.state();
     let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
     // Known before there is a client: it is registered to get one.
-    let provider = chosen_provider(content).ok().filter(|_| has_window);
+    let provider = resolve_provider(content).ok().filter(|_| has_window);
     let redirect_uri = provider.map(|provider| services.redirect_uri(account, &provider));
     let attempt = attempt.map(|attempt| attempt_view(&attempt, admin, now));
     let attempt = match (attempt, &token) {
@@ -117,7 +117,7 @@ pub(crate) async fn credentials_view(
         needs_secret,
         needs_password,
         acts_for_subject: plan.is_some_and(|plan| matches!(plan.grant(), Grant::JwtBearer | Grant::Password)),
-        has_private_key: plan.is_some_and(Plan::has_private_key),
+        has_private_key: plan.is_some_and(RequestedConfiguration::has_private_key),
         allows_password: services.oauth.allowed.password_grant,
         has_window,
         obstacle,
@@ -184,7 +184,7 @@ pub fn attempt_path(id: Uuid) -> String {
 }
 
 fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<TokenView> {
-    let origin = TokenOrigin::of(token)?;
+    let origin = TokenSource::of(token)?;
     let columns = TokenColumns::of(token);
     Ok(TokenView {
         by: token.obtained_by.clone(),

@@ -8,7 +8,7 @@ use crate::{Result, ServiceError, Services, access::Client, secrets::sealing};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     StorageError, Writer, api_tokens,
-    timeline::{self, Event, Kind},
+    audit_log::{self, Event, Kind},
     tokens::{self, Token},
 };
 use secrecy::SecretString;
@@ -168,7 +168,8 @@ impl Services {
         let place = sealing::access_token(&token.id);
         let version = token.data_key_version;
         let scope = &token.space_guid;
-        let opened = self.safe.open(reader.connection(), scope, version, place, &token.access_token).await?;
+        let opened =
+            self.data_keys.open(reader.connection(), scope, version, place, &token.access_token).await?;
         metrics::counter!("vault_access_tokens_opened_total").increment(1);
         self.opened.put(token.id, token.version, opened.clone());
         Ok(opened)
@@ -202,7 +203,7 @@ impl Services {
                 changed: &[],
                 detail: None,
             };
-            timeline::count(db.lend(), id, event, times, now).await?;
+            audit_log::count(db.lend(), id, event, times, now).await?;
         }
         Ok(())
     }

@@ -6,12 +6,12 @@
 //! ```
 //!
 //! Grants that need no browser go from `begin` to `returned` at once. What an attempt was begun with is sealed beside
-//! it ([`Begun`]), and nothing that is edited meanwhile changes where its code and its secret go (security: S08).
+//! it ([`AttemptContext`]), and nothing that is edited meanwhile changes where its code and its secret go (security: S08).
 
 use crate::{
     Result, ServiceError, Services,
-    access::{Admin, known},
-    connector::submission::{Intent, Submission, situation},
+    access::{Admin, validate_ids},
+    connector::submission::{Intent, Submission, load_record},
     secrets::{
         credentials::{bound, gone, in_slot, read_destination},
         sealing,
@@ -28,19 +28,19 @@ use ipack_domain::{
     views::{ConnectorView, Outcome},
 };
 use ipack_oauth::{
+    advice::{no_code, no_token, sentence},
     authorize::{authorization_url, code_challenge, digest, random_text},
-    chosen::ChosenProvider,
-    configuration::{Configuration, Plan},
+    configuration::{Configuration, RequestedConfiguration},
     discovery::discover,
-    explain::{no_code, no_token, sentence},
+    provider::ResolvedProvider,
 };
 use ipack_storage::{
     Connection, StorageError, Writer,
     accounts::Space,
     attempts::{self, Attempt, Status},
+    audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     instances,
-    timeline::{self, Event, Kind},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -61,7 +61,7 @@ pub type Fingerprints = BTreeMap<String, String>;
 
 /// What an attempt was begun with.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Begun {
+pub(crate) struct AttemptContext {
     pub account: String,
     pub email: String,
     pub configuration: Configuration,
@@ -75,16 +75,16 @@ pub(crate) struct Begun {
 
 /// The browser that a form was posted from. It does not show itself: its cookie is as good as a secret.
 #[derive(Clone, Copy)]
-pub struct Origin<'a> {
+pub struct Initiator<'a> {
     /// The value of its cookie for these flows.
     pub browser: &'a str,
     /// The form opened a window beside itself.
     pub in_window: bool,
 }
 
-impl fmt::Debug for Origin<'_> {
+impl fmt::Debug for Initiator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Origin")
+        f.write_str("Initiator")
     }
 }
 
@@ -111,7 +111,7 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
         secrets: &TypedSecrets,
-        origin: Origin<'_>,
+        origin: Initiator<'_>,
     ) -> Result<ConnectorView> {
         let submission = Submission { intent: Intent::Save, ..submission };
         let saved = self.save_and_seal(admin, key, submission, secrets, None).await?;
@@ -128,12 +128,12 @@ impl Services {
         self.connector_after(admin, key, Outcome::Saved, problem).await
     }
 
-    async fn begin(&self, admin: &Admin, key: &ConnectionKey, origin: Origin<'_>) -> Result<()> {
+    async fn begin(&self, admin: &Admin, key: &ConnectionKey, origin: Initiator<'_>) -> Result<()> {
         let mut reader = self.database.reader().await?;
-        let situation = situation(reader.connection(), admin, key).await?;
+        let record = load_record(reader.connection(), admin, key).await?;
         drop(reader);
-        let plan = self.plan(&situation.start)?;
-        let redirect_uri = self.redirect_uri(&situation.space.account_id, &plan.provider);
+        let plan = self.requested_configuration(&record.start)?;
+        let redirect_uri = self.redirect_uri(&record.space.account_id, &plan.provider);
         // Asked before anything is written: it can take its time.
         let configuration = match plan.known() {
             Some(configuration) => Ok(configuration),
@@ -150,8 +150,8 @@ impl Services {
             }
             Ok(configuration)
         });
-        let account = situation.space.account_id.clone();
-        let begin = Begin { admin, account: &account, key, content: &situation.start, plan: &plan, origin };
+        let account = record.space.account_id.clone();
+        let begin = Begin { admin, account: &account, key, content: &record.start, plan: &plan, origin };
         let id = self.database.write(|db| self.begin_once(db, &begin, &configuration, &redirect_uri)).await?;
         if configuration.is_ok() && plan.grant() != Grant::AuthorizationCode {
             let services = self.clone();
@@ -213,7 +213,7 @@ impl Services {
             changed: &[],
             detail: Some(&began),
         };
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
         let configuration = match configuration {
             Ok(configuration) => configuration.clone(),
             Err(why) => {
@@ -222,7 +222,7 @@ impl Services {
                 let advice = Some(LOOK_THERE);
                 attempts::finish(db.lend(), id, Status::Failed, Some(&message), advice).await?;
                 let failed = Event { kind: Kind::TokenFailed, detail: Some(why), ..event };
-                timeline::add(db.lend(), new_id(now), failed, now).await?;
+                audit_log::add(db.lend(), new_id(now), failed, now).await?;
                 return Ok(id);
             }
         };
@@ -236,7 +236,7 @@ impl Services {
             }
             false => None,
         };
-        let begun = Begun {
+        let begun = AttemptContext {
             account: account.to_owned(),
             email: admin.email.clone(),
             configuration,
@@ -246,7 +246,7 @@ impl Services {
             verifier,
             authorization_url,
         };
-        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
+        let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let text = serde_json::to_string(&begun)
             .map_err(|_| ServiceError::Internal("an attempt cannot be written"))?;
         attempt.sealed = Some(crate::keys::rotation::seal(&data_key, sealing::attempt(&id), &text.into()));
@@ -260,18 +260,22 @@ impl Services {
     }
 
     /// Where the provider sends the browser back to: distinct for each account and provider (security: S05).
-    pub(crate) fn redirect_uri(&self, account: &str, provider: &ChosenProvider) -> String {
+    pub(crate) fn redirect_uri(&self, account: &str, provider: &ResolvedProvider) -> String {
         let (public_url, slug) = (&self.oauth.public_url, segment(&provider.slug));
         format!("{public_url}/oauth/callback/{}/{slug}", segment(account))
     }
 
     /// What an attempt was begun with, where it has not ended.
-    pub(crate) async fn begun(&self, db: Connection<'_>, attempt: &Attempt) -> Result<Option<Begun>> {
+    pub(crate) async fn attempt_context(
+        &self,
+        db: Connection<'_>,
+        attempt: &Attempt,
+    ) -> Result<Option<AttemptContext>> {
         let (Some(sealed), Some(version)) = (&attempt.sealed, attempt.data_key_version) else {
             return Ok(None);
         };
         let place = sealing::attempt(&attempt.id);
-        let text = self.safe.open(db, &attempt.space_guid, version, place, sealed).await?;
+        let text = self.data_keys.open(db, &attempt.space_guid, version, place, sealed).await?;
         let begun = serde_json::from_str(secrecy::ExposeSecret::expose_secret(&text));
         Ok(Some(begun.map_err(|_| StorageError::Corrupt("attempt"))?))
     }
@@ -302,9 +306,10 @@ impl Services {
             .ok_or(ServiceError::NotFound)?;
         let (stage, message) = stage(&attempt, now);
         let authorization_url = match stage {
-            Stage::Opening => {
-                self.begun(reader.connection(), &attempt).await?.and_then(|begun| begun.authorization_url)
-            }
+            Stage::Opening => self
+                .attempt_context(reader.connection(), &attempt)
+                .await?
+                .and_then(|begun| begun.authorization_url),
             _ => None,
         };
         Ok(AttemptPage {
@@ -325,8 +330,8 @@ struct Begin<'a> {
     account: &'a str,
     key: &'a ConnectionKey,
     content: &'a FormContent,
-    plan: &'a Plan,
-    origin: Origin<'a>,
+    plan: &'a RequestedConfiguration,
+    origin: Initiator<'a>,
 }
 
 /// Whether a browser's cookie is the one whose digest was stored. The digests may be compared in any time.
@@ -380,6 +385,6 @@ pub(crate) async fn admin_connection(
     admin: &Admin,
     key: &ConnectionKey,
 ) -> Result<Space> {
-    known([&*key.instance, &key.environment, &key.process, &key.connection])?;
+    validate_ids([&*key.instance, &key.environment, &key.process, &key.connection])?;
     Services::admin_space(db, admin, &key.space).await
 }

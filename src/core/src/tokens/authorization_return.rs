@@ -7,20 +7,20 @@ use crate::{
     Result, ServiceError, Services,
     access::Admin,
     tokens::{
-        authorization::{Begun, is_same},
+        authorization::{AttemptContext, is_same},
         exchange::event_of,
     },
 };
 use ipack_domain::effects::new_id;
 use ipack_oauth::{
+    advice::{advice, no_code, sentence, shown},
     authorize::digest,
     callback::{Callback, is_from},
-    explain::{advice, no_code, sentence, shown},
 };
 use ipack_storage::{
     Writer,
     attempts::{self, Attempt, Status},
-    timeline::{self, Kind},
+    audit_log::{self, Kind},
 };
 use secrecy::SecretString;
 use std::{fmt, time::Duration};
@@ -74,13 +74,13 @@ impl Services {
         state: &[u8],
         callback: &Callback,
         returned: Returned<'_>,
-    ) -> Result<Option<(Attempt, Option<Begun>)>> {
+    ) -> Result<Option<(Attempt, Option<AttemptContext>)>> {
         let now = self.clock.now();
         let id = attempts::take_state(db.lend(), state, now).await?;
         let Some(id) = id else { return Ok(None) };
         let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
         let is_open = attempt.status == Status::Opened.name();
-        let begun = if is_open { self.begun(db.lend(), &attempt).await? } else { None };
+        let begun = if is_open { self.attempt_context(db.lend(), &attempt).await? } else { None };
         let Some(begun) = begun else {
             // It ended meanwhile, and its page says how.
             return Ok(Some((attempt, None)));
@@ -91,12 +91,12 @@ impl Services {
             let Refusal { message, advice, detail } = &refusal;
             attempts::finish(db.lend(), id, Status::Failed, Some(message), Some(advice)).await?;
             let event = event_of(&begun, &key, Kind::TokenFailed, Some(detail));
-            timeline::add(db.lend(), new_id(now), event, now).await?;
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
             return Ok(Some((attempt, None)));
         }
         attempts::returned(db.lend(), id).await?;
         let event = event_of(&begun, &key, Kind::AuthorizationReturned, None);
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
         Ok(Some((attempt, Some(begun))))
     }
 }
@@ -115,7 +115,7 @@ fn refusal(error: &str, advice: impl Into<String>, detail: impl Into<String>) ->
 
 fn accepted(
     attempt: &Attempt,
-    begun: &Begun,
+    begun: &AttemptContext,
     callback: &Callback,
     returned: Returned<'_>,
     redirect_uri: &str,

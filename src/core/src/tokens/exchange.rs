@@ -8,22 +8,22 @@ use crate::{
     connector::content::{fill_company_id, lacks_company_id},
     keys::rotation::seal,
     secrets::sealing,
-    services::insisting,
+    services::persist_with_backoff,
     tokens::{
-        authorization::Begun,
-        origin::{Failure, OpenedSecrets, TokenOrigin, written},
+        authorization::AttemptContext,
+        source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
 use ipack_domain::{effects::new_id, form::Part, ids::ConnectionKey, time::Timestamp};
 use ipack_oauth::{
-    explain::{no_token, shown_scopes},
+    advice::{no_token, shown_scopes},
     token::{self, Granted, Request, Secrets},
 };
 use ipack_storage::{
     Connection, Writer,
     attempts::{self, Attempt, Status},
+    audit_log::{self, Event, Kind},
     client_secrets, instances,
-    timeline::{self, Event, Kind},
     tokens::{self, Token},
 };
 use secrecy::SecretString;
@@ -40,7 +40,7 @@ impl Services {
     pub(crate) async fn exchange_directly(&self, id: Uuid) {
         let opened = self.database.write(async |mut db| {
             let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
-            let begun = self.begun(db.lend(), &attempt).await?.ok_or(ServiceError::NotFound)?;
+            let begun = self.attempt_context(db.lend(), &attempt).await?.ok_or(ServiceError::NotFound)?;
             attempts::returned(db.lend(), id).await?;
             Ok::<_, ServiceError>((attempt, begun))
         });
@@ -55,13 +55,15 @@ impl Services {
     pub(crate) async fn exchange(
         &self,
         attempt: &Attempt,
-        begun: &Begun,
+        begun: &AttemptContext,
         code: Option<SecretString>,
         company: Option<String>,
     ) {
         if let Err(failure) = self.exchanged(attempt, begun, code.as_ref(), company.as_deref()).await
-            && let Err(error) =
-                insisting(|| self.database.write(|db| self.note_failure(db, attempt, begun, &failure))).await
+            && let Err(error) = persist_with_backoff(|| {
+                self.database.write(|db| self.note_failure(db, attempt, begun, &failure))
+            })
+            .await
         {
             tracing::error!(error = %error, "a failed attempt could not be written down");
         }
@@ -70,7 +72,7 @@ impl Services {
     async fn exchanged(
         &self,
         attempt: &Attempt,
-        begun: &Begun,
+        begun: &AttemptContext,
         code: Option<&SecretString>,
         company: Option<&str>,
     ) -> std::result::Result<(), Failure> {
@@ -90,7 +92,7 @@ impl Services {
         let now = self.clock.now();
         let granted = token::request(&self.oauth.outbound, configuration, &request, client, now).await?;
         let keep = |db| self.keep_token(db, attempt, begun, &granted, company);
-        match insisting(|| self.database.write(keep)).await {
+        match persist_with_backoff(|| self.database.write(keep)).await {
             Ok(Some(Kept { earlier })) => {
                 self.opened.forget(earlier);
                 Ok(())
@@ -111,7 +113,7 @@ impl Services {
         &self,
         mut db: Writer,
         attempt: &Attempt,
-        begun: &Begun,
+        begun: &AttemptContext,
         failure: &Failure,
     ) -> Result<()> {
         let now = self.clock.now();
@@ -121,7 +123,7 @@ impl Services {
         let (id, status) = (attempt.id, Status::Failed);
         if attempts::finish(db.lend(), id, status, Some(&message), Some(&advice)).await? {
             let event = event_of(begun, &key, Kind::TokenFailed, Some(&said));
-            timeline::add(db.lend(), new_id(now), event, now).await?;
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
         }
         Ok(())
     }
@@ -132,7 +134,7 @@ impl Services {
         &self,
         mut db: Writer,
         attempt: &Attempt,
-        begun: &Begun,
+        begun: &AttemptContext,
         granted: &Granted,
         company: Option<&str>,
     ) -> Result<Option<Kept>> {
@@ -161,17 +163,17 @@ impl Services {
             && client_secrets::promote(db.lend(), &key, id).await?
         {
             let event = event_of(begun, &key, Kind::SecretReplaced, Some("the replacement is in use now"));
-            timeline::add(db.lend(), new_id(now), event, now).await?;
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
         }
         let summary = granted.summary();
         let event = event_of(begun, &key, Kind::TokenExchanged, Some(&summary));
-        timeline::add(db.lend(), new_id(now), event, now).await?;
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
         if let Some(company) = company.filter(|_| fills_company) {
             for key in fill_company_id(db.lend(), &begun.email, &key, company, now).await? {
                 let told =
                     event_of(begun, &key, Kind::DetailsSaved, Some("as the identity provider named it"));
                 let event = Event { changed: &["Company ID"], ..told };
-                timeline::add(db.lend(), new_id(now), event, now).await?;
+                audit_log::add(db.lend(), new_id(now), event, now).await?;
             }
         }
         Ok(Some(Kept { earlier: earlier.map(|token| token.id) }))
@@ -181,14 +183,14 @@ impl Services {
         &self,
         mut db: Connection<'_>,
         key: &ConnectionKey,
-        begun: &Begun,
+        begun: &AttemptContext,
         granted: &Granted,
         now: Timestamp,
     ) -> Result<Token> {
         let id = new_id(now);
         let configuration = &begun.configuration;
-        let data_key = self.safe.current_key(db.lend(), &key.space, now).await?;
-        let origin = TokenOrigin { configuration: configuration.clone(), secret_id: begun.secret_id };
+        let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
+        let origin = TokenSource { configuration: configuration.clone(), secret_id: begun.secret_id };
         let refresh_token = granted.refresh_token.as_ref();
         let expiry = crate::tokens::refresh::expiry(configuration, granted, refresh_token.is_some());
         let scope = granted.scope.as_deref();
@@ -225,7 +227,7 @@ impl Services {
     /// Revokes what nobody asks for any more by the time that it came, or what could not be kept.
     async fn revoke_unwanted(
         &self,
-        begun: &Begun,
+        begun: &AttemptContext,
         key: &ConnectionKey,
         secrets: &OpenedSecrets,
         granted: &Granted,
@@ -239,7 +241,7 @@ impl Services {
 }
 
 pub(crate) fn event_of<'a>(
-    begun: &'a Begun,
+    begun: &'a AttemptContext,
     key: &'a ConnectionKey,
     kind: Kind,
     detail: Option<&'a str>,

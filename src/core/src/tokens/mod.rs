@@ -4,6 +4,6 @@ pub mod access_token;
 pub mod authorization;
 pub(crate) mod authorization_return;
 pub(crate) mod exchange;
-pub(crate) mod origin;
 pub mod refresh;
 pub(crate) mod revocation;
+pub(crate) mod source;

@@ -8,8 +8,8 @@ use crate::{
     Result, ServiceError, Services,
     keys::rotation::seal,
     secrets::sealing,
-    services::insisting,
-    tokens::origin::{Failure, OpenedSecrets, TokenOrigin},
+    services::persist_with_backoff,
+    tokens::source::{Failure, OpenedSecrets, TokenSource},
 };
 use futures::StreamExt;
 use ipack_domain::{
@@ -19,13 +19,13 @@ use ipack_domain::{
     time::Timestamp,
 };
 use ipack_oauth::{
+    advice::shown_scopes,
     configuration::Configuration,
-    explain::shown_scopes,
     token::{self, Granted, Request, Secrets},
 };
 use ipack_storage::{
     Connection, Writer, accounts,
-    timeline::{self, Event, Kind},
+    audit_log::{self, Event, Kind},
     tokens::{self, Refreshed, Token},
 };
 use secrecy::SecretString;
@@ -36,7 +36,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `insisting`): whoever holds the lease
+/// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `persist_with_backoff`): whoever holds the lease
 /// has ended by then.
 const LEASE_SECONDS: i64 = 45;
 /// Tokens of one provider that one replica renews at the same time, and providers at the same time: a slow one holds up
@@ -66,14 +66,14 @@ const LOOKS: u32 = 500;
 
 /// What this process is renewing.
 #[derive(Debug, Default)]
-pub struct Renewals {
+pub struct RefreshTasks {
     under_way: Mutex<HashSet<Uuid>>,
     /// Who asks for a token that is being renewed waits here, and only the first of them looks into the database.
     turns: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// Says that a renewal is under way until it is dropped.
-struct UnderWay<'a>(&'a Renewals, Uuid);
+struct UnderWay<'a>(&'a RefreshTasks, Uuid);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
@@ -81,7 +81,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-impl Renewals {
+impl RefreshTasks {
     fn begin(&self, id: Uuid) -> Option<UnderWay<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         // Made only where it is ours: one that is dropped here would wait for the lock for ever.
@@ -137,7 +137,7 @@ impl Services {
         drop(reader);
         let mut by_provider: HashMap<String, Vec<Token>> = HashMap::new();
         for token in due {
-            let endpoint = TokenOrigin::of(&token).map(|origin| origin.configuration.endpoints.token);
+            let endpoint = TokenSource::of(&token).map(|origin| origin.configuration.endpoints.token);
             by_provider.entry(endpoint.unwrap_or_default()).or_default().push(token);
         }
         let renewed = futures::stream::iter(by_provider.into_values())
@@ -167,7 +167,7 @@ impl Services {
     /// # Errors
     /// `Renewing` where that takes too long; a renewal that failed is in the row.
     pub(crate) async fn renewed(&self, token: Token) -> Result<Option<Token>> {
-        let turn = self.renewals.turn(token.id);
+        let turn = self.refresh_tasks.turn(token.id);
         let _turn = turn.lock().await;
         let key = token.key();
         // As the lease ends with the row changed, whoever waits sees another version or another failure.
@@ -187,21 +187,21 @@ impl Services {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(ServiceError::Renewing)
+        Err(ServiceError::Refreshing)
     }
 
     /// Renews a token if the lease is to be had; whether it was renewed.
     pub(crate) async fn renew(&self, token: &Token) -> Result<bool> {
-        let Some(_under_way) = self.renewals.begin(token.id) else { return Ok(false) };
+        let Some(_under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
         let owner = new_id(self.clock.now());
         let leased = self.database.write(|db| self.leased(db, token, owner)).await;
         let token = match leased {
-            Err(ServiceError::Renewing) => return Ok(false),
+            Err(ServiceError::Refreshing) => return Ok(false),
             leased => leased?,
         };
         let outcome = self.ask_again(&token).await;
         let key = token.key();
-        let is_ours = insisting(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
+        let is_ours = persist_with_backoff(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
         self.opened.forget(Some(token.id));
         let Ok(renewal) = outcome else { return is_ours.map(|_| false) };
         if !matches!(is_ours, Ok(false)) {
@@ -223,12 +223,12 @@ impl Services {
         let now = self.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
         if !tokens::lease(db.lend(), token.id, token.version, owner, until, now).await? {
-            return Err(ServiceError::Renewing);
+            return Err(ServiceError::Refreshing);
         }
         // Read under the lease: a rotation of keys may have sealed it anew. Somebody may also have failed since the row
         // was read: then it is tried again when its time has come, not at once.
         let latest = tokens::find(db.lend(), &token.key()).await?;
-        latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Renewing)
+        latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Refreshing)
     }
 
     async fn account_of(&self, key: &ConnectionKey) -> Result<String> {
@@ -239,7 +239,7 @@ impl Services {
 
     /// One call to the provider that the token came from.
     async fn ask_again(&self, token: &Token) -> std::result::Result<Renewal, Failure> {
-        let TokenOrigin { configuration, secret_id } = TokenOrigin::of(token)?;
+        let TokenSource { configuration, secret_id } = TokenSource::of(token)?;
         let opened = match self.opened_for_renewal(token, secret_id, &configuration).await {
             // Sealed anew by a rotation at this very moment: read once more, it opens.
             Err(ServiceError::Unopenable) => {
@@ -274,7 +274,7 @@ impl Services {
         let Some(sealed) = &token.refresh_token else { return Ok((secrets, None)) };
         let place = sealing::refresh_token(&token.id);
         let version = token.data_key_version;
-        let old = self.safe.open(reader.connection(), &key.space, version, place, sealed).await?;
+        let old = self.data_keys.open(reader.connection(), &key.space, version, place, sealed).await?;
         Ok((secrets, Some(old)))
     }
 
@@ -323,7 +323,7 @@ impl Services {
                 changed: &[],
                 detail: Some(&detail),
             };
-            timeline::add(db.lend(), new_id(now), event, now).await?;
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
         }
         Ok(is_ours)
     }
@@ -337,7 +337,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<bool> {
         let Renewal { configuration, granted, old, .. } = renewal;
-        let data_key = self.safe.current_key(db.lend(), &token.space_guid, now).await?;
+        let data_key = self.data_keys.current_key(db.lend(), &token.space_guid, now).await?;
         // S12: a new refresh token is stored in the transaction that uses the old one up; an answer without one keeps the
         // old.
         let refresh_token = granted.refresh_token.as_ref().or(old.as_ref());
@@ -370,7 +370,7 @@ struct Renewal {
 mod tests {
     use super::*;
     use ipack_domain::{form::FormContent, provider::ProviderChoice};
-    use ipack_oauth::configuration::{Allowed, plan};
+    use ipack_oauth::configuration::{Allowed, requested_configuration};
     use proptest::prelude::*;
 
     fn configuration() -> Configuration {
@@ -381,7 +381,8 @@ mod tests {
             provider,
             ..FormContent::default()
         };
-        let known = plan(&form, Allowed::default()).expect("a plan").known().expect("known");
+        let known =
+            requested_configuration(&form, Allowed::default()).expect("a plan").known().expect("known");
         Configuration { access_token_seconds: None, ..known }
     }
 

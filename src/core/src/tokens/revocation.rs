@@ -11,7 +11,7 @@ use crate::{
     secrets::sealing,
     tokens::{
         authorization::admin_connection,
-        origin::{OpenedSecrets, TokenOrigin},
+        source::{OpenedSecrets, TokenSource},
     },
 };
 use ipack_domain::{
@@ -24,14 +24,14 @@ use ipack_oauth::{
     token::{self, Granted, Secrets},
 };
 use ipack_storage::{
-    Connection, Writer, instances,
-    timeline::{self, Event, Kind, Place},
-    tokens,
+    Connection, Writer,
+    audit_log::{self, AuditSubject, Event, Kind},
+    instances, tokens,
 };
 use secrecy::SecretString;
 
 /// What is to become of a token at its provider.
-pub(crate) enum Farewell {
+pub(crate) enum PendingRevocation {
     /// There is no token.
     Nothing,
     /// It stays valid there until it runs out; why, for the timeline.
@@ -63,8 +63,9 @@ impl Services {
         if !confirmed && kept.credentials.token.is_some() {
             return Ok(ConnectorView { outcome: Outcome::RevokeToConfirm, ..kept });
         }
-        let (account, farewell) = self.database.write(|db| self.forget_token(db, admin, key)).await?;
-        self.say_farewell(farewell, &account, &admin.email, key).await?;
+        let (account, pending_revocation) =
+            self.database.write(|db| self.forget_token(db, admin, key)).await?;
+        self.revoke_and_log(pending_revocation, &account, &admin.email, key).await?;
         self.connector_after(admin, key, Outcome::Forgotten, None).await
     }
 
@@ -73,20 +74,24 @@ impl Services {
         mut db: Writer,
         admin: &Admin,
         key: &ConnectionKey,
-    ) -> Result<(String, Farewell)> {
+    ) -> Result<(String, PendingRevocation)> {
         instances::lock_connection(db.lend(), key).await?;
         let space = admin_connection(db.lend(), admin, key).await?;
-        let farewell = self.farewell(db.lend(), key).await?;
+        let pending_revocation = self.pending_revocation(db.lend(), key).await?;
         tokens::remove(db.lend(), key).await?;
-        Ok((space.account_id, farewell))
+        Ok((space.account_id, pending_revocation))
     }
 
     /// What it takes to revoke the connection's token. That a secret does not open is no error here: it must not stand
     /// in the way of forgetting.
-    pub(crate) async fn farewell(&self, mut db: Connection<'_>, key: &ConnectionKey) -> Result<Farewell> {
-        let Some(token) = tokens::find(db.lend(), key).await? else { return Ok(Farewell::Nothing) };
-        let impossible = |why: &str| Ok(Farewell::Impossible(why.to_owned()));
-        let Ok(TokenOrigin { configuration, secret_id }) = TokenOrigin::of(&token) else {
+    pub(crate) async fn pending_revocation(
+        &self,
+        mut db: Connection<'_>,
+        key: &ConnectionKey,
+    ) -> Result<PendingRevocation> {
+        let Some(token) = tokens::find(db.lend(), key).await? else { return Ok(PendingRevocation::Nothing) };
+        let impossible = |why: &str| Ok(PendingRevocation::Impossible(why.to_owned()));
+        let Ok(TokenSource { configuration, secret_id }) = TokenSource::of(&token) else {
             return impossible("where it came from cannot be read");
         };
         if configuration.endpoints.revocation.is_none() {
@@ -99,10 +104,10 @@ impl Services {
         let version = token.data_key_version;
         let opened = async {
             let secrets = self.opened_secrets(db.lend(), key, secret_id, &configuration).await?;
-            Ok((secrets, self.safe.open(db, &key.space, version, place, sealed).await?))
+            Ok((secrets, self.data_keys.open(db, &key.space, version, place, sealed).await?))
         };
         match opened.await {
-            Ok((secrets, opened)) => Ok(Farewell::Revocation(Box::new(Revocation {
+            Ok((secrets, opened)) => Ok(PendingRevocation::Revocation(Box::new(Revocation {
                 configuration,
                 secrets,
                 token: opened,
@@ -114,22 +119,22 @@ impl Services {
     }
 
     /// Revokes in the background, or writes down why not.
-    pub(crate) async fn say_farewell(
+    pub(crate) async fn revoke_and_log(
         &self,
-        farewell: Farewell,
+        pending_revocation: PendingRevocation,
         account: &str,
         actor: &str,
         key: &ConnectionKey,
     ) -> Result<()> {
         let services = self.clone();
         let (account, actor, key) = (account.to_owned(), actor.to_owned(), key.clone());
-        match farewell {
-            Farewell::Nothing => Ok(()),
-            Farewell::Impossible(why) => {
+        match pending_revocation {
+            PendingRevocation::Nothing => Ok(()),
+            PendingRevocation::Impossible(why) => {
                 let outcome = Err(why);
                 services.note_revocation(&account, &actor, &key, &outcome).await
             }
-            Farewell::Revocation(revocation) => {
+            PendingRevocation::Revocation(revocation) => {
                 self.background.spawn(async move {
                     let outcome = services.revoke(&revocation).await;
                     let noted = services.note_revocation(&account, &actor, &key, &outcome).await;
@@ -189,22 +194,22 @@ impl Services {
             Event { account, key, kind: Kind::TokenRevoked, actor, changed: &[], detail: Some(&detail) };
         Ok(self
             .database
-            .write(async |mut db| timeline::add(db.lend(), new_id(now), event, now).await)
+            .write(async |mut db| audit_log::add(db.lend(), new_id(now), event, now).await)
             .await?)
     }
 
     /// Farewells to every token of an instance that is about to go.
-    pub(crate) async fn farewells_of_instance(
+    pub(crate) async fn pending_revocations_of_instance(
         &self,
         mut db: Connection<'_>,
         space: &str,
         instance: &str,
-    ) -> Result<Vec<(ConnectionKey, Farewell)>> {
+    ) -> Result<Vec<(ConnectionKey, PendingRevocation)>> {
         let mut all = Vec::new();
         for token in tokens::of_instance(db.lend(), space, instance).await? {
             let key = token.key();
-            let farewell = self.farewell(db.lend(), &key).await?;
-            all.push((key, farewell));
+            let pending_revocation = self.pending_revocation(db.lend(), &key).await?;
+            all.push((key, pending_revocation));
         }
         Ok(all)
     }
@@ -213,18 +218,18 @@ impl Services {
     /// with the account.
     pub(crate) fn revoke_uninstalled(
         &self,
-        farewells: Vec<(ConnectionKey, Farewell)>,
+        pending_revocations: Vec<(ConnectionKey, PendingRevocation)>,
         account: &str,
         actor: &str,
     ) {
-        for (key, farewell) in farewells {
+        for (key, pending_revocation) in pending_revocations {
             let services = self.clone();
             let (account, actor) = (account.to_owned(), actor.to_owned());
             self.background.spawn(async move {
-                let outcome = match farewell {
-                    Farewell::Nothing => return,
-                    Farewell::Impossible(why) => Err(why),
-                    Farewell::Revocation(revocation) => services.revoke(&revocation).await,
+                let outcome = match pending_revocation {
+                    PendingRevocation::Nothing => return,
+                    PendingRevocation::Impossible(why) => Err(why),
+                    PendingRevocation::Revocation(revocation) => services.revoke(&revocation).await,
                 };
                 let noted = services.note_uninstalled(&account, &actor, &key, &outcome).await;
                 if let Err(error) = noted {
@@ -242,7 +247,7 @@ impl Services {
         outcome: &std::result::Result<(), String>,
     ) -> Result<()> {
         let now = self.clock.now();
-        let place = Place {
+        let place = AuditSubject {
             account: Some(account),
             space: Some(&key.space),
             instance: Some(&key.instance),
@@ -250,7 +255,7 @@ impl Services {
         };
         let (kind, detail) = (Kind::TokenRevoked, told(outcome));
         let add = async |mut db: Writer| {
-            timeline::add_told(db.lend(), new_id(now), place, kind, actor, Some(&detail), now).await
+            audit_log::add_told(db.lend(), new_id(now), place, kind, actor, Some(&detail), now).await
         };
         Ok(self.database.write(add).await?)
     }

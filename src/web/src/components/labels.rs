@@ -1,7 +1,7 @@
 //! Small labels: an environment's classification, the state of a connection, a draft.
 
 use ipack_domain::{
-    connection_state::{ConnectionState, Standing},
+    connection_state::{ConnectionState, StateWithReason},
     time::Moment,
     views::Classification,
 };
@@ -18,7 +18,7 @@ pub fn ClassificationChip(classification: Classification) -> impl IntoView {
 
 /// The state's word; its reason shows to a pointer that rests on it.
 #[component]
-pub fn StateLabel(standing: Standing) -> impl IntoView {
+pub fn StateLabel(standing: StateWithReason) -> impl IntoView {
     let class = match standing.state {
         ConnectionState::Broken => "status broken",
         ConnectionState::RefreshFailing => "status failing",

@@ -3,7 +3,9 @@
 //! The page asks by the attempt's id, never the window: that one belongs to the provider by then, and whether it is
 //! closed says nothing. Another stage is shown by its message as it comes.
 
-use crate::form::{browser::focus_if_lost, keep::Keep, sending::Asked, state::FormState};
+use crate::form::{
+    browser::focus_if_lost, save_status::SaveStatus, sending::PendingRequest, state::FormState,
+};
 use crate::functions::connector::{attempt, connector};
 use ipack_domain::{
     error::ErrorCode,
@@ -75,7 +77,7 @@ impl FormState {
     }
 
     /// What is left to do once the server has answered a button.
-    pub(super) fn after(self, asked: &Asked) {
+    pub(super) fn after(self, asked: &PendingRequest) {
         self.forget_sealed(&asked.secrets);
         let view = self.view.get_untracked();
         let is_done = view.outcome == Outcome::Saved && view.credentials.problems.is_empty();
@@ -164,7 +166,7 @@ impl FormState {
                         Ok(_) => self.is_over(),
                         Err(error) if error.code == ErrorCode::Unauthorized => {
                             self.following.set_value(None);
-                            self.keep.set(Keep::SessionEnded);
+                            self.keep.set(SaveStatus::SessionEnded);
                         }
                         // The network is flaky: asked again, for the attempt goes on.
                         Err(_) => self.ask_how_far(id, longer),
@@ -180,12 +182,14 @@ impl FormState {
         self.following.set_value(None);
         spawn_local(async move {
             match connector(self.key.get_value()).await {
-                Ok(now) if self.keep.with_untracked(Keep::is_at_rest) => {
+                Ok(now) if self.keep.with_untracked(SaveStatus::is_at_rest) => {
                     let content = self.untracked_content();
                     self.answered(now, &content);
                 }
                 Ok(now) => self.take_credentials(now),
-                Err(error) if error.code == ErrorCode::Unauthorized => self.keep.set(Keep::SessionEnded),
+                Err(error) if error.code == ErrorCode::Unauthorized => {
+                    self.keep.set(SaveStatus::SessionEnded)
+                }
                 Err(_) => set_timeout(move || self.is_over(), ASK_AT_LEAST_EVERY),
             }
         });

@@ -85,7 +85,8 @@ fn Version(
     lines: Vec<String>,
     prefer_mine: bool,
 ) -> impl IntoView {
-    let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
+    let (value, label) =
+        if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "SaveStatus saved") };
     let name = part.name();
     let id = format!("choice-{name}-{value}");
     let body = if lines.is_empty() {

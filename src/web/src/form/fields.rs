@@ -4,7 +4,7 @@ use crate::form::{
     Earlier, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
 };
 use ipack_domain::{
-    form::{Part, Place},
+    form::{Part, ProblemLocation},
     ids::ConnectionKey,
     views::{OtherState, Suggestion, SuggestionField},
 };
@@ -87,7 +87,7 @@ fn Field(
 ) -> impl IntoView {
     let id = part.name();
     let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(Place::Field(part)));
+    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Field(part)));
     let described_by = move || match problem.get() {
         Some(_) => format!("{id}-hint {id}-error"),
         None => format!("{id}-hint"),

@@ -1,9 +1,9 @@
 //! What this tab remembers of the form until the server has it, and what it sends when it is closed.
 //!
-//! Another thing worth remembering is a field of [`Letter`]. A secret is not: it is never written anywhere in a browser,
+//! Another thing worth remembering is a field of [`FormSnapshot`]. A secret is not: it is never written anywhere in a browser,
 //! so the browser asks before it leaves a page that has one.
 
-use crate::form::{browser::session_storage, keep::Keep, state::FormState};
+use crate::form::{browser::session_storage, save_status::SaveStatus, state::FormState};
 use ipack_domain::{
     form::{FormContent, Part},
     ids::ConnectionKey,
@@ -16,7 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// What a post carries beside its intent.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Letter {
+pub struct FormSnapshot {
     pub base_version: i64,
     pub seen: Seen,
     pub content: FormContent,
@@ -26,10 +26,10 @@ impl FormState {
     /// Closing or refreshing within the quarter of a second: the browser sends the plain form along, and the tab
     /// remembers it, should it be too large for that or the session have ended.
     pub fn keep_while_leaving(self) {
-        if self.keep.with_untracked(Keep::is_at_rest) {
+        if self.keep.with_untracked(SaveStatus::is_at_rest) {
             return;
         }
-        self.stash(&self.letter());
+        self.stash(&self.snapshot());
         let Some(form) = self.form.get_untracked() else { return };
         let send = || -> Result<bool, JsValue> {
             let fields: JsValue = web_sys::FormData::new_with_form(&form)?.into();
@@ -55,8 +55,8 @@ impl FormState {
         format!("ipack:{}:{}", self.admin.get_value(), self.key.with_value(ConnectionKey::form_path))
     }
 
-    pub fn stash(self, letter: &Letter) {
-        if let (Some(storage), Ok(text)) = (session_storage(), serde_json::to_string(letter)) {
+    pub fn stash(self, snapshot: &FormSnapshot) {
+        if let (Some(storage), Ok(text)) = (session_storage(), serde_json::to_string(snapshot)) {
             let _ = storage.set_item(&self.stash_name(), &text);
         }
     }
@@ -73,13 +73,13 @@ impl FormState {
         let name = self.stash_name();
         let Ok(Some(text)) = storage.get_item(&name) else { return false };
         let _ = storage.remove_item(&name);
-        let Ok(letter) = serde_json::from_str::<Letter>(&text) else { return false };
+        let Ok(snapshot) = serde_json::from_str::<FormSnapshot>(&text) else { return false };
         for part in Part::ALL {
-            self.set_part(part, &letter.content);
+            self.set_part(part, &snapshot.content);
         }
         self.view.update(|view| {
-            view.base_version = letter.base_version;
-            view.seen = letter.seen;
+            view.base_version = snapshot.base_version;
+            view.seen = snapshot.seen;
         });
         self.typed();
         true

@@ -11,7 +11,6 @@ mod browser;
 mod conflict;
 mod fields;
 mod input_error;
-mod keep;
 mod memory;
 mod notices;
 mod parameters;
@@ -19,6 +18,7 @@ mod problems;
 mod provider;
 mod question;
 mod rows;
+mod save_status;
 mod secret;
 mod sending;
 mod side;
@@ -31,8 +31,8 @@ use ipack_domain::{
     ids::{instance_path, segment},
     views::{ConnectorView, Suggestion, SuggestionField},
 };
-use keep::Keep;
 use leptos::{ev::SubmitEvent, html, prelude::*};
+use save_status::SaveStatus;
 use serde::{Deserialize, Serialize};
 use state::FormState;
 
@@ -179,12 +179,12 @@ fn ActionBar(state: FormState) -> impl IntoView {
     let saved = move || state.view.with(|view| view.saved.clone());
     let has_draft = move || {
         state.view.with(|view| view.draft.is_some())
-            || matches!(state.keep.get(), Keep::Pending | Keep::Failed(_))
+            || matches!(state.keep.get(), SaveStatus::Pending | SaveStatus::Failed(_))
     };
     let status = move || {
         let missing: Vec<_> = state.view.with(|view| view.missing.iter().map(|part| part.label()).collect());
         match state.keep.get() {
-            Keep::Saved if !missing.is_empty() && !state.lacks_secret() => {
+            SaveStatus::Saved if !missing.is_empty() && !state.lacks_secret() => {
                 format!("Saved. Still missing: {}", missing.join(", "))
             }
             keep => keep.text(state.lacks_secret()),

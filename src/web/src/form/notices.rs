@@ -2,10 +2,10 @@
 
 use crate::components::labels::DraftChip;
 use crate::form::{
-    browser::provider_id, keep::Keep, problems::FormProblems, rows::input_id, state::FormState,
+    browser::provider_id, problems::FormProblems, rows::input_id, save_status::SaveStatus, state::FormState,
 };
 use ipack_domain::{
-    form::{Part, Place, Problem},
+    form::{Part, Problem, ProblemLocation},
     ids::{ConnectionKey, segment},
 };
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ pub fn SessionEnded(state: FormState) -> impl IntoView {
     let next = state.view.with_untracked(|view| segment(&ConnectionKey::form_path(&view.key)));
     let address = format!("/login?next={next}");
     move || {
-        (state.keep.get() == Keep::SessionEnded).then(|| {
+        (state.keep.get() == SaveStatus::SessionEnded).then(|| {
             view! {
                 <div class="notice bad pinned" role="alert">
                     <p>"Your session ended. Sign in again to go on; what you typed is still here."</p>
@@ -35,9 +35,11 @@ pub fn Problems(state: FormState) -> impl IntoView {
     let problems = FormProblems::of_form().all;
     let line = move |problem: Problem| {
         let (target, place) = match problem.place {
-            Place::Field(Part::Provider) => (provider_id("provider"), Part::Provider.label().to_owned()),
-            Place::Field(part) => (part.name().to_owned(), part.label().to_owned()),
-            Place::Row(part, index) => {
+            ProblemLocation::Field(Part::Provider) => {
+                (provider_id("provider"), Part::Provider.label().to_owned())
+            }
+            ProblemLocation::Field(part) => (part.name().to_owned(), part.label().to_owned()),
+            ProblemLocation::Row(part, index) => {
                 (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1))
             }
         };

@@ -7,7 +7,7 @@ use crate::form::{
     state::FormState,
 };
 use ipack_domain::{
-    form::{Part, Place},
+    form::{Part, ProblemLocation},
     views::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
@@ -85,7 +85,7 @@ fn ParameterRow(
     let index = RwSignal::from(row.index);
     let position = move || index.get() + 1;
     let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(Place::Row(part, index.get())));
+    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Row(part, index.get())));
     let error_id = format!("{}-{number}-error", table_name(part));
     let described_by = {
         let error_id = error_id.clone();

@@ -1,7 +1,7 @@
 //! What is wrong with the form, found once for all the places that show it.
 
 use crate::form::state::FormState;
-use ipack_domain::form::{Place, Problem};
+use ipack_domain::form::{Problem, ProblemLocation};
 use leptos::prelude::*;
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ pub struct FormProblems {
     /// In the order of the page.
     pub all: Memo<Vec<Problem>>,
     /// A table can have thousands of rows, and each asks for its own.
-    messages: Memo<HashMap<Place, String>>,
+    messages: Memo<HashMap<ProblemLocation, String>>,
 }
 
 impl FormProblems {
@@ -27,7 +27,7 @@ impl FormProblems {
         expect_context()
     }
 
-    pub fn message_at(self, place: Place) -> Option<String> {
+    pub fn message_at(self, place: ProblemLocation) -> Option<String> {
         self.messages.with(|messages| messages.get(&place).cloned())
     }
 }

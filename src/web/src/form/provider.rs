@@ -10,7 +10,7 @@ use crate::form::{
     state::FormState,
 };
 use ipack_domain::{
-    form::{Part, Place},
+    form::{Part, ProblemLocation},
     provider::{ClientAuthentication, ENDPOINTS, Grant, ProviderChoice},
 };
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[component]
 pub fn Provider(state: FormState) -> impl IntoView {
     let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(Place::Field(Part::Provider)));
+    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Field(Part::Provider)));
     let chosen = move || state.provider.with(|choice| choice.provider.clone());
     let first = state.provider.get_untracked().provider;
     let providers = state.view.with_untracked(|view| view.credentials.providers.clone());

@@ -32,7 +32,7 @@ pub fn Question(
                     {label}
                 </button>
                 <a class="button quiet" href=form on:click=keep>
-                    "Keep it"
+                    "SaveStatus it"
                 </a>
             </div>
         </div>

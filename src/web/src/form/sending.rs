@@ -6,8 +6,8 @@
 use crate::error::RequestError;
 use crate::form::{
     browser::{focus_if_lost, focus_soon},
-    keep::Keep,
-    memory::Letter,
+    memory::FormSnapshot,
+    save_status::SaveStatus,
     state::{FormState, same_content, same_part},
 };
 use crate::functions::connector::{Choices, submit_connector};
@@ -25,7 +25,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(3);
 
 /// What a request asks for, with the choices and the secrets as they stood when the button was pressed.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct PendingRequest {
     pub intent: &'static str,
     pub choices: Choices,
     /// Only with a button that seals them: neither drafts nor this tab keep a secret.
@@ -33,7 +33,7 @@ pub(super) struct Asked {
     pub in_window: bool,
 }
 
-impl Asked {
+impl PendingRequest {
     /// It keeps or saves the form, and does nothing beyond.
     fn is_about_the_form(&self) -> bool {
         matches!(self.intent, "keep" | "save" | "discard" | "resolve")
@@ -43,7 +43,7 @@ impl Asked {
 
 impl FormState {
     /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
-    pub(super) fn send(self, asked: Asked) {
+    pub(super) fn send(self, asked: PendingRequest) {
         if self.is_sending.get_value() {
             // One after the other; merely keeping goes along with whatever is asked for anyway.
             self.queued.update_value(|queued| {
@@ -55,12 +55,12 @@ impl FormState {
             return;
         }
         self.is_sending.set_value(true);
-        let letter = self.letter();
+        let snapshot = self.snapshot();
         let asked = self.without_sealed(asked);
         spawn_local(async move {
             self.is_about_the_form.set_value(asked.is_about_the_form());
-            let Letter { base_version, seen, content } = letter.clone();
-            let Asked { intent, choices, secrets, in_window } = asked.clone();
+            let FormSnapshot { base_version, seen, content } = snapshot.clone();
+            let PendingRequest { intent, choices, secrets, in_window } = asked.clone();
             let TypedSecrets { client_secret, user_password } = secrets;
             let key = self.key.get_value();
             let answer = submit_connector(
@@ -78,10 +78,10 @@ impl FormState {
             self.is_sending.set_value(false);
             match answer {
                 Ok(view) => {
-                    self.answered(view, &letter.content);
+                    self.answered(view, &snapshot.content);
                     self.after(&asked);
                 }
-                Err(error) => self.refused(error, &letter, asked),
+                Err(error) => self.refused(error, &snapshot, asked),
             }
             let next = self.queued.try_update_value(|queued| {
                 let is_waiting = !queued.is_empty();
@@ -94,7 +94,7 @@ impl FormState {
     }
 
     /// Without what is not in its input any more: a request before this one sealed it, or another text stands there.
-    fn without_sealed(self, mut asked: Asked) -> Asked {
+    fn without_sealed(self, mut asked: PendingRequest) -> PendingRequest {
         let now = self.typed_secrets();
         for field in SecretField::ALL {
             if asked.secrets.of(field) != now.of(field) {
@@ -120,9 +120,9 @@ impl FormState {
         }
     }
 
-    pub(super) fn letter(self) -> Letter {
+    pub(super) fn snapshot(self) -> FormSnapshot {
         let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
-        Letter { base_version, seen, content: self.untracked_content() }
+        FormSnapshot { base_version, seen, content: self.untracked_content() }
     }
 
     pub(super) fn answered(self, view: ConnectorView, sent: &FormContent) {
@@ -135,14 +135,14 @@ impl FormState {
         }
         let typed_since = !same_content(&now, sent);
         self.keep.set(match view.outcome {
-            Outcome::Refused => Keep::Refused,
-            Outcome::Conflicting => Keep::Conflicting,
-            Outcome::ChangedElsewhere => Keep::ChangedElsewhere,
-            Outcome::Saved => Keep::Saved,
-            Outcome::Discarded => Keep::Discarded,
-            _ if view.draft.is_some() => Keep::Kept,
-            _ if view.saved.is_some() => Keep::Saved,
-            _ => Keep::Nothing,
+            Outcome::Refused => SaveStatus::Refused,
+            Outcome::Conflicting => SaveStatus::Conflicting,
+            Outcome::ChangedElsewhere => SaveStatus::ChangedElsewhere,
+            Outcome::Saved => SaveStatus::Saved,
+            Outcome::Discarded => SaveStatus::Discarded,
+            _ if view.draft.is_some() => SaveStatus::Kept,
+            _ if view.saved.is_some() => SaveStatus::Saved,
+            _ => SaveStatus::Nothing,
         });
         match view.outcome {
             Outcome::Refused => self.attempted.set(true),
@@ -182,11 +182,11 @@ impl FormState {
         }
     }
 
-    fn refused(self, RequestError(error): RequestError, letter: &Letter, asked: Asked) {
-        self.stash(letter);
+    fn refused(self, RequestError(error): RequestError, snapshot: &FormSnapshot, asked: PendingRequest) {
+        self.stash(snapshot);
         if error.code == ErrorCode::Unauthorized {
             self.give_up_attempt();
-            self.keep.set(Keep::SessionEnded);
+            self.keep.set(SaveStatus::SessionEnded);
             return;
         }
         self.give_up_attempt();
@@ -199,14 +199,14 @@ impl FormState {
                 format!("{} Look whether it was done, and press the button again if not.", error.message)
             }
         };
-        self.keep.set(Keep::Failed(why));
+        self.keep.set(SaveStatus::Failed(why));
         let asked = match is_about_the_form {
             true => asked,
-            false => Asked { intent: "keep", secrets: TypedSecrets::default(), ..asked },
+            false => PendingRequest { intent: "keep", secrets: TypedSecrets::default(), ..asked },
         };
         set_timeout(
             move || {
-                if matches!(self.keep.get_untracked(), Keep::Failed(_)) {
+                if matches!(self.keep.get_untracked(), SaveStatus::Failed(_)) {
                     self.send(asked.clone());
                 }
             },

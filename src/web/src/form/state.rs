@@ -5,9 +5,9 @@
 
 use crate::form::{
     browser::{Typed, focus_soon, submit_plainly},
-    keep::Keep,
     rows::{Rows, input_id},
-    sending::Asked,
+    save_status::SaveStatus,
+    sending::PendingRequest,
 };
 use crate::functions::connector::Choices;
 use ipack_domain::{
@@ -38,7 +38,7 @@ pub struct FormState {
     /// The attempt to get a token, as the page shows it.
     pub attempt: RwSignal<Option<AttemptView>>,
     pub every_environment: RwSignal<bool>,
-    pub keep: RwSignal<Keep>,
+    pub keep: RwSignal<SaveStatus>,
     /// A save was refused: from then on problems show as they come and go.
     pub(super) attempted: RwSignal<bool>,
     /// What was chosen in the conflict panel, where it differs from what the panel proposes.
@@ -50,7 +50,7 @@ pub struct FormState {
     is_awake: RwSignal<bool>,
     is_waiting: StoredValue<bool>,
     pub(super) is_sending: StoredValue<bool>,
-    pub(super) queued: StoredValue<Vec<Asked>>,
+    pub(super) queued: StoredValue<Vec<PendingRequest>>,
     /// The request under way keeps or saves the form, and does nothing beyond.
     pub(super) is_about_the_form: StoredValue<bool>,
     /// The browser is about to post the plain form, with the secrets in it.
@@ -68,15 +68,15 @@ impl FormState {
         let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
         let is_refused = view.attempted && !view.problems.is_empty();
         let keep = if is_refused {
-            Keep::Refused
+            SaveStatus::Refused
         } else if view.conflict.is_some() {
-            Keep::Conflicting
+            SaveStatus::Conflicting
         } else if view.draft.is_some() {
-            Keep::Kept
+            SaveStatus::Kept
         } else if view.saved.is_some() {
-            Keep::Saved
+            SaveStatus::Saved
         } else {
-            Keep::Nothing
+            SaveStatus::Nothing
         };
         Self {
             base_url: text("base_url", &content.base_url),
@@ -119,7 +119,7 @@ impl FormState {
             self.follow_attempt();
             // Back from signing in elsewhere, or from a flaky network.
             let focus = window_event_listener(leptos::ev::focus, move |_| {
-                if matches!(self.keep.get_untracked(), Keep::SessionEnded | Keep::Failed(_)) {
+                if matches!(self.keep.get_untracked(), SaveStatus::SessionEnded | SaveStatus::Failed(_)) {
                     self.keep_now();
                 }
             });
@@ -199,8 +199,8 @@ impl FormState {
 
     /// Something was typed: it is kept soon.
     pub fn typed(self) {
-        if self.keep.get_untracked() != Keep::SessionEnded {
-            self.keep.set(Keep::Pending);
+        if self.keep.get_untracked() != SaveStatus::SessionEnded {
+            self.keep.set(SaveStatus::Pending);
         }
         if !self.is_waiting.get_value() {
             self.is_waiting.set_value(true);
@@ -208,7 +208,7 @@ impl FormState {
                 move || {
                     self.is_waiting.set_value(false);
                     // A button pressed meanwhile took it along.
-                    if self.keep.get_untracked() == Keep::Pending {
+                    if self.keep.get_untracked() == SaveStatus::Pending {
                         self.keep_now();
                     }
                 },
@@ -240,7 +240,7 @@ impl FormState {
 
     /// Saves the form, and sends along what stands in the inputs for secrets.
     fn save(self, intent: &'static str) {
-        self.keep.set(Keep::Saving);
+        self.keep.set(SaveStatus::Saving);
         self.ask_with(intent, self.typed_secrets(), false);
     }
 
@@ -258,7 +258,7 @@ impl FormState {
     }
 
     fn ask_with(self, intent: &'static str, secrets: TypedSecrets, in_window: bool) {
-        self.send(Asked { intent, choices: self.choices(), secrets, in_window });
+        self.send(PendingRequest { intent, choices: self.choices(), secrets, in_window });
     }
 
     /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
@@ -272,7 +272,7 @@ impl FormState {
             }
             return;
         }
-        self.keep.set(Keep::Saving);
+        self.keep.set(SaveStatus::Saving);
         self.announce_opening();
         self.ask_with("generate", self.typed_secrets(), has_window);
     }
@@ -328,7 +328,7 @@ impl FormState {
             Part::Authorization => self.authorization.set(&content.authorization),
             Part::AccessToken => self.access_token.set(&content.access_token),
             Part::Provider => self.provider.set(content.provider.clone()),
-            Part::Scope => self.every_environment.set(content.every_environment),
+            Part::AppliesTo => self.every_environment.set(content.every_environment),
         }
     }
 }

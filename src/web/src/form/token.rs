@@ -5,7 +5,7 @@
 use crate::components::labels::{StateLabel, When};
 use crate::form::{question::Question, state::FormState};
 use ipack_domain::{
-    connection_state::{ConnectionState, Standing},
+    connection_state::{ConnectionState, StateWithReason},
     tokens::{CredentialField, Stage, TokenView},
     views::Outcome,
 };
@@ -206,7 +206,7 @@ fn Progress(state: FormState) -> impl IntoView {
 }
 
 #[component]
-fn Facts(token: TokenView, standing: Standing) -> impl IntoView {
+fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
     let expiry = match (token.expires, token.remaining) {
         (Some(at), Some(remaining)) => view! {
             <span>

@@ -51,7 +51,7 @@ impl Choices {
             Part::Authorization => &self.authorization,
             Part::AccessToken => &self.access_token,
             Part::Provider => &self.provider,
-            Part::Scope => return None,
+            Part::AppliesTo => return None,
         })
     }
 
@@ -63,7 +63,7 @@ impl Choices {
             Part::Authorization => &mut self.authorization,
             Part::AccessToken => &mut self.access_token,
             Part::Provider => &mut self.provider,
-            Part::Scope => return None,
+            Part::AppliesTo => return None,
         })
     }
 }
@@ -108,7 +108,7 @@ pub async fn submit_connector(
     use ipack_core::{
         connector::submission::{Intent, Submission},
         secrets::typed::tell_unsealed,
-        tokens::authorization::Origin,
+        tokens::authorization::Initiator,
     };
     use ipack_domain::tokens::TypedSecrets;
     let context = crate::request_context::RequestContext::of_request()?;
@@ -135,7 +135,7 @@ pub async fn submit_connector(
         }
         Button::Generate => {
             let browser = context.flow_cookie();
-            let origin = Origin { browser: &browser, in_window };
+            let origin = Initiator { browser: &browser, in_window };
             let submission = submission(Intent::Save);
             Box::pin(services.begin_authorization(admin, &key, submission, &secrets, origin)).await
         }

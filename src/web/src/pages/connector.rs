@@ -21,13 +21,13 @@ use leptos_meta::Title;
 #[component]
 pub fn ConnectorPage() -> impl IntoView {
     let key = key_of_address();
-    let told = Told::by_address();
+    let flash = Flash::by_address();
     // Not a `Resource`, which would write all of this into the page once more for a browser's half that asks for none.
     let start = AsyncDerived::new(move || {
         let key = key.clone();
-        let told = told.clone();
+        let flash = flash.clone();
         async move {
-            let view = told.on(connector(key).await?);
+            let view = flash.on(connector(key).await?);
             let admin = signed_in().await?.admin;
             Ok::<_, crate::error::RequestError>(ConnectorStart { view, admin })
         }
@@ -37,7 +37,7 @@ pub fn ConnectorPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match start.await {
-                        Ok(start) => Either::Left(view! { <AwakeningForm start=start /> }),
+                        Ok(start) => Either::Left(view! { <FormIsland start=start /> }),
                         Err(error) => Either::Right(view! { <Failure error=error.0 /> }),
                     }
                 })}
@@ -60,13 +60,13 @@ pub(super) fn key_of_address() -> ConnectionKey {
 /// What a post without JavaScript tells the page that it leads back to. Words of ours only: anybody can write an
 /// address.
 #[derive(Clone)]
-struct Told {
+struct Flash {
     problems: Vec<CredentialProblem>,
     /// What is asked before it is done.
     question: Option<Outcome>,
 }
 
-impl Told {
+impl Flash {
     fn by_address() -> Self {
         let question = match field("confirm").as_deref() {
             Some("reset") => Some(Outcome::ResetToConfirm),
@@ -79,7 +79,7 @@ impl Told {
 
     fn on(&self, mut view: ConnectorView) -> ConnectorView {
         let credentials = &mut view.credentials;
-        let told = |problem: &CredentialProblem| {
+        let flash = |problem: &CredentialProblem| {
             let mut problem = match &credentials.obstacle {
                 Some(obstacle) if problem.code == ProblemCode::Obstacle => {
                     CredentialProblem::obstacle(problem.field, obstacle)
@@ -92,7 +92,7 @@ impl Told {
             }
             problem
         };
-        credentials.problems = self.problems.iter().map(told).collect();
+        credentials.problems = self.problems.iter().map(flash).collect();
         if let Some(question) = self.question.filter(|_| credentials.token.is_some()) {
             view.outcome = question;
         }
@@ -102,7 +102,7 @@ impl Told {
 
 /// The form, complete as it is, with what the browser's half needs to take it over.
 #[component]
-fn AwakeningForm(start: ConnectorStart) -> impl IntoView {
+fn FormIsland(start: ConnectorStart) -> impl IntoView {
     let json = serde_json::to_string(&start).unwrap_or_default();
     let version = site_version();
     let nonce = use_nonce();

@@ -40,7 +40,7 @@ struct OwnPostgres {
 
 impl OwnPostgres {
     fn start() -> (Self, String) {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/with-postgres.sh");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../end2end/with-postgres.sh");
         let mut child = Command::new(script)
             .args(["bash", "-euc", OPERATOR])
             .env_remove(POSTGRES_VARIABLE)

@@ -6,7 +6,7 @@ use crate::keys::world::{Sealed, key, setup_of};
 use ipack_core::tokens::access_token::AccessToken;
 use ipack_domain::tokens::TypedSecret;
 use ipack_oauth::{
-    authentication::Proof, callback::Callback, explain::Redactor, outbound::Answer, token::Granted,
+    advice::Redactor, authentication::ClientCredentials, callback::Callback, outbound::Answer, token::Granted,
 };
 use ipack_storage::Database;
 use ipack_vault::Keyring;
@@ -44,7 +44,8 @@ fn s27_tokens_and_secrets_on_their_way_show_nothing() {
         asked_at: ipack_domain::time::Timestamp(0),
     };
     assert!(!granted.summary().contains(CANARY));
-    let proof = Proof { authorization: Some(secret()), parameters: vec![("client_secret", secret())] };
+    let proof =
+        ClientCredentials { authorization: Some(secret()), parameters: vec![("client_secret", secret())] };
     let callback = Callback::parse(&format!("code={CANARY}&state={CANARY}")).expect("a callback");
     assert_eq!(callback.code(), Some(CANARY));
     let answer = Answer::made_up(200, "application/json", &format!("{{\"access_token\":\"{CANARY}\"}}"));
@@ -73,6 +74,6 @@ async fn s27_services_show_no_key_and_no_token(database: Database) {
     assert_hides(&Keyring::read(&world.file).expect("a keyring"), &secrets);
     assert_hides(&*world.services.signing_key, &secrets);
     assert_hides(&*world.services.opened, &secrets);
-    assert_hides(&*world.services.safe, &secrets);
+    assert_hides(&*world.services.data_keys, &secrets);
     assert_hides(&world.encrypt(&world.services, &key).await, &secrets);
 }

@@ -17,7 +17,7 @@ async fn a_data_key_that_was_rolled_back_seals_nothing(database: Database) {
     for _ in 0..2 {
         let write = async |mut db: Writer| {
             for _ in 0..2 {
-                services.safe.current_key(db.lend(), SPACE, now).await.expect("a key");
+                services.data_keys.current_key(db.lend(), SPACE, now).await.expect("a key");
             }
             Err::<(), _>(ServiceError::Internal("rolled back"))
         };
@@ -31,7 +31,7 @@ async fn a_data_key_that_was_rolled_back_seals_nothing(database: Database) {
     let other = crate::keys::world::in_space("space-2", "two");
     services.create_space(crate::keys::world::ACCOUNT, "space-2", "Another").await.expect("a Space");
     let write = async |mut db: Writer| {
-        services.safe.current_key(db.lend(), "space-2", now).await.expect("a key");
+        services.data_keys.current_key(db.lend(), "space-2", now).await.expect("a key");
         Err::<(), _>(ServiceError::Internal("rolled back"))
     };
     database.write(write).await.expect_err("rolled back");

@@ -42,7 +42,7 @@ async fn seal_many(world: &Sealed) -> Vec<ConnectionKey> {
     let services = &world.services;
     let now = services.clock.now();
     let write = async |mut db: Writer| {
-        let data_key = services.safe.current_key(db.lend(), SPACE, now).await?;
+        let data_key = services.data_keys.current_key(db.lend(), SPACE, now).await?;
         let mut keys = Vec::new();
         for number in 0..MANY {
             let key = key(&number.to_string());

@@ -15,7 +15,7 @@ use ipack_storage::{
     signing_keys,
     tokens::Token,
 };
-use ipack_vault::{Place, key_version_of};
+use ipack_vault::{SealContext, key_version_of};
 use uuid::Uuid;
 
 on_both!(
@@ -139,7 +139,7 @@ async fn s23_what_is_moved_to_another_row_or_column_does_not_open(database: Data
     for key in &keys {
         rows.push((world.token(key).await, secret_of(&database, key).await));
     }
-    let own: Vec<(&str, Place<'_>, Vec<u8>)> = rows
+    let own: Vec<(&str, SealContext<'_>, Vec<u8>)> = rows
         .iter()
         .flat_map(|(token, secret)| {
             let space = token.space_guid.as_str();

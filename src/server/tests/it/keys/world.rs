@@ -17,7 +17,7 @@ use ipack_storage::{
     Database, Writer, client_secrets,
     tokens::{self, Token},
 };
-use ipack_vault::{Keyring, Place};
+use ipack_vault::{Keyring, SealContext};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -46,16 +46,16 @@ pub fn in_space(space: &str, connection: &str) -> ConnectionKey {
     }
 }
 
-pub fn secret_place(id: &Uuid) -> Place<'_> {
-    Place { table: "client_secrets", row: id.as_bytes(), column: "sealed" }
+pub fn secret_place(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "client_secrets", row: id.as_bytes(), column: "sealed" }
 }
 
-pub fn access_place(id: &Uuid) -> Place<'_> {
-    Place { table: "tokens", row: id.as_bytes(), column: "access_token" }
+pub fn access_place(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "access_token" }
 }
 
-pub fn refresh_place(id: &Uuid) -> Place<'_> {
-    Place { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
+pub fn refresh_place(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
 }
 
 pub fn setup_of(file: &Path) -> Setup {
@@ -120,7 +120,7 @@ impl Sealed {
         let write = async |mut db: Writer| {
             let now = by.clock.now();
             let id = new_id(now);
-            let data_key = by.safe.current_key(db.lend(), &key.space, now).await?;
+            let data_key = by.data_keys.current_key(db.lend(), &key.space, now).await?;
             let access = format!("access token of {}", key.connection);
             let refresh = format!("refresh token of {}", key.connection);
             let token = Token {
@@ -152,11 +152,11 @@ impl Sealed {
         by: &Services,
         space: &str,
         version: i64,
-        place: Place<'_>,
+        place: SealContext<'_>,
         sealed: &[u8],
     ) -> Result<String> {
         let mut reader = by.database.reader().await?;
-        let opened = by.safe.open(reader.connection(), space, version, place, sealed).await?;
+        let opened = by.data_keys.open(reader.connection(), space, version, place, sealed).await?;
         Ok(opened.expose_secret().to_owned())
     }
 

@@ -16,7 +16,7 @@ use crate::oauth::{
     provider::Provider,
 };
 use ipack_oauth::outbound::Outbound;
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 use rustls::RootCertStore;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;

@@ -15,9 +15,8 @@ use ipack_core::{OAuth, access::Client};
 use ipack_domain::{effects::Clock, ids::ConnectionKey, provider::ENDPOINTS, time::Timestamp};
 use ipack_server::config::Config;
 use ipack_storage::{
-    Database, attempts,
+    Database, attempts, audit_log,
     client_secrets::{self, ClientSecret},
-    timeline,
     tokens::{self, Token},
 };
 use secrecy::ExposeSecret;
@@ -189,8 +188,8 @@ pub async fn attempt(world: &World, key: &ConnectionKey) -> Option<(String, Stri
 }
 
 /// The details of what the timeline has of this kind, oldest first.
-pub async fn told(world: &World, key: &ConnectionKey, kind: timeline::Kind) -> Vec<String> {
-    let mut entries = read_now!(world.app.database, db => timeline::latest(db, key, 100));
+pub async fn told(world: &World, key: &ConnectionKey, kind: audit_log::Kind) -> Vec<String> {
+    let mut entries = read_now!(world.app.database, db => audit_log::latest(db, key, 100));
     entries.reverse();
     let of_kind = entries.into_iter().filter(|entry| entry.kind == kind.name());
     of_kind.map(|entry| entry.detail.unwrap_or_default()).collect()

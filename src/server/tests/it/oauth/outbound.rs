@@ -5,7 +5,7 @@
 use crate::oauth::hostile::{Behaviour, Hostile, Reply};
 use futures::future::BoxFuture;
 use ipack_oauth::{
-    addresses::{Names, Policy, Standing},
+    addresses::{AddressClass, Policy, Resolver},
     outbound::{Limits, Outbound, OutboundError},
 };
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ impl Told {
     }
 }
 
-impl Names for Told {
+impl Resolver for Told {
     fn look_up(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         let turn = self.asked.fetch_add(1, Ordering::SeqCst);
         let found = match self.answers.get(turn).or(self.answers.last()) {
@@ -59,7 +59,7 @@ pub(super) fn allowing(networks: &[&str]) -> Policy {
     Policy { allow, ..Policy::default() }
 }
 
-pub(super) fn outbound(policy: Policy, names: Arc<dyn Names>) -> Outbound {
+pub(super) fn outbound(policy: Policy, names: Arc<dyn Resolver>) -> Outbound {
     Outbound::with(policy, QUICK, names, RootCertStore::empty()).expect("an outbound client")
 }
 
@@ -318,7 +318,7 @@ proptest! {
             format!("2001:0:{high:x}:{low:x}::{high:x}:{low:x}"),
         ] {
             let address = wrapped.parse().expect("an address");
-            prop_assert_eq!(policy.standing(address), Standing::Refused, "{}", wrapped);
+            prop_assert_eq!(policy.classify(address), AddressClass::Refused, "{}", wrapped);
         }
     }
 
@@ -342,7 +342,7 @@ async fn s19_a_name_that_turns_to_a_local_address_is_refused_at_connection_time(
     let url = outbound.check("https://rebinding.test/").expect("nothing wrong with the name");
     // Whoever looks first sees a public address.
     let first = names.look_up("rebinding.test").await.expect("an answer");
-    assert_eq!(Policy::default().standing(first[0].ip()), Standing::Public);
+    assert_eq!(Policy::default().classify(first[0].ip()), AddressClass::Public);
     for turn in 2..=4 {
         let refused = outbound.get_json(&url).await.expect_err("refused");
         assert_eq!(refused, OutboundError::AddressRefused { host: host("rebinding.test") }, "{turn}");

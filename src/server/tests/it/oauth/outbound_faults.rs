@@ -9,7 +9,7 @@ use crate::oauth::{
 };
 use futures::future::{BoxFuture, join_all};
 use ipack_oauth::{
-    addresses::{Names, Policy},
+    addresses::{Policy, Resolver},
     outbound::{Answer, Limits, Outbound, OutboundError, Slow},
 };
 use rustls::{RootCertStore, ServerConfig, crypto::ring};
@@ -157,7 +157,7 @@ fn body_of(length: usize, packed: bool) -> Reply {
 #[derive(Debug)]
 struct NoNames;
 
-impl Names for NoNames {
+impl Resolver for NoNames {
     fn look_up(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
         Box::pin(std::future::pending())
     }

@@ -13,7 +13,7 @@ use crate::oauth::{
     provider::Provider,
 };
 use axum::body::Body;
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 use serde_json::json;
 
 on_both!(

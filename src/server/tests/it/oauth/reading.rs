@@ -15,8 +15,9 @@ use crate::{
 };
 use ipack_core::Services;
 use ipack_storage::{
-    Database, on_connection,
-    timeline::{self, Kind},
+    Database,
+    audit_log::{self, Kind},
+    on_connection,
 };
 use serde_json::{Value, json};
 
@@ -116,7 +117,7 @@ async fn reads_are_counted_in_one_entry_an_hour(database: Database) {
     get_token(&mut browser, &key(), &provider).await;
     let client = runtime(&world).await;
     let counted = || async {
-        let entries = read_now!(world.app.database, db => timeline::latest(db, &key(), 100));
+        let entries = read_now!(world.app.database, db => audit_log::latest(db, &key(), 100));
         let mut times: Vec<_> = entries
             .into_iter()
             .filter(|entry| entry.kind == Kind::TokenRead.name())

@@ -12,7 +12,7 @@ use crate::oauth::{
     provider::{Provider, field},
     states::state_in_header,
 };
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 use serde_json::json;
 
 on_both!(

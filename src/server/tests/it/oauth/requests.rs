@@ -15,7 +15,7 @@ use crate::oauth::{
 };
 use ipack_domain::provider::RESERVED_AUTHORIZATION;
 use ipack_oauth::authorize::code_challenge;
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 
 on_both!(
     s02_the_challenge_is_s256_and_another_each_time,

@@ -11,7 +11,7 @@ use crate::oauth::{
     provider::Provider,
 };
 use ipack_domain::ids::ConnectionKey;
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 
 on_both!(
     s01_a_replayed_state_is_refused,

@@ -16,7 +16,7 @@ use crate::{
     },
     support::app::Tenant,
 };
-use ipack_storage::{Database, on_connection, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind, on_connection};
 use serde_json::{Value, json};
 
 on_both!(

@@ -18,7 +18,7 @@ use crate::{
         stored::everything_stored,
     },
 };
-use ipack_storage::{Database, timeline::Kind};
+use ipack_storage::{Database, audit_log::Kind};
 
 on_both!(
     a_save_seals_what_was_typed_and_a_blank_one_does_what_it_always_did,

@@ -9,10 +9,10 @@ use ipack_domain::{form::FormContent, ids::ConnectionKey};
 use ipack_storage::{
     Database,
     attempts::{self, Status},
+    audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     details,
     drafts::{self, Draft},
-    timeline::{self, Event, Kind},
     tokens,
 };
 
@@ -120,10 +120,10 @@ async fn histories_of_neighbouring_keys_stay_apart(database: Database) {
         let actor = format!("actor {number}");
         let event =
             Event { account: "a", key, kind: Kind::DetailsSaved, actor: &actor, changed: &[], detail: None };
-        write_now!(database, db => timeline::add(db, uuid(number as u128), event, at(0)));
+        write_now!(database, db => audit_log::add(db, uuid(number as u128), event, at(0)));
     }
     for (number, key) in keys.iter().enumerate() {
-        let entries = read_now!(database, db => timeline::latest(db, key, 10));
+        let entries = read_now!(database, db => audit_log::latest(db, key, 10));
         let actors: Vec<_> = entries.iter().map(|entry| entry.actor.as_str()).collect();
         assert_eq!(actors, [format!("actor {number}")], "{key:?}");
     }

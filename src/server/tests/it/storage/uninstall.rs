@@ -11,12 +11,11 @@ use crate::storage::{
 use ipack_domain::{form::FormContent, ids::ConnectionKey};
 use ipack_storage::{
     Database, attempts,
+    audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     details,
     drafts::{self, Draft},
-    instances,
-    timeline::{self, Event, Kind},
-    tokens,
+    instances, tokens,
 };
 use uuid::Uuid;
 
@@ -50,7 +49,7 @@ async fn fill(database: &Database, key: &ConnectionKey, admin: Uuid, number: u12
     write_now!(database, db => drafts::keep(db, key, admin, &draft));
     let kind = Kind::DetailsSaved;
     let event = Event { account: ACCOUNT, key, kind, actor: "saver", changed: &[], detail: None };
-    write_now!(database, db => timeline::add(db, uuid(number), event, at(0)));
+    write_now!(database, db => audit_log::add(db, uuid(number), event, at(0)));
     add_data_key(database, &key.space, 1, 1).await;
     for (place, slot) in [Slot::Current, Slot::Replacement, Slot::Password].into_iter().enumerate() {
         let id = 1_000 + number * 10 + place as u128;
@@ -101,8 +100,8 @@ async fn uninstalling_removes_everything_and_nothing_else(database: Database) {
         // The timeline refers to nothing, so that it can tell of what is gone: it is cleared by its own function.
         assert_eq!(found > 0, table == "timeline", "{found} rows in {table}");
     }
-    assert_eq!(read_now!(database, db => timeline::latest(db, &key(), 10)).len(), 1);
-    write_now!(database, db => timeline::remove_of_instance(db, &key().space, &key().instance));
+    assert_eq!(read_now!(database, db => audit_log::latest(db, &key(), 10)).len(), 1);
+    write_now!(database, db => audit_log::remove_of_instance(db, &key().space, &key().instance));
     for (table, found) in rows(&database, &key()).await {
         assert_eq!(found, 0, "{table}");
     }

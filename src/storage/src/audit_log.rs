@@ -133,7 +133,7 @@ pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: i64, n
 
 /// Something that happened to an account, or to one of its instances.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Place<'a> {
+pub struct AuditSubject<'a> {
     pub account: Option<&'a str>,
     pub space: Option<&'a str>,
     pub instance: Option<&'a str>,
@@ -143,7 +143,7 @@ pub struct Place<'a> {
 pub async fn add_at(
     db: Connection<'_>,
     id: Uuid,
-    place: Place<'_>,
+    place: AuditSubject<'_>,
     kind: Kind,
     actor: &str,
     now: Timestamp,
@@ -155,7 +155,7 @@ pub async fn add_at(
 pub async fn add_told(
     db: Connection<'_>,
     id: Uuid,
-    place: Place<'_>,
+    place: AuditSubject<'_>,
     kind: Kind,
     actor: &str,
     detail: Option<&str>,

@@ -1,7 +1,7 @@
 //! The provider that a form chooses: what it is called, where it is, and how redirect URIs name it.
 //!
 //! Known before a client is: a redirect URI is registered to get a client id. Another way to choose one is an arm in
-//! [`chosen_provider`].
+//! [`resolve_provider`].
 
 use crate::{
     configuration::{ConfigurationError, Endpoints},
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChosenProvider {
+pub struct ResolvedProvider {
     /// The provider's name in redirect URIs: a preset's id, or host and digest, so that it is another one for each
     /// provider (security: S05).
     pub slug: String,
@@ -28,13 +28,13 @@ pub struct ChosenProvider {
 
 /// # Errors
 /// With a sentence for the admin, where the form does not say enough.
-pub fn chosen_provider(content: &FormContent) -> Result<ChosenProvider, ConfigurationError> {
+pub fn resolve_provider(content: &FormContent) -> Result<ResolvedProvider, ConfigurationError> {
     let choice = content.provider.tidied();
     let base_url = content.base_url.trim().trim_end_matches('/');
     if choice.is_discovered() {
         let issuers = issuers(some(&choice.issuer).as_deref(), base_url)?;
         let identity = issuers.first().cloned().unwrap_or_default();
-        return Ok(ChosenProvider {
+        return Ok(ResolvedProvider {
             slug: slug(&identity, &identity),
             name: host_of(&identity),
             preset: None,
@@ -74,7 +74,7 @@ pub fn chosen_provider(content: &FormContent) -> Result<ChosenProvider, Configur
         Some(preset) => format!("{}-{}", preset.id, digest(&endpoints.token)),
         None => slug(&endpoints.token, &format!("{} {}", or_none(&endpoints.authorization), endpoints.token)),
     };
-    Ok(ChosenProvider {
+    Ok(ResolvedProvider {
         slug,
         name: preset.map_or_else(|| host_of(&endpoints.token), |preset| preset.name.clone()),
         preset,
@@ -159,8 +159,8 @@ mod tests {
         base_url: &str,
         provider: &str,
         company_id: &str,
-    ) -> Result<ChosenProvider, ConfigurationError> {
-        chosen_provider(&FormContent {
+    ) -> Result<ResolvedProvider, ConfigurationError> {
+        resolve_provider(&FormContent {
             base_url: base_url.into(),
             company_id: company_id.into(),
             provider: ProviderChoice { provider: provider.into(), ..ProviderChoice::default() },

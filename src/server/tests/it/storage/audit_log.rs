@@ -6,7 +6,7 @@ use crate::storage::world::{ACCOUNT, SPACE, at, key, uuid};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     Database,
-    timeline::{self, Entry, Event, Kind, Place},
+    audit_log::{self, AuditSubject, Entry, Event, Kind},
 };
 use tokio::task::JoinSet;
 
@@ -52,7 +52,7 @@ fn saved<'a>(key: &'a ConnectionKey, actor: &'a str) -> Event<'a> {
 }
 
 async fn actors(database: &Database, key: &ConnectionKey, limit: i64) -> Vec<String> {
-    let entries = read_now!(database, db => timeline::latest(db, key, limit));
+    let entries = read_now!(database, db => audit_log::latest(db, key, limit));
     entries.into_iter().map(|entry| entry.actor).collect()
 }
 
@@ -64,7 +64,7 @@ async fn an_entry_comes_back_as_it_was_added(database: Database) {
     let changed = ["Base URL", "“Client ID” 😀"];
     let key = key();
     let event = Event { changed: &changed, ..saved(&key, "jürgen@example.com") };
-    write_now!(database, db => timeline::add(db, uuid(1), event, at(3)));
+    write_now!(database, db => audit_log::add(db, uuid(1), event, at(3)));
     let expected = Entry {
         at: at(3).0,
         actor: "jürgen@example.com".to_owned(),
@@ -73,13 +73,13 @@ async fn an_entry_comes_back_as_it_was_added(database: Database) {
         detail: None,
         times: None,
     };
-    assert_eq!(read_now!(database, db => timeline::latest(db, &key, 10)), [expected]);
+    assert_eq!(read_now!(database, db => audit_log::latest(db, &key, 10)), [expected]);
     let told =
         Event {
             kind: Kind::TokenFailed, detail: Some("the provider said “no” 😀"), ..saved(&key, "a")
         };
-    write_now!(database, db => timeline::add(db, uuid(2), told, at(4)));
-    let latest = read_now!(database, db => timeline::latest(db, &key, 1));
+    write_now!(database, db => audit_log::add(db, uuid(2), told, at(4)));
+    let latest = read_now!(database, db => audit_log::latest(db, &key, 1));
     assert_eq!((latest[0].kind.as_str(), latest[0].detail.as_deref()), ("token_failed", told.detail));
 }
 
@@ -93,7 +93,7 @@ async fn the_latest_come_first(database: Database) {
         (8, at(1), "fifth"),
     ];
     for (id, moment, actor) in entries {
-        write_now!(database, db => timeline::add(db, uuid(id), saved(&key(), actor), moment));
+        write_now!(database, db => audit_log::add(db, uuid(id), saved(&key(), actor), moment));
     }
     assert_eq!(actors(&database, &key(), 10).await, ["first", "second", "third", "fourth", "fifth"]);
     assert_eq!(actors(&database, &key(), 2).await, ["first", "second"]);
@@ -105,14 +105,14 @@ async fn what_happened_to_an_instance_is_forgotten_with_it(database: Database) {
     keys[2].instance = "instance-2".to_owned();
     keys[3].space = "space-2".to_owned();
     for (number, key) in keys.iter().enumerate() {
-        write_now!(database, db => timeline::add(db, uuid(number as u128), saved(key, "someone"), at(0)));
+        write_now!(database, db => audit_log::add(db, uuid(number as u128), saved(key, "someone"), at(0)));
     }
-    let place = Place { account: Some(ACCOUNT), space: Some(SPACE), ..Place::default() };
-    let of_instance = Place { instance: Some(&keys[0].instance), ..place };
-    for (id, place) in [(uuid(10), of_instance), (uuid(11), place), (uuid(12), Place::default())] {
-        write_now!(database, db => timeline::add_at(db, id, place, Kind::InstanceInstalled, "someone", at(0)));
+    let place = AuditSubject { account: Some(ACCOUNT), space: Some(SPACE), ..AuditSubject::default() };
+    let of_instance = AuditSubject { instance: Some(&keys[0].instance), ..place };
+    for (id, place) in [(uuid(10), of_instance), (uuid(11), place), (uuid(12), AuditSubject::default())] {
+        write_now!(database, db => audit_log::add_at(db, id, place, Kind::InstanceInstalled, "someone", at(0)));
     }
-    let removed = write_now!(database, db => timeline::remove_of_instance(db, SPACE, &keys[0].instance));
+    let removed = write_now!(database, db => audit_log::remove_of_instance(db, SPACE, &keys[0].instance));
     assert_eq!(removed, 3, "two connections' entries and the instance's own");
     for (key, left) in keys.iter().zip([0, 0, 1, 1]) {
         assert_eq!(actors(&database, key, 10).await.len(), left, "{key:?}");
@@ -122,27 +122,27 @@ async fn what_happened_to_an_instance_is_forgotten_with_it(database: Database) {
 
 async fn what_is_old_is_forgotten(database: Database) {
     for (id, moment) in [(1, Timestamp(at(5).0 - 1)), (2, at(5)), (3, at(6))] {
-        write_now!(database, db => timeline::add(db, uuid(id), saved(&key(), &id.to_string()), moment));
+        write_now!(database, db => audit_log::add(db, uuid(id), saved(&key(), &id.to_string()), moment));
     }
     let kind = Kind::SignedIn;
-    write_now!(database, db => timeline::add_at(db, uuid(4), Place::default(), kind, "someone", at(0)));
-    assert_eq!(write_now!(database, db => timeline::remove_before(db, at(5))), 2);
-    assert_eq!(write_now!(database, db => timeline::remove_before(db, at(5))), 0);
+    write_now!(database, db => audit_log::add_at(db, uuid(4), AuditSubject::default(), kind, "someone", at(0)));
+    assert_eq!(write_now!(database, db => audit_log::remove_before(db, at(5))), 2);
+    assert_eq!(write_now!(database, db => audit_log::remove_before(db, at(5))), 0);
     assert_eq!(actors(&database, &key(), 10).await, ["3", "2"]);
     assert_eq!(count(&database).await, 2);
 }
 
 async fn what_happened_elsewhere_is_in_no_connection_s_history(database: Database) {
     let key = key();
-    let whole = Place {
+    let whole = AuditSubject {
         account: Some(ACCOUNT),
         space: Some(&key.space),
         instance: Some(&key.instance),
         environment: Some(&key.environment),
     };
-    for (id, place) in [(1, whole), (2, Place::default())] {
+    for (id, place) in [(1, whole), (2, AuditSubject::default())] {
         let kind = Kind::EnvironmentAttached;
-        write_now!(database, db => timeline::add_at(db, uuid(id), place, kind, "someone", at(0)));
+        write_now!(database, db => audit_log::add_at(db, uuid(id), place, kind, "someone", at(0)));
     }
     assert_eq!(actors(&database, &key, 10).await, [""; 0]);
     assert_eq!(count(&database).await, 2);
@@ -155,9 +155,9 @@ fn read<'a>(key: &'a ConnectionKey, actor: &'a str) -> Event<'a> {
 async fn what_happens_often_is_one_entry_that_counts(database: Database) {
     let key = key();
     for (id, actor, times, moment) in [(1, "one", 3, at(1)), (2, "two", 1, at(2)), (1, "one", 4, at(9))] {
-        write_now!(database, db => timeline::count(db, uuid(id), read(&key, actor), times, moment));
+        write_now!(database, db => audit_log::count(db, uuid(id), read(&key, actor), times, moment));
     }
-    let entries = read_now!(database, db => timeline::latest(db, &key, 10));
+    let entries = read_now!(database, db => audit_log::latest(db, &key, 10));
     let seen: Vec<_> = entries.iter().map(|entry| (entry.actor.as_str(), entry.times, entry.at)).collect();
     assert_eq!(seen, [("one", Some(7), at(9).0), ("two", Some(1), at(2).0)]);
     assert!(entries.iter().all(|entry| entry.kind == "token_read" && entry.changed == "[]"));
@@ -168,17 +168,18 @@ async fn many_counts_of_one_entry_are_all_in_it(database: Database) {
     for times in 1..=20 {
         let database = database.clone();
         tasks.spawn(async move {
-            write_now!(database, db => timeline::count(db, uuid(1), read(&key(), "one"), times, at(1)));
+            write_now!(database, db => audit_log::count(db, uuid(1), read(&key(), "one"), times, at(1)));
         });
     }
     tasks.join_all().await;
-    let entries = read_now!(database, db => timeline::latest(db, &key(), 10));
+    let entries = read_now!(database, db => audit_log::latest(db, &key(), 10));
     assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [Some((1..=20).sum())]);
 }
 
 async fn what_is_told_of_an_account_is_stored(database: Database) {
-    let (place, kind) = (Place { account: Some(ACCOUNT), ..Place::default() }, Kind::TokenRevoked);
-    write_now!(database, db => timeline::add_told(db, uuid(1), place, kind, "one", Some("a sentence"), at(0)));
+    let (place, kind) =
+        (AuditSubject { account: Some(ACCOUNT), ..AuditSubject::default() }, Kind::TokenRevoked);
+    write_now!(database, db => audit_log::add_told(db, uuid(1), place, kind, "one", Some("a sentence"), at(0)));
     let as_told = "timeline WHERE kind = 'token_revoked' AND detail = 'a sentence' AND times IS NULL";
     assert_eq!(crate::storage::schema::count(&database, as_told).await, 1);
 }

@@ -1,10 +1,10 @@
 //! Where what is typed has got to, in the words of the form's foot.
 //!
-//! Another state is a variant of [`Keep`] with its words, its colour and whether it is at rest.
+//! Another state is a variant of [`SaveStatus`] with its words, its colour and whether it is at rest.
 
 /// Where what is typed has got to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keep {
+pub enum SaveStatus {
     /// Nothing was ever saved or typed.
     Nothing,
     Pending,
@@ -22,7 +22,7 @@ pub enum Keep {
     SessionEnded,
 }
 
-impl Keep {
+impl SaveStatus {
     /// Where a secret is not sealed, nothing is said to be saved or kept without saying so.
     pub fn text(&self, lacks_secret: bool) -> String {
         const UNSEALED: &str = "The secret is not encrypted yet";

@@ -1,7 +1,7 @@
 //! What the exchange of a code, the renewal of a token and its revocation have in common: what a token came from, the
 //! secrets that it takes, and how a failure is told.
 //!
-//! What a token must remember besides is a field of [`TokenOrigin`], with a default for those that are there.
+//! What a token must remember besides is a field of [`TokenSource`], with a default for those that are there.
 
 use crate::{
     Result, ServiceError, Services,
@@ -10,8 +10,8 @@ use crate::{
 use ipack_domain::form::FormContent;
 use ipack_domain::{ids::ConnectionKey, provider::Grant};
 use ipack_oauth::{
-    configuration::{Configuration, Plan, plan},
-    explain::{advice, sentence},
+    advice::{advice, sentence},
+    configuration::{Configuration, RequestedConfiguration, requested_configuration},
     token::{Request, TokenError},
 };
 use ipack_storage::{
@@ -26,12 +26,12 @@ use uuid::Uuid;
 /// What a token came from, kept beside it: enough to renew and to revoke it, whatever the form says by then.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct TokenOrigin {
+pub(crate) struct TokenSource {
     pub configuration: Configuration,
     pub secret_id: Option<Uuid>,
 }
 
-impl TokenOrigin {
+impl TokenSource {
     pub fn of(token: &Token) -> Result<Self> {
         serde_json::from_str(&token.origin).map_err(|_| StorageError::Corrupt("token origin").into())
     }
@@ -45,8 +45,8 @@ pub(crate) struct OpenedSecrets {
 
 impl Services {
     /// The form's plan, or what is wrong with it.
-    pub(crate) fn plan(&self, content: &FormContent) -> Result<Plan> {
-        plan(content, self.oauth.allowed)
+    pub(crate) fn requested_configuration(&self, content: &FormContent) -> Result<RequestedConfiguration> {
+        requested_configuration(content, self.oauth.allowed)
             .map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
     }
 
@@ -85,7 +85,7 @@ impl Services {
         secret: &ClientSecret,
     ) -> Result<SecretString> {
         let place = sealing::client_secret(&secret.id);
-        self.safe.open(db, &key.space, secret.data_key_version, place, &secret.sealed).await
+        self.data_keys.open(db, &key.space, secret.data_key_version, place, &secret.sealed).await
     }
 
     /// A request for a token without anybody's browser.
