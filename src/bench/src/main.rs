@@ -1,14 +1,15 @@
 //! `make bench`: the release program beside a bare handler that runs the same SQL and answers the same bytes, on the
 //! same machine in the same run.
 //!
-//! `data` makes the databases, `servers` starts both programs, `load` asks them, `report` says what came out; `bare`
-//! is the bare handler, which this program starts as a child of its own. To measure one more request: a variant of
-//! [`requests::Kind`], what asks for it there, and its handler in `bare`. Figures are for reading: whatever they
-//! are, the exit is 0.
+//! `data` makes the databases, `servers` starts both programs, `load` asks them, `report` says what came out; `inputs`
+//! times what is computed on large inputs; `bare` is the bare handler, which this program starts as a child of its
+//! own. To measure one more request: a variant of [`requests::Kind`], what asks for it there, and its handler in
+//! `bare`. Figures are for reading: whatever they are, the exit is 0.
 
 mod bare;
 mod data;
 mod http;
+mod inputs;
 mod load;
 mod report;
 mod requests;
@@ -118,6 +119,7 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
         report.aims();
         return Ok(());
     }
+    inputs::measure(&mut report);
     measure_start(&few, &mut report, scale.pause).await?;
     measure_few(&scale, &few, &mut report).await?;
     say(&format!("\nSaving {} details …", scale.many));

@@ -54,6 +54,13 @@ impl Report {
         self.at_most("memory, idle", 40.0, " MiB", mebi(idle_kib));
     }
 
+    /// What the program computes on a large input, in milliseconds.
+    pub fn computed(&mut self, what: impl Into<String>, limit: f64, took: Duration) {
+        let (what, millis) = (what.into(), took.as_secs_f64() * 1e3);
+        say(&format!("{what}: {millis:.1} ms"));
+        self.at_most(what, limit, " ms", millis);
+    }
+
     /// The program and the bare handler.
     pub fn beside(&mut self, kind: Kind, pair: [Figures; 2], peaks: [u64; 2]) {
         say(&format!("\nThe seed's {}, 64 connections, {} details", kind.name(), self.few));

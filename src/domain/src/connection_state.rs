@@ -90,7 +90,7 @@ pub struct TokenFacts<'a> {
 
 impl Facts<'_> {
     /// The worst of what is true of the connection.
-    pub fn state(&self) -> StateWithReason {
+    pub fn assess(&self) -> StateWithReason {
         let (state, reason) = self.judged();
         StateWithReason { state, reason }
     }
@@ -176,7 +176,7 @@ mod tests {
     #[track_caller]
     fn assert_is(facts: &Facts<'_>, state: ConnectionState, reason: &str) {
         let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
-        assert_eq!(facts.state(), StateWithReason { state, reason });
+        assert_eq!(facts.assess(), StateWithReason { state, reason });
     }
 
     fn with(change: impl FnOnce(&mut TokenFacts<'static>)) -> Facts<'static> {
@@ -247,8 +247,8 @@ mod tests {
                     (token.expires, token.can_be_refreshed) = (Some(NOW.plus_seconds(seconds)), can);
                 })
             };
-            assert_eq!(ends(false).state().state, state, "{seconds}");
-            assert_eq!(ends(true).state().state, State::Ok, "{seconds}");
+            assert_eq!(ends(false).assess().state, state, "{seconds}");
+            assert_eq!(ends(true).assess().state, State::Ok, "{seconds}");
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
                 let mut facts = with(|_| ());
                 do_one(&mut facts);
                 do_other(&mut facts);
-                assert_eq!(facts.state().state, one.min(other));
+                assert_eq!(facts.assess().state, one.min(other));
             }
         }
     }

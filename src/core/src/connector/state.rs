@@ -193,7 +193,7 @@ fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<Sta
     let secret_to_enter = plan.map(|plan| secrets.secret_to_enter(&plan)).transpose()?.flatten();
     let missing = line.complete.map(|is_complete| if is_complete { Vec::new() } else { content.missing() });
     let token = token.map(|token| token.facts(&content)).transpose()?;
-    Ok(Facts { now, missing, secret_to_enter, token }.state())
+    Ok(Facts { now, missing, secret_to_enter, token }.assess())
 }
 
 /// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without

@@ -96,7 +96,7 @@ pub(crate) async fn credentials_view(
         let left = at.seconds() - now.seconds();
         u32::try_from(left).ok().filter(|left| *left > 0)
     });
-    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.state();
+    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.assess();
     let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
     // Known before there is a client: it is registered to get one.
     let provider = resolve_provider(content).ok().filter(|_| has_window);

@@ -85,8 +85,7 @@ fn Version(
     lines: Vec<String>,
     prefer_mine: bool,
 ) -> impl IntoView {
-    let (value, label) =
-        if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "SaveStatus saved") };
+    let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
     let name = part.name();
     let id = format!("choice-{name}-{value}");
     let body = if lines.is_empty() {

@@ -32,7 +32,7 @@ pub fn Question(
                     {label}
                 </button>
                 <a class="button quiet" href=form on:click=keep>
-                    "SaveStatus it"
+                    "Keep it"
                 </a>
             </div>
         </div>

@@ -42,12 +42,14 @@ fn query(text: String) -> Value {
     json!({ "query": text })
 }
 
-/// `{ head part part … tail }` in so many bytes.
+/// `{ head part part … tail }` in so many bytes of JSON, where a quotation mark takes two.
 fn filled(width: usize, head: &str, part: impl Fn(usize) -> String, tail: &str) -> Value {
     let mut text = head.to_owned();
-    let mut at = 0;
-    while text.len() < width {
-        text.push_str(&part(at));
+    let (mut at, mut length) = (0, 0);
+    while length < width {
+        let part = part(at);
+        length += json!(part).to_string().len() - 2;
+        text.push_str(&part);
         at += 1;
     }
     query(text + tail)
@@ -86,8 +88,8 @@ fn refused_shapes(width: usize) -> Vec<(&'static str, String)> {
         ("objects in one another", filled(width, "{a(b:", same("{a:"), "")),
         ("keys", filled(width, "{a(b:{", |at| format!("a{at}:1 "), "})}")),
         ("numbers", filled(width, "{a(b:", same("1"), ")}")),
-        ("strings", filled(width / 2, "{a(b:[", same("\"\""), "])}")),
-        ("strings that do not end", filled(width / 2, "{a(b:", same("\"\"\"["), "")),
+        ("strings", filled(width, "{a(b:[", same("\"\""), "])}")),
+        ("strings that do not end", filled(width, "{a(b:", same("\"\"\"["), "")),
         ("variables", filled(width, "query (", |at| format!("$a{at}:Int"), ") { __typename }")),
         ("types in one another", filled(width, "query ($a:", same("["), "")),
         ("operations", filled(width, "", |at| format!("query a{at}{{a}}"), "")),
