@@ -252,10 +252,13 @@ mod tests {
         }
     }
 
+    /// A state, and what brings it about.
+    type Trouble = (ConnectionState, fn(&mut Facts<'static>));
+
     /// Each thing that can be wrong, alone and with each other one: the worst is said.
     #[test]
     fn of_several_states_the_worst_is_said() {
-        let troubles: [(ConnectionState, fn(&mut Facts<'static>)); 5] = [
+        let troubles: [Trouble; 5] = [
             (ConnectionState::Broken, |facts| token(facts).is_broken = true),
             (ConnectionState::RefreshFailing, |facts| token(facts).failure = Some("no")),
             (ConnectionState::Expiring, |facts| token(facts).can_be_refreshed = false),

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_a_provider_lists_in_words_of_its_own_is_granted() {
         let granted = ["https://www.googleapis.com/auth/userinfo.email", "email.and", "openid", "books.read"];
-        let granted = granted.map(|name| backwards(name)).into();
+        let granted = granted.map(backwards).into();
         for fine in ["email", "openid", "books.read", "offline_access", "https://crm.example/.default"] {
             assert!(is_granted(fine, &granted), "{fine}");
         }

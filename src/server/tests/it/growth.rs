@@ -80,7 +80,10 @@ fn rows(count: usize, key: impl Fn(usize) -> String, value: &str) -> Vec<Paramet
     (0..count).map(|number| Parameter::new(key(number), value)).collect()
 }
 
-const TABLES: [(&str, fn(usize) -> Tables); 11] = [
+/// A name, and the tables with so many rows.
+type Shape = (&'static str, fn(usize) -> Tables);
+
+const TABLES: [Shape; 11] = [
     ("every value changed on both sides", |n| {
         let key = |i| format!("key-{i}");
         (rows(n, key, "kept"), rows(n, key, "posted"), rows(n, key, "seen"))
