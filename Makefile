@@ -17,10 +17,10 @@ sources := Cargo.toml Cargo.lock .ci/build-site .ci/finish-site.mjs $(shell find
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev demo-idp test lint fmt bench clean FORCE
+.PHONY: help run build dev check-dev demo-idp test lint fmt bench clean FORCE
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(built) ## Build what changed, then serve on http://127.0.0.1:3000 with demo content
 	@exec $(program) serve --demo
@@ -30,6 +30,10 @@ build: $(built) ## The release program, with the site inside: target/release/ipa
 dev: ## Serve a debug build, build again and reload the page at each change
 	@.ci/install-tools dev
 	cargo-leptos watch -- serve --demo
+
+check-dev: ## Does `make dev` show an edit in the browser? Prints the seconds
+	@.ci/install-tools dev chromium
+	node end2end/check-dev.mjs
 
 demo-idp: ## An identity provider to try tokens with, on http://127.0.0.1:3080
 	@.ci/install-tools base

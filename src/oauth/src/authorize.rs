@@ -3,7 +3,7 @@
 //! A parameter that the program sets itself goes into [`authorization_url`] and into
 //! [`RESERVED_AUTHORIZATION`](ipack_domain::provider::RESERVED_AUTHORIZATION).
 
-use crate::configuration::{Configuration, ConfigurationError};
+use crate::{configuration::Configuration, endpoints::ConfigurationError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipack_domain::{effects::random_bytes, provider::RESERVED_AUTHORIZATION};
 use sha2::{Digest, Sha256};

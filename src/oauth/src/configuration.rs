@@ -1,11 +1,13 @@
 //! From what a form says to what an OAuth client needs: a [`RequestedConfiguration`], and with its endpoints known a
 //! [`Configuration`].
 //!
-//! A plan is made without asking anybody; only a plan that discovers has to. A new quirk of providers is a field of
-//! [`Configuration`], filled in [`plan`] from a preset or the form, and used where requests are made.
+//! The first is made without asking anybody; only where endpoints are discovered is somebody asked. A new quirk of
+//! providers is a field of [`Configuration`], filled in [`requested_configuration`] from a preset or the form, and used
+//! where requests are made.
 
 use crate::{
     discovery::Metadata,
+    endpoints::{ConfigurationError, Destination, Endpoints},
     presets::{Pkce, Preset},
     provider::{ResolvedProvider, resolve_provider, some},
 };
@@ -14,76 +16,6 @@ use ipack_domain::{
     provider::{ClientAuthentication, Grant, RESERVED_AUTHORIZATION, RESERVED_TOKEN},
 };
 use serde::{Deserialize, Serialize};
-
-/// Why no client can be made of what the form says; a sentence for the admin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigurationError {
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    #[error("{0} is not a URL")]
-    NotUrl(&'static str),
-    #[error("There is no provider called {0}")]
-    UnknownProvider(String),
-    #[error("{0} has no authorization endpoint, so the authorization code grant is not possible")]
-    NoAuthorizationEndpoint(String),
-    #[error(
-        "The password grant is switched off; whoever runs this server can allow it (IPACK_ALLOW_PASSWORD_GRANT)"
-    )]
-    PasswordGrantOff,
-    #[error(
-        "A public client has nothing but PKCE to prove itself with: switch PKCE on, or choose a client authentication"
-    )]
-    PublicWithoutPkce,
-    #[error("This provider takes no request without PKCE: switch it on")]
-    PkceRequired,
-    #[error(
-        "The JWT bearer grant signs with the private key that is sealed here, so no client secret can be sent beside it: choose another client authentication"
-    )]
-    SecretBesideKey,
-    #[error("The authorization parameter {0} is set by iPack Connect itself: delete that row")]
-    Reserved(String),
-}
-
-/// What a client secret is bound to: where it may be sent, for whom, and as what.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Destination {
-    pub base_url: String,
-    pub client_id: String,
-    /// The issuer that is discovered, or the endpoints.
-    pub provider: String,
-    /// It is a private key, which signs and is sent nowhere.
-    pub is_private_key: bool,
-}
-
-impl Destination {
-    /// What is different now, by the form's labels.
-    pub fn changed_to(&self, now: &Self) -> Vec<&'static str> {
-        // An issuer that was the Base URL and still is: told once.
-        let has_followed = self.provider == self.base_url && now.provider == now.base_url;
-        [
-            ("Base URL", self.base_url != now.base_url),
-            ("Client ID", self.client_id != now.client_id),
-            ("Identity provider", self.provider != now.provider && !has_followed),
-            ("Client authentication", self.is_private_key != now.is_private_key),
-        ]
-        .into_iter()
-        .filter_map(|(label, is_changed)| is_changed.then_some(label))
-        .collect()
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Endpoints {
-    pub authorization: Option<String>,
-    pub token: String,
-    pub revocation: Option<String>,
-    /// The issuer identifier, where it is known.
-    pub issuer: Option<String>,
-    /// The metadata announce `iss` in authorization responses (RFC 9207).
-    pub announces_issuer: bool,
-}
 
 /// Everything a client needs to get and renew a token, without any secret. It is kept with what was got by it, so a
 /// field that is added later has a default for what was kept before.

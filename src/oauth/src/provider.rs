@@ -4,7 +4,7 @@
 //! [`resolve_provider`].
 
 use crate::{
-    configuration::{ConfigurationError, Endpoints},
+    endpoints::{ConfigurationError, Endpoints},
     presets::{self, Preset},
 };
 use ipack_domain::form::FormContent;

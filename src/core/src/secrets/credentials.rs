@@ -22,10 +22,7 @@ use ipack_domain::{
     tokens::{CredentialProblem, ProblemCode, SecretField},
     views::{ConnectorView, Outcome},
 };
-use ipack_oauth::{
-    authentication,
-    configuration::{Destination, RequestedConfiguration},
-};
+use ipack_oauth::{authentication, configuration::RequestedConfiguration, endpoints::Destination};
 use ipack_storage::{
     Connection, StorageError, Writer, attempts,
     audit_log::{self, Event, Kind},

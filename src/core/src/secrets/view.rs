@@ -21,7 +21,8 @@ use ipack_domain::{
 };
 use ipack_oauth::{
     advice::sentence,
-    configuration::{Destination, RequestedConfiguration, requested_configuration},
+    configuration::{RequestedConfiguration, requested_configuration},
+    endpoints::Destination,
     presets::{self, Pkce, Preset, Refresh},
     provider::resolve_provider,
 };

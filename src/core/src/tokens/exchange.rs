@@ -17,7 +17,8 @@ use crate::{
 use ipack_domain::{effects::new_id, form::Part, ids::ConnectionKey, time::Timestamp};
 use ipack_oauth::{
     advice::{no_token, shown_scopes},
-    token::{self, Granted, Request, Secrets},
+    token::{self, Request, Secrets},
+    token_answer::Granted,
 };
 use ipack_storage::{
     Connection, Writer,

@@ -21,7 +21,8 @@ use ipack_domain::{
 use ipack_oauth::{
     advice::shown_scopes,
     configuration::Configuration,
-    token::{self, Granted, Request, Secrets},
+    token::{self, Request, Secrets},
+    token_answer::Granted,
 };
 use ipack_storage::{
     Connection, Writer, accounts,

@@ -21,7 +21,8 @@ use ipack_domain::{
 };
 use ipack_oauth::{
     configuration::Configuration,
-    token::{self, Granted, Secrets},
+    token::{self, Secrets},
+    token_answer::Granted,
 };
 use ipack_storage::{
     Connection, Writer,

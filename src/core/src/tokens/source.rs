@@ -12,7 +12,8 @@ use ipack_domain::{ids::ConnectionKey, provider::Grant};
 use ipack_oauth::{
     advice::{advice, sentence},
     configuration::{Configuration, RequestedConfiguration, requested_configuration},
-    token::{Request, TokenError},
+    token::Request,
+    token_answer::TokenError,
 };
 use ipack_storage::{
     Connection, StorageError,

@@ -81,9 +81,9 @@ fn rows(count: usize, key: impl Fn(usize) -> String, value: &str) -> Vec<Paramet
 }
 
 /// A name, and the tables with so many rows.
-type Shape = (&'static str, fn(usize) -> Tables);
+type NamedTables = (&'static str, fn(usize) -> Tables);
 
-const TABLES: [Shape; 11] = [
+const TABLES: [NamedTables; 11] = [
     ("every value changed on both sides", |n| {
         let key = |i| format!("key-{i}");
         (rows(n, key, "kept"), rows(n, key, "posted"), rows(n, key, "seen"))

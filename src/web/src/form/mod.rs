@@ -16,6 +16,8 @@ mod notices;
 mod parameters;
 mod problems;
 mod provider;
+mod provider_advanced;
+mod provider_text;
 mod question;
 mod rows;
 mod save_status;

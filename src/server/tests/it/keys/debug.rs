@@ -6,7 +6,8 @@ use crate::keys::world::{Sealed, key, setup_of};
 use ipack_core::tokens::access_token::AccessToken;
 use ipack_domain::tokens::TypedSecret;
 use ipack_oauth::{
-    advice::Redactor, authentication::ClientCredentials, callback::Callback, outbound::Answer, token::Granted,
+    advice::Redactor, authentication::ClientCredentials, callback::Callback, outbound::Answer,
+    token_answer::Granted,
 };
 use ipack_storage::Database;
 use ipack_vault::Keyring;
