@@ -1,4 +1,4 @@
-//! Settings, from the command line's environment. The README's table lists them; a test holds the two together.
+//! Settings, from the command line's environment. The table in docs/operating.md lists them; a test holds the two together.
 //!
 //! A new setting is a field here with its variable, its default, a parser that says in a sentence what it expects, and
 //! a row in the table.

@@ -9,11 +9,11 @@
 #[macro_use]
 mod storage;
 
+mod documents;
 mod faults;
 mod graphql;
 mod growth;
 mod http;
 mod keys;
 mod oauth;
-mod readme;
 mod support;

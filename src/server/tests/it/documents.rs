@@ -1,13 +1,15 @@
-//! What the README says and the program knows: held together here. A new table in the README gets its test.
+//! What the documents say and the program knows: held together here.
 
 use clap::Args;
 use ipack_server::config::{ADMIN_PASSWORD, Config, MASTER_KEY};
+use std::{fs, path::Path};
 
-const README: &str = include_str!("../../../../README.md");
+const OPERATING: &str = include_str!("../../../../docs/operating.md");
+const API: &str = include_str!("../../../../docs/api.md");
 
 /// The rows of the table under a heading, as cells.
 fn table(heading: &str) -> Vec<Vec<String>> {
-    let section = README.split(&format!("\n## {heading}\n")).nth(1).expect("the README has the heading");
+    let section = OPERATING.split(&format!("\n## {heading}\n")).nth(1).expect("the heading is there");
     let section = section.split("\n## ").next().unwrap_or_default();
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
     rows.map(|row| row.trim_matches('|').split(" | ").map(|cell| cell.trim().replace('`', "")).collect())
@@ -43,7 +45,29 @@ fn the_configuration_table_is_the_programs() {
 }
 
 #[test]
+fn what_the_documents_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let documents = [
+        "README.md",
+        "docs/api.md",
+        "docs/architecture.md",
+        "docs/contributing.md",
+        "docs/operating.md",
+        "docs/providers.md",
+    ];
+    for document in documents {
+        let file = root.join(document);
+        let text = fs::read_to_string(&file).expect("a document");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://")) {
+            let path = link.split('#').next().unwrap_or_default();
+            assert!(file.with_file_name("").join(path).exists(), "{document} links to {link}");
+        }
+    }
+}
+
+#[test]
 fn the_sample_request_is_the_apis_own() {
     let sample = include_str!("graphql/seed_request.graphql").trim();
-    assert!(README.contains(sample), "the README's request differs from the one that is tested");
+    assert!(API.contains(sample), "the documented request differs from the one that is tested");
 }
