@@ -8,11 +8,11 @@
 //! `on_both!`, with the number of the requirement in its name. That something was not sent is shown by the requests
 //! that the provider recorded.
 
-mod flow;
+pub mod flow;
 pub mod hostile;
 mod outbound;
 mod outbound_faults;
-mod provider;
+pub mod provider;
 
 mod binding;
 mod faults;
