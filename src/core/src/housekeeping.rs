@@ -54,16 +54,15 @@ impl Services {
     }
 
     async fn end_overdue(&self, mut db: Writer, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
-        let Some(why) = Status::parse(&attempt.status).and_then(authorization::overdue) else {
+        let Some(why) = authorization::overdue(attempt.status) else {
             return Ok(());
         };
         let (id, status) = (attempt.id, Status::Failed);
         if attempts::finish(db.lend(), id, status, Some(&why), None).await? {
-            let space = accounts::find_space(db.lend(), &attempt.space_guid).await?;
-            let key = attempt.key();
+            let space = accounts::find_space(db.lend(), &attempt.key.space).await?;
             let event = Event {
                 account: space.as_ref().map(|space| space.account_id.as_str()).unwrap_or_default(),
-                key: &key,
+                key: &attempt.key,
                 kind: Kind::TokenFailed,
                 actor: crate::tokens::access_token::ACTOR,
                 changed: &[],

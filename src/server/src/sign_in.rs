@@ -23,6 +23,7 @@ use ipack_domain::{
     error::{AppError, ErrorCode},
     form::FormContent,
     ids::{ConnectionKey, unsegment},
+    time::Timestamp,
     tokens::SECRET_FIELDS,
     views::Seen,
 };
@@ -52,8 +53,8 @@ pub async fn current_admin(
     let now = state.services.clock.now();
     let found = session_facts(session).await.map_err(session_error)?;
     let Some((id, signed_in_at, last_seen_at)) = found else { return Ok(None) };
-    let too_old = now.0 >= signed_in_at.saturating_add(state.config.session_absolute_seconds * 1_000_000);
-    let too_idle = now.0 >= last_seen_at.saturating_add(state.config.session_idle_seconds * 1_000_000);
+    let too_old = now >= signed_in_at.plus_seconds(state.config.session_absolute_seconds);
+    let too_idle = now >= last_seen_at.plus_seconds(state.config.session_idle_seconds);
     let admin = match state.services.admin_of_session(id, signed_in_at).await {
         Ok(admin) if !too_old && !too_idle => admin,
         Ok(_) | Err(ServiceError::Unauthorized) => {
@@ -62,14 +63,14 @@ pub async fn current_admin(
         }
         Err(error) => return Err(error.into_app_error(request_id)),
     };
-    let step = LAST_SEEN_STEP_SECONDS.min(state.config.session_idle_seconds / 4) * 1_000_000;
-    if now.0 - last_seen_at >= step {
-        session.insert(LAST_SEEN_AT, now.0).await.map_err(session_error)?;
+    let step = LAST_SEEN_STEP_SECONDS.min(state.config.session_idle_seconds / 4);
+    if now >= last_seen_at.plus_seconds(step) {
+        session.insert(LAST_SEEN_AT, now).await.map_err(session_error)?;
     }
     Ok(Some(admin))
 }
 
-type Facts = (Uuid, i64, i64);
+type Facts = (Uuid, Timestamp, Timestamp);
 
 async fn session_facts(session: &Session) -> Result<Option<Facts>, tower_sessions::session::Error> {
     let id = session.get::<String>(ADMIN_ID).await?.and_then(|id| Uuid::parse_str(&id).ok());
@@ -153,7 +154,7 @@ async fn begin_session(
     session: &Session,
     admin: &Admin,
 ) -> Result<(), tower_sessions::session::Error> {
-    let now = services.clock.now().0;
+    let now = services.clock.now();
     session.clear().await;
     session.cycle_id().await?;
     session.insert(ADMIN_ID, admin.id.to_string()).await?;

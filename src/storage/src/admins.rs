@@ -2,7 +2,7 @@
 //!
 //! A new column goes into the struct, its insert and its selects.
 
-use crate::{Connection, Result, execute, on_connection};
+use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -15,7 +15,8 @@ pub struct Admin {
     /// `None` sees every account.
     pub account_id: Option<String>,
     pub password_hash: String,
-    pub password_changed_at: i64,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub password_changed_at: Timestamp,
 }
 
 impl std::fmt::Debug for Admin {
@@ -29,7 +30,7 @@ impl std::fmt::Debug for Admin {
 pub async fn add(db: Connection<'_>, admin: &Admin, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO admins (id, email, account_id, password_hash, created_at, password_changed_at)
                VALUES ($1, $2, $3, $4, $5, $6)";
-    let changed = admin.password_changed_at;
+    let changed = admin.password_changed_at.0;
     execute!(db, sql, admin.id, &admin.email, &admin.account_id, &admin.password_hash, now.0, changed)?;
     Ok(())
 }

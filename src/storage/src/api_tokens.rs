@@ -2,7 +2,7 @@
 //!
 //! A new column goes into the struct, its insert and its select.
 
-use crate::{Connection, Result, execute, on_connection};
+use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -16,7 +16,8 @@ pub struct ApiToken {
     pub username: String,
     /// SHA-256 of the token.
     pub digest: Vec<u8>,
-    pub revoked_at: Option<i64>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub revoked_at: Option<Timestamp>,
     /// May ask for access tokens.
     pub reads_access_tokens: bool,
 }

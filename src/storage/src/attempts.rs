@@ -1,9 +1,13 @@
 //! Attempts to get a token, and the states that an identity provider must bring back.
 //!
 //! A state is taken out by one `DELETE … RETURNING`, so that it serves once. A new column of an attempt goes into
-//! [`Attempt`], `add` and `COLUMNS`.
+//! [`Attempt`], `add` and `select!`.
 
-use crate::{BATCH, Connection, Result, bind_key, execute, key_of_row, on_connection};
+use crate::{
+    BATCH, Connection, Result,
+    columns::{Column, KeyColumns, bind_key, key_columns, of_key, read_by_name, stored_by_name},
+    execute, on_connection,
+};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -18,55 +22,36 @@ pub enum Status {
     Failed,
 }
 
-impl Status {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Returned => "returned",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Opened, Self::Returned, Self::Succeeded, Self::Failed]
-            .into_iter()
-            .find(|status| status.name() == name)
-    }
-}
+stored_by_name!(Status { Opened = "opened", Returned = "returned", Succeeded = "succeeded", Failed = "failed" });
+read_by_name!(Status);
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Attempt {
     pub id: Uuid,
-    pub space_guid: String,
-    pub instance_id: String,
-    pub environment_id: String,
-    pub process_id: String,
-    pub connection_id: String,
+    #[sqlx(flatten, try_from = "KeyColumns")]
+    pub key: ConnectionKey,
     pub admin_id: Uuid,
     /// SHA-256 of the cookie of the browser that began it.
     pub browser: Vec<u8>,
     pub is_in_window: bool,
-    pub status: String,
+    #[sqlx(try_from = "Column<Status>")]
+    pub status: Status,
     pub message: Option<String>,
     pub advice: Option<String>,
     pub sealed: Option<Vec<u8>>,
     pub data_key_version: Option<i64>,
-    pub begun_at: i64,
-    pub expires_at: i64,
-}
-
-impl Attempt {
-    pub fn key(&self) -> ConnectionKey {
-        key_of_row!(self)
-    }
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub begun_at: Timestamp,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub expires_at: Timestamp,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, space_guid, instance_id, environment_id, process_id, connection_id, admin_id, browser,
-                 is_in_window, status, message, advice, sealed, data_key_version, begun_at, expires_at
+            "SELECT id, ",
+            key_columns!(),
+            ", admin_id, browser, is_in_window, status, message, advice, sealed, data_key_version, begun_at, expires_at
              FROM attempts ",
             $rest
         )
@@ -76,12 +61,15 @@ macro_rules! select {
 /// # Errors
 /// `Reference` where the connection, the environment's attachment, the admin or the data key is not there.
 pub async fn add(db: Connection<'_>, attempt: &Attempt) -> Result<()> {
-    let sql = "INSERT INTO attempts (space_guid, instance_id, environment_id, process_id, connection_id, id, admin_id,
-             browser, is_in_window, status, sealed, data_key_version, begun_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let sql = concat!(
+        "INSERT INTO attempts (",
+        key_columns!(),
+        ", id, admin_id, browser, is_in_window, status, sealed, data_key_version, begun_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    );
     execute!(
-        db, sql, &attempt.key(); attempt.id, attempt.admin_id, &attempt.browser, attempt.is_in_window,
-        &attempt.status, &attempt.sealed, attempt.data_key_version, attempt.begun_at, attempt.expires_at
+        db, sql, &attempt.key; attempt.id, attempt.admin_id, &attempt.browser, attempt.is_in_window,
+        attempt.status.name(), &attempt.sealed, attempt.data_key_version, attempt.begun_at.0, attempt.expires_at.0
     )?;
     Ok(())
 }
@@ -93,10 +81,7 @@ pub async fn find(db: Connection<'_>, id: Uuid) -> Result<Option<Attempt>> {
 
 /// The latest attempt of a connection key.
 pub async fn latest(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Attempt>> {
-    let sql = select!(
-        "WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-         ORDER BY begun_at DESC, id DESC LIMIT 1"
-    );
+    let sql = of_key!(select!(""), "ORDER BY begun_at DESC, id DESC LIMIT 1");
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Attempt>(sql), key).fetch_optional(executor))
 }
 
@@ -115,9 +100,9 @@ pub async fn add_state(
 /// Takes a state out, once; the attempt it was made for, unless it has run out.
 pub async fn take_state(db: Connection<'_>, digest: &[u8], now: Timestamp) -> Result<Option<Uuid>> {
     let sql = "DELETE FROM oauth_states WHERE digest = $1 RETURNING attempt_id, expires_at";
-    let row: Option<(Uuid, i64)> =
+    let row: Option<(Uuid, Column<Timestamp>)> =
         on_connection!(db, executor => sqlx::query_as(sql).bind(digest).fetch_optional(executor))?;
-    Ok(row.filter(|(_, expires_at)| *expires_at > now.0).map(|(attempt, _)| attempt))
+    Ok(row.filter(|(_, expires_at)| *expires_at.get() > now).map(|(attempt, _)| attempt))
 }
 
 /// The provider answered. `false` where the attempt was not open any more.
@@ -142,17 +127,16 @@ pub async fn finish(
 
 /// Ends the attempts of a connection key that are still open: a new one takes their place, or the secret is gone.
 pub async fn abandon(db: Connection<'_>, key: &ConnectionKey, message: &str) -> Result<u64> {
-    let sql = "UPDATE attempts SET status = 'failed', message = $6, sealed = NULL, data_key_version = NULL
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-             AND status IN ('opened', 'returned')";
+    let sql = of_key!(
+        "UPDATE attempts SET status = 'failed', message = $6, sealed = NULL, data_key_version = NULL",
+        "AND status IN ('opened', 'returned')"
+    );
     execute!(db, sql, key; message)
 }
 
 /// Forgets the attempts of a connection key; one that is under way finds nothing to end.
 pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<u64> {
-    let sql = "DELETE FROM attempts
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
-    execute!(db, sql, key;)
+    execute!(db, of_key!("DELETE FROM attempts"), key;)
 }
 
 /// Attempts that ran out and have not ended, up to a batch.

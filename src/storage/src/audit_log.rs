@@ -1,8 +1,12 @@
-//! The timeline: who did what, when. Never a secret's value.
+//! The audit log: who did what, when. Never a secret's value. Its table is called `timeline`.
 //!
 //! Something new that happens is a [`Kind`] with a name that no other had.
 
-use crate::{BATCH, Connection, Result, bind_key, execute, on_connection};
+use crate::{
+    BATCH, Connection, Result,
+    columns::{Column, FromColumn, as_fields, bind_key, key_columns, of_key, stored_by_name, to_json},
+    execute, on_connection,
+};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -31,26 +35,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those of a connection, for which a page has words.
-    const OF_CONNECTIONS: [Self; 12] = [
-        Self::DetailsSaved,
-        Self::PkceSwitched,
-        Self::SecretEncrypted,
-        Self::SecretReplaced,
-        Self::SecretReset,
-        Self::AuthorizationStarted,
-        Self::AuthorizationReturned,
-        Self::TokenExchanged,
-        Self::TokenRefreshed,
-        Self::TokenFailed,
-        Self::TokenRevoked,
-        Self::TokenRead,
-    ];
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::OF_CONNECTIONS.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// What happened, in a sentence without its subject.
     pub fn sentence(self) -> &'static str {
         match self {
@@ -74,30 +58,38 @@ impl Kind {
             Self::TokenRead => "read the access token",
         }
     }
+}
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DetailsSaved => "details_saved",
-            Self::InstanceInstalled => "instance_installed",
-            Self::InstanceUninstalled => "instance_uninstalled",
-            Self::EnvironmentAttached => "environment_attached",
-            Self::SignedIn => "signed_in",
-            Self::SignInRefused => "sign_in_refused",
-            Self::SignedOut => "signed_out",
-            Self::PkceSwitched => "pkce_switched",
-            Self::SecretEncrypted => "secret_encrypted",
-            Self::SecretReplaced => "secret_replaced",
-            Self::SecretReset => "secret_reset",
-            Self::AuthorizationStarted => "authorization_started",
-            Self::AuthorizationReturned => "authorization_returned",
-            Self::TokenExchanged => "token_exchanged",
-            Self::TokenRefreshed => "token_refreshed",
-            Self::TokenFailed => "token_failed",
-            Self::TokenRevoked => "token_revoked",
-            Self::TokenRead => "token_read",
-        }
+stored_by_name!(Kind {
+    DetailsSaved = "details_saved",
+    InstanceInstalled = "instance_installed",
+    InstanceUninstalled = "instance_uninstalled",
+    EnvironmentAttached = "environment_attached",
+    SignedIn = "signed_in",
+    SignInRefused = "sign_in_refused",
+    SignedOut = "signed_out",
+    PkceSwitched = "pkce_switched",
+    SecretEncrypted = "secret_encrypted",
+    SecretReplaced = "secret_replaced",
+    SecretReset = "secret_reset",
+    AuthorizationStarted = "authorization_started",
+    AuthorizationReturned = "authorization_returned",
+    TokenExchanged = "token_exchanged",
+    TokenRefreshed = "token_refreshed",
+    TokenFailed = "token_failed",
+    TokenRevoked = "token_revoked",
+    TokenRead = "token_read",
+});
+
+/// One that a later version of the program wrote is none that this one knows.
+impl FromColumn for Option<Kind> {
+    type Stored = String;
+
+    fn from_column(name: String) -> std::result::Result<Self, sqlx::error::BoxDynError> {
+        Ok(Kind::named(&name))
     }
 }
+as_fields!(Option<Kind>);
 
 /// Something that happened to one connection.
 #[derive(Debug, Clone, Copy)]
@@ -113,20 +105,26 @@ pub struct Event<'a> {
 }
 
 pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO timeline (space_guid, instance_id, environment_id, process_id, connection_id, id, account_id,
-             at, actor, kind, changed, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    let changed = serde_json::json!(event.changed).to_string();
+    let sql = concat!(
+        "INSERT INTO timeline (",
+        key_columns!(),
+        ", id, account_id, at, actor, kind, changed, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+    );
+    let changed = to_json(event.changed);
     execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), &changed, event.detail)?;
     Ok(())
 }
 
 /// Counts something that happens often: one entry for an actor, a connection and a span of time, named by `id`.
 pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: i64, now: Timestamp) -> Result<()> {
-    let sql = "INSERT INTO timeline (space_guid, instance_id, environment_id, process_id, connection_id, id, account_id,
-             at, actor, kind, changed, times)
+    let sql = concat!(
+        "INSERT INTO timeline (",
+        key_columns!(),
+        ", id, account_id, at, actor, kind, changed, times)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)
-         ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at";
+         ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at"
+    );
     execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), times)?;
     Ok(())
 }
@@ -182,11 +180,14 @@ pub async fn add_told(
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Entry {
-    pub at: i64,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub at: Timestamp,
     pub actor: String,
-    pub kind: String,
-    /// A JSON array of labels.
-    pub changed: String,
+    #[sqlx(try_from = "Column<Option<Kind>>")]
+    pub kind: Option<Kind>,
+    /// Labels of the parts that changed.
+    #[sqlx(try_from = "Column<Vec<String>>")]
+    pub changed: Vec<String>,
     pub detail: Option<String>,
     /// How often, where an entry stands for several times.
     pub times: Option<i64>,
@@ -195,9 +196,10 @@ pub struct Entry {
 /// The latest entries of one connection, latest first.
 pub async fn latest(db: Connection<'_>, key: &ConnectionKey, limit: i64) -> Result<Vec<Entry>> {
     // SQLite plans a statement anew each time where its limit is a parameter and nothing else.
-    let sql = "SELECT at, actor, kind, changed, detail, times FROM timeline
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-         ORDER BY at DESC, id DESC LIMIT $6 + 0";
+    let sql = of_key!(
+        "SELECT at, actor, kind, changed, detail, times FROM timeline",
+        "ORDER BY at DESC, id DESC LIMIT $6 + 0"
+    );
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Entry>(sql), key).bind(limit).fetch_all(executor))
 }
 

@@ -2,7 +2,11 @@
 //!
 //! Another secret of a connection is a [`Slot`], named in the table's check.
 
-use crate::{Connection, Result, bind_key, execute, on_connection};
+use crate::{
+    Connection, Result,
+    columns::{Column, JsonText, bind_key, key_columns, of_key, read_by_name, stored_by_name},
+    execute, on_connection,
+};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -17,38 +21,33 @@ pub enum Slot {
     Password,
 }
 
-impl Slot {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Current => "current",
-            Self::Replacement => "replacement",
-            Self::Password => "password",
-        }
-    }
-}
+stored_by_name!(Slot { Current = "current", Replacement = "replacement", Password = "password" });
+read_by_name!(Slot);
 
 #[derive(Debug, Clone, FromRow)]
 pub struct ClientSecret {
     pub id: Uuid,
-    pub slot: String,
+    #[sqlx(try_from = "Column<Slot>")]
+    pub slot: Slot,
     pub sealed: Vec<u8>,
     pub data_key_version: i64,
-    /// Where it may be sent, as JSON.
-    pub destination: String,
+    /// Where it may be sent.
+    #[sqlx(try_from = "Column<JsonText>")]
+    pub destination: JsonText,
     pub sealed_by: String,
-    pub sealed_at: i64,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub sealed_at: Timestamp,
 }
 
-impl ClientSecret {
-    pub fn at(&self) -> Timestamp {
-        Timestamp(self.sealed_at)
-    }
+macro_rules! columns {
+    () => {
+        "id, slot, sealed, data_key_version, destination, sealed_by, sealed_at"
+    };
 }
 
 /// Every secret of a connection key.
 pub async fn of_connection(db: Connection<'_>, key: &ConnectionKey) -> Result<Vec<ClientSecret>> {
-    let sql = "SELECT id, slot, sealed, data_key_version, destination, sealed_by, sealed_at FROM client_secrets
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
+    let sql = of_key!(concat!("SELECT ", columns!(), " FROM client_secrets"));
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, ClientSecret>(sql), key).fetch_all(executor))
 }
 
@@ -62,25 +61,30 @@ pub async fn find(db: Connection<'_>, key: &ConnectionKey, id: Uuid) -> Result<O
 /// # Errors
 /// `Reference` where the connection, the environment's attachment or the data key is not there.
 pub async fn put(db: Connection<'_>, key: &ConnectionKey, slot: Slot, secret: &ClientSecret) -> Result<()> {
-    let sql = "INSERT INTO client_secrets (space_guid, instance_id, environment_id, process_id, connection_id, id,
-             slot, sealed, data_key_version, destination, sealed_by, sealed_at)
+    let sql = concat!(
+        "INSERT INTO client_secrets (",
+        key_columns!(),
+        ", ",
+        columns!(),
+        ")
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id, slot) DO UPDATE
+         ON CONFLICT (",
+        key_columns!(),
+        ", slot) DO UPDATE
          SET id = excluded.id, sealed = excluded.sealed, data_key_version = excluded.data_key_version,
-             destination = excluded.destination, sealed_by = excluded.sealed_by, sealed_at = excluded.sealed_at";
+             destination = excluded.destination, sealed_by = excluded.sealed_by, sealed_at = excluded.sealed_at"
+    );
     execute!(
-        db, sql, key; secret.id, slot.name(), &secret.sealed, secret.data_key_version, &secret.destination,
-        &secret.sealed_by, secret.sealed_at
+        db, sql, key; secret.id, slot.name(), &secret.sealed, secret.data_key_version,
+        secret.destination.as_str(), &secret.sealed_by, secret.sealed_at.0
     )?;
     Ok(())
 }
 
 /// Gives a replacement the current secret's place. `false`, and nothing done, where it is no longer there.
 pub async fn promote(mut db: Connection<'_>, key: &ConnectionKey, id: Uuid) -> Result<bool> {
-    let take = "DELETE FROM client_secrets
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-             AND id = $6 AND slot = 'replacement'
-         RETURNING id, slot, sealed, data_key_version, destination, sealed_by, sealed_at";
+    let take =
+        of_key!("DELETE FROM client_secrets", "AND id = $6 AND slot = 'replacement' RETURNING ", columns!());
     let waiting = on_connection!(db.lend(), executor =>
         bind_key!(sqlx::query_as::<_, ClientSecret>(take), key).bind(id).fetch_optional(executor))?;
     let Some(secret) = waiting else { return Ok(false) };
@@ -89,15 +93,10 @@ pub async fn promote(mut db: Connection<'_>, key: &ConnectionKey, id: Uuid) -> R
 }
 
 pub async fn remove(db: Connection<'_>, key: &ConnectionKey, slot: Slot) -> Result<bool> {
-    let sql = "DELETE FROM client_secrets
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5
-             AND slot = $6";
-    Ok(execute!(db, sql, key; slot.name())? == 1)
+    Ok(execute!(db, of_key!("DELETE FROM client_secrets", "AND slot = $6"), key; slot.name())? == 1)
 }
 
 /// Forgets every secret of a connection key; answers how many there were.
 pub async fn remove_all(db: Connection<'_>, key: &ConnectionKey) -> Result<u64> {
-    let sql = "DELETE FROM client_secrets
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
-    execute!(db, sql, key;)
+    execute!(db, of_key!("DELETE FROM client_secrets"), key;)
 }

@@ -193,5 +193,5 @@ pub async fn count_sealed(db: Connection<'_>, table: SealedTable) -> Result<Vec<
 /// # Errors
 /// `Corrupt` where no vault could have written it.
 pub fn vault_version(version: i64) -> Result<u32> {
-    u32::try_from(version).map_err(|_| StorageError::Corrupt("key version"))
+    u32::try_from(version).map_err(|_| StorageError::Corrupt("key version".to_owned()))
 }

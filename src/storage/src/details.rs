@@ -2,8 +2,12 @@
 //!
 //! A new column goes into [`StoredDetails`], [`NewDetails`], the lists of columns, and `bind_new`.
 
-use crate::{Connection, Result, bind_key, on_connection};
-use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use crate::{
+    Connection, Result,
+    columns::{Column, bind_key, key_columns, of_key, to_json},
+    on_connection,
+};
+use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -20,9 +24,11 @@ pub struct StoredDetails {
     pub oauth_connector_details: String,
     pub client_id: String,
     pub saved_by: String,
-    pub updated_at: i64,
-    /// A [`ProviderChoice`](ipack_domain::provider::ProviderChoice) as JSON; `None` is as the connection has it.
-    pub provider: Option<String>,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub updated_at: Timestamp,
+    /// `None` is as the connection has it.
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
 }
 
 /// What a save writes.
@@ -34,41 +40,29 @@ pub struct NewDetails<'a> {
     pub complete: bool,
     pub saved_by: &'a str,
     /// `None` leaves what is there.
-    pub provider: Option<&'a str>,
+    pub provider: Option<&'a ProviderChoice>,
 }
 
-macro_rules! returning {
-    ($($sql:literal),+) => {
-        concat!($($sql,)+ " RETURNING id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at, provider")
-    };
-}
-
-macro_rules! key_is {
-    ($prefix:literal) => {
-        concat!(
-            $prefix,
-            " WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5"
-        )
+macro_rules! columns {
+    () => {
+        "id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at, provider"
     };
 }
 
 pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<StoredDetails>> {
-    let sql = key_is!(
-        "SELECT id, version, is_token_generated, oauth_connector_details, client_id, saved_by, updated_at,
-             provider
-         FROM connector_details"
-    );
+    let sql = of_key!(concat!("SELECT ", columns!(), " FROM connector_details"));
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key).fetch_optional(executor))
 }
 
 macro_rules! update {
     ($and:literal) => {
-        concat!(
+        of_key!(
             "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
                  client_id = $8, complete = $9, saved_by = $10, updated_at = $11,
                  provider = COALESCE($12, provider)",
-            key_is!(""),
-            returning!($and)
+            $and,
+            " RETURNING ",
+            columns!()
         )
     };
 }
@@ -93,7 +87,7 @@ pub async fn replace_version(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = update!(" AND version = $13");
+    let sql = update!("AND version = $13");
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .bind(expected)
         .fetch_optional(executor))
@@ -102,12 +96,17 @@ pub async fn replace_version(
 macro_rules! insert {
     ($conflict:literal) => {
         concat!(
-            "INSERT INTO connector_details (space_guid, instance_id, environment_id, process_id, connection_id,
-                 is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at,
+            "INSERT INTO connector_details (",
+            key_columns!(),
+            ", is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at,
                  provider, id, version, client_secret)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, 1, $14)
-             ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id) ",
-            returning!($conflict)
+             ON CONFLICT (",
+            key_columns!(),
+            ") ",
+            $conflict,
+            " RETURNING ",
+            columns!()
         )
     };
 }
@@ -160,7 +159,7 @@ where
     DB: sqlx::Database,
     bool: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
-    Option<&'q str>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Option<String>: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     query
@@ -170,7 +169,7 @@ where
         .bind(new.complete)
         .bind(new.saved_by)
         .bind(now.0)
-        .bind(new.provider)
+        .bind(new.provider.map(to_json))
 }
 
 /// An environment that an instance is attached to, and what is saved there for one of its connections.
@@ -182,7 +181,8 @@ pub struct InEnvironment {
     pub oauth_connector_details: Option<String>,
     pub client_id: Option<String>,
     pub is_token_generated: Option<bool>,
-    pub provider: Option<String>,
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
 }
 
 /// What is saved for the key's connection in each environment but the key's own.
@@ -206,7 +206,8 @@ pub struct SharedDetails {
     pub oauth_connector_details: String,
     pub client_id: String,
     pub complete: bool,
-    pub provider: Option<String>,
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
 }
 
 /// The shared connections of an instance, each as it was saved last.

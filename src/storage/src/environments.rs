@@ -2,7 +2,7 @@
 //!
 //! A new column of an environment goes into its row, `put` and each select.
 
-use crate::{Connection, Result, execute, on_connection};
+use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::{
     time::Timestamp,
     views::{Classification, Environment},
@@ -14,14 +14,13 @@ use uuid::Uuid;
 struct EnvironmentRow {
     id: String,
     name: String,
-    classification: String,
+    #[sqlx(try_from = "Column<Classification>")]
+    classification: Classification,
 }
 
 impl From<EnvironmentRow> for Environment {
-    fn from(row: EnvironmentRow) -> Self {
-        // The table allows the two known words only.
-        let classification = Classification::parse(&row.classification).unwrap_or(Classification::Test);
-        Self { id: row.id, name: row.name, classification }
+    fn from(EnvironmentRow { id, name, classification }: EnvironmentRow) -> Self {
+        Self { id, name, classification }
     }
 }
 

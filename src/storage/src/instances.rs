@@ -2,8 +2,18 @@
 //!
 //! A new column of an instance goes into [`Instance`], [`NewInstance`], and the macros of its statements.
 
-use crate::{Connection, Result, bind_key, execute, on_connection};
-use ipack_domain::{ids::ConnectionKey, time::Timestamp, views::Named};
+use crate::{
+    Connection, Result,
+    columns::{Column, bind_key},
+    execute, on_connection,
+    packs::InstallationType,
+};
+use ipack_domain::{
+    ids::ConnectionKey,
+    provider::ProviderChoice,
+    time::Timestamp,
+    views::{Classification, Named},
+};
 use sqlx::FromRow;
 
 /// An instance and the pack it came from.
@@ -17,7 +27,8 @@ pub struct Instance {
     pub pack_id: Option<String>,
     pub pack_name: Option<String>,
     pub pack_description: Option<String>,
-    pub installation_type: Option<String>,
+    #[sqlx(try_from = "Column<Option<InstallationType>>")]
+    pub installation_type: Option<InstallationType>,
 }
 
 /// What an installation writes.
@@ -163,14 +174,16 @@ pub async fn processes(db: Connection<'_>, space: &str, instance: &str) -> Resul
 pub struct ConnectionInPlace {
     pub instance_name: String,
     pub environment_name: String,
-    pub classification: String,
+    #[sqlx(try_from = "Column<Classification>")]
+    pub classification: Classification,
     pub process_name: String,
     pub name: String,
     pub uses_oauth: bool,
     pub defaults: Option<String>,
     pub every_environment: bool,
-    /// A [`ProviderChoice`](ipack_domain::provider::ProviderChoice) as JSON, as the pack has it.
-    pub provider: Option<String>,
+    /// As the pack has it.
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
 }
 
 /// The connection of a key, where its instance is attached to the key's environment.

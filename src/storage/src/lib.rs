@@ -3,10 +3,11 @@
 //! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
 //! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
 //! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; a write is a closure that
-//! [`Database::write`] runs in a transaction.
+//! [`Database::write`] runs in a transaction. What a column is in the program (a moment, a variant, JSON) is its field's
+//! type, read as [`columns`] has it.
 //!
-//! To add an aggregate: a migration with the same file name for both databases, a file here with its functions,
-//! and its contract in `src/server/tests/it/storage`, which runs on both.
+//! To add an aggregate: a migration with the same file name for both databases (`migrations/README.md` has the policy), a
+//! file here with its functions, and its contract in `src/server/tests/it/storage`, which runs on both.
 
 pub mod accounts;
 pub mod admins;
@@ -14,6 +15,7 @@ pub mod api_tokens;
 pub mod attempts;
 pub mod audit_log;
 pub mod client_secrets;
+pub mod columns;
 pub mod data_keys;
 pub mod details;
 pub mod drafts;
@@ -92,7 +94,7 @@ pub enum StorageError {
     Database(sqlx::Error),
     /// A stored value that no version of this program writes.
     #[error("a stored {0} cannot be read")]
-    Corrupt(&'static str),
+    Corrupt(String),
 }
 
 impl From<sqlx::Error> for StorageError {
@@ -100,6 +102,7 @@ impl From<sqlx::Error> for StorageError {
         let inner = match &error {
             sqlx::Error::PoolTimedOut => return Self::Busy(error),
             sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => return Self::Failing(error),
+            sqlx::Error::ColumnDecode { index, .. } => return Self::Corrupt(index.replace('"', "")),
             sqlx::Error::Database(inner) => inner,
             _ => return Self::Database(error),
         };
@@ -174,39 +177,12 @@ macro_rules! on_connection {
     };
 }
 
-/// Binds the five parts of a connection key to a query's next five parameters.
-macro_rules! bind_key {
-    ($query:expr, $key:expr) => {
-        $query
-            .bind(&$key.space)
-            .bind(&$key.instance)
-            .bind(&$key.environment)
-            .bind(&$key.process)
-            .bind(&$key.connection)
-    };
-}
-pub(crate) use bind_key;
-
-/// The connection key of a row that has its five parts as columns.
-macro_rules! key_of_row {
-    ($row:expr) => {
-        ipack_domain::ids::ConnectionKey {
-            space: $row.space_guid.clone(),
-            instance: $row.instance_id.clone(),
-            environment: $row.environment_id.clone(),
-            process: $row.process_id.clone(),
-            connection: $row.connection_id.clone(),
-        }
-    };
-}
-pub(crate) use key_of_row;
-
 /// Runs a statement that answers no rows; the value is how many rows it touched. With `key;` in front of the values
 /// the first five parameters are the parts of a connection key.
 macro_rules! execute {
     ($connection:expr, $sql:expr, $key:expr; $($value:expr),* $(,)?) => {
         $crate::on_connection!($connection, executor => async {
-            let done = $crate::bind_key!(sqlx::query($sql), $key) $(.bind($value))* .execute(executor).await?;
+            let done = $crate::columns::bind_key!(sqlx::query($sql), $key) $(.bind($value))* .execute(executor).await?;
             Ok::<u64, sqlx::Error>(done.rows_affected())
         })
     };

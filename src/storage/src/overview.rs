@@ -3,8 +3,14 @@
 //! Another list is a row struct and one statement that needs no second one for each row. What a connection's state
 //! depends on is a column of [`Line`].
 
-use crate::{Connection, Result, on_connection};
-use ipack_domain::{connection_state::EXPIRING_SECONDS, time::Timestamp};
+use crate::{
+    Connection, Result,
+    columns::{Column, JsonText},
+    on_connection,
+};
+use ipack_domain::{
+    connection_state::EXPIRING_SECONDS, provider::ProviderChoice, time::Timestamp, views::Classification,
+};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -81,7 +87,8 @@ fn like_pattern(search: &str) -> String {
 pub struct Line {
     pub environment_id: String,
     pub environment_name: String,
-    pub classification: String,
+    #[sqlx(try_from = "Column<Classification>")]
+    pub classification: Classification,
     pub process_id: String,
     pub process_name: String,
     pub connection_id: String,
@@ -90,27 +97,37 @@ pub struct Line {
     /// `None` where nothing is saved.
     pub complete: Option<bool>,
     pub saved_by: Option<String>,
-    pub updated_at: Option<i64>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub updated_at: Option<Timestamp>,
     pub draft: bool,
     /// Only where the state depends on it: beside a token, or where something is missing.
     pub oauth_connector_details: Option<String>,
     /// As saved, else as the connection has it.
-    pub provider: Option<String>,
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
     /// `None` where there is no token; so are the token's other columns then.
-    pub obtained_at: Option<i64>,
-    pub refreshed_at: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub refresh_at: Option<i64>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub obtained_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refreshed_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub expires_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refresh_at: Option<Timestamp>,
     pub failure: Option<String>,
     pub is_broken: Option<bool>,
     pub requested_scope: Option<String>,
     pub granted_scope: Option<String>,
-    pub configuration: Option<String>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub configuration: Option<JsonText>,
     pub company_id: Option<String>,
-    /// Where the secrets may be sent, as JSON; only beside a token.
-    pub secret: Option<String>,
-    pub replacement: Option<String>,
-    pub password: Option<String>,
+    /// Where the secrets may be sent; only beside a token.
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub secret: Option<JsonText>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub replacement: Option<JsonText>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub password: Option<JsonText>,
 }
 
 /// Through the token's own columns: where there is none, nothing is looked up.

@@ -2,17 +2,31 @@
 //!
 //! What a pack has more of is a table, a `put` here, and a statement in `instances::adopt_pack`.
 
-use crate::{Connection, Result, execute, on_connection};
-use ipack_domain::time::Timestamp;
+use crate::{
+    Connection, Result,
+    columns::{Column, read_by_name, stored_by_name, to_json},
+    execute, on_connection,
+};
+use ipack_domain::{provider::ProviderChoice, time::Timestamp};
 use sqlx::FromRow;
+
+/// How often an account can install a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallationType {
+    Single,
+    Multi,
+}
+
+stored_by_name!(InstallationType { Single = "SINGLE", Multi = "MULTI" });
+read_by_name!(InstallationType);
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Pack {
     pub id: String,
     pub name: String,
     pub description: String,
-    /// `SINGLE` or `MULTI`.
-    pub installation_type: String,
+    #[sqlx(try_from = "Column<InstallationType>")]
+    pub installation_type: InstallationType,
 }
 
 /// Adds a pack, or gives the one that is there these words.
@@ -21,7 +35,7 @@ pub async fn put(db: Connection<'_>, space: &str, pack: &Pack, now: Timestamp) -
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (space_guid, id) DO UPDATE SET name = excluded.name, description = excluded.description,
              installation_type = excluded.installation_type";
-    execute!(db, sql, space, &pack.id, &pack.name, &pack.description, &pack.installation_type, now.0)?;
+    execute!(db, sql, space, &pack.id, &pack.name, &pack.description, pack.installation_type.name(), now.0)?;
     Ok(())
 }
 
@@ -46,8 +60,7 @@ pub struct PackConnection<'a> {
     pub uses_oauth: bool,
     /// Shaped like `oauthConnectorDetails`.
     pub defaults: Option<&'a str>,
-    /// A [`ProviderChoice`](ipack_domain::provider::ProviderChoice) as JSON.
-    pub provider: Option<&'a str>,
+    pub provider: Option<&'a ProviderChoice>,
 }
 
 pub async fn put_connection(
@@ -62,6 +75,6 @@ pub async fn put_connection(
          SET name = excluded.name, uses_oauth = excluded.uses_oauth, defaults = excluded.defaults,
              provider = excluded.provider";
     let PackConnection { process, id, name, uses_oauth, defaults, provider } = connection;
-    execute!(db, sql, space, pack, process, id, name, uses_oauth, defaults, provider)?;
+    execute!(db, sql, space, pack, process, id, name, uses_oauth, defaults, provider.map(to_json))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! What has to be looked up without opening the JSON gets a column of its own.
 
-use crate::{BATCH, Connection, Result, execute, on_connection};
+use crate::{BATCH, Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -11,8 +11,8 @@ use uuid::Uuid;
 pub struct SessionRow {
     /// JSON.
     pub data: String,
-    /// Microseconds since 1970.
-    pub expires_at: i64,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub expires_at: Timestamp,
 }
 
 /// Adds a session.

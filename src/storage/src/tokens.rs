@@ -1,9 +1,13 @@
 //! Tokens, sealed: one for each connection key, with what is needed to keep it fresh.
 //!
 //! A refresh is made by whoever holds the lease, which is given by one `UPDATE` and runs out by itself. A new column
-//! goes into [`Token`], `COLUMNS`, and the statement that writes it.
+//! goes into [`Token`], `select!`, and the statement that writes it.
 
-use crate::{Connection, Result, bind_key, execute, key_of_row, on_connection};
+use crate::{
+    Connection, Result,
+    columns::{Column, JsonText, KeyColumns, bind_key, key_columns, of_key},
+    execute, on_connection,
+};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -11,11 +15,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, FromRow)]
 pub struct Token {
     pub id: Uuid,
-    pub space_guid: String,
-    pub instance_id: String,
-    pub environment_id: String,
-    pub process_id: String,
-    pub connection_id: String,
+    #[sqlx(flatten, try_from = "KeyColumns")]
+    pub key: ConnectionKey,
     /// One more each time its values change.
     pub version: i64,
     pub access_token: Vec<u8>,
@@ -24,43 +25,47 @@ pub struct Token {
     pub token_type: String,
     pub requested_scope: String,
     pub granted_scope: Option<String>,
-    /// JSON.
-    pub origin: String,
-    /// JSON.
-    pub configuration: String,
+    /// Endpoints, client and grant that it came from.
+    #[sqlx(try_from = "Column<JsonText>")]
+    pub origin: JsonText,
+    /// A fingerprint of each part of the configuration it came from.
+    #[sqlx(try_from = "Column<JsonText>")]
+    pub configuration: JsonText,
     pub company_id: Option<String>,
     pub obtained_by: String,
-    pub obtained_at: i64,
-    pub refreshed_at: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub refresh_at: Option<i64>,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub obtained_at: Timestamp,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refreshed_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub expires_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refresh_at: Option<Timestamp>,
     pub failures: i64,
     pub failure: Option<String>,
     pub is_broken: bool,
     pub lease_owner: Option<Uuid>,
-    pub lease_until: Option<i64>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub lease_until: Option<Timestamp>,
 }
 
 impl Token {
-    pub fn key(&self) -> ConnectionKey {
-        key_of_row!(self)
-    }
-
     /// Somebody is refreshing it.
     pub fn is_leased(&self, now: Timestamp) -> bool {
-        self.lease_until.is_some_and(|until| until > now.0)
+        self.lease_until.is_some_and(|until| until > now)
     }
 
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| at <= now.0)
+        self.expires_at.is_some_and(|at| at <= now)
     }
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, space_guid, instance_id, environment_id, process_id, connection_id, version, access_token,
-                 refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
+            "SELECT id, ",
+            key_columns!(),
+            ", version, access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
                  company_id, obtained_by, obtained_at, refreshed_at, expires_at, refresh_at, failures, failure,
                  is_broken, lease_owner, lease_until
              FROM tokens ",
@@ -70,16 +75,13 @@ macro_rules! select {
 }
 
 pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Token>> {
-    let sql = select!(
-        "WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5"
-    );
+    let sql = of_key!(select!(""));
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Token>(sql), key).fetch_optional(executor))
 }
 
 /// Whether there is a token, whatever its state.
 pub async fn exists(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
-    let sql = "SELECT COUNT(*) FROM tokens
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
+    let sql = of_key!("SELECT COUNT(*) FROM tokens");
     let count: i64 =
         on_connection!(db, executor => bind_key!(sqlx::query_scalar(sql), key).fetch_one(executor))?;
     Ok(count > 0)
@@ -104,11 +106,15 @@ pub async fn due(db: Connection<'_>, now: Timestamp, limit: i64) -> Result<Vec<T
 /// # Errors
 /// `Reference` where the connection, the environment's attachment or the data key is not there.
 pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
-    let sql = "INSERT INTO tokens (space_guid, instance_id, environment_id, process_id, connection_id, id, version,
-             access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin,
+    let sql = concat!(
+        "INSERT INTO tokens (",
+        key_columns!(),
+        ", id, version, access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin,
              configuration, company_id, obtained_by, obtained_at, expires_at, refresh_at, failures, is_broken)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 0, FALSE)
-         ON CONFLICT (space_guid, instance_id, environment_id, process_id, connection_id) DO UPDATE
+         ON CONFLICT (",
+        key_columns!(),
+        ") DO UPDATE
          SET id = excluded.id, version = excluded.version, access_token = excluded.access_token,
              refresh_token = excluded.refresh_token, data_key_version = excluded.data_key_version,
              token_type = excluded.token_type, requested_scope = excluded.requested_scope,
@@ -116,12 +122,13 @@ pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
              company_id = excluded.company_id, obtained_by = excluded.obtained_by,
              obtained_at = excluded.obtained_at, refreshed_at = NULL, expires_at = excluded.expires_at,
              refresh_at = excluded.refresh_at, failures = 0, failure = NULL, is_broken = FALSE, lease_owner = NULL,
-             lease_until = NULL";
+             lease_until = NULL"
+    );
     execute!(
-        db, sql, &token.key(); token.id, token.version, &token.access_token, &token.refresh_token,
-        token.data_key_version, &token.token_type, &token.requested_scope, &token.granted_scope, &token.origin,
-        &token.configuration, &token.company_id, &token.obtained_by, token.obtained_at, token.expires_at,
-        token.refresh_at
+        db, sql, &token.key; token.id, token.version, &token.access_token, &token.refresh_token,
+        token.data_key_version, &token.token_type, &token.requested_scope, &token.granted_scope,
+        token.origin.as_str(), token.configuration.as_str(), &token.company_id, &token.obtained_by,
+        token.obtained_at.0, token.expires_at.map(|at| at.0), token.refresh_at.map(|at| at.0)
     )?;
     Ok(())
 }
@@ -150,8 +157,8 @@ pub struct Refreshed<'a> {
     pub data_key_version: i64,
     pub token_type: &'a str,
     pub granted_scope: Option<&'a str>,
-    pub expires_at: Option<i64>,
-    pub refresh_at: Option<i64>,
+    pub expires_at: Option<Timestamp>,
+    pub refresh_at: Option<Timestamp>,
 }
 
 /// Writes what a refresh brought and gives the lease back, in one statement; `false` where the lease was lost.
@@ -176,8 +183,8 @@ pub async fn refreshed(
         new.data_key_version,
         new.token_type,
         new.granted_scope,
-        new.expires_at,
-        new.refresh_at,
+        new.expires_at.map(|at| at.0),
+        new.refresh_at.map(|at| at.0),
         now.0
     )?;
     Ok(rows == 1)
@@ -199,7 +206,5 @@ pub async fn failed(
 }
 
 pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
-    let sql = "DELETE FROM tokens
-         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3 AND process_id = $4 AND connection_id = $5";
-    Ok(execute!(db, sql, key;)? == 1)
+    Ok(execute!(db, of_key!("DELETE FROM tokens"), key;)? == 1)
 }

@@ -77,7 +77,7 @@ impl Mutation {
             let (pack, name) = input.required("input")?.checked()?;
             let row =
                 services.install(&caller.client, caller.space.as_deref(), &pack, name.as_deref()).await?;
-            Instance::try_from(row)
+            Ok(Instance::from(row))
         };
         answer(context, installed.await)
     }

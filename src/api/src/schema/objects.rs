@@ -3,15 +3,13 @@
 //! A new field is a method or a field with a doc comment, which becomes its description.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use ipack_core::{
-    Result, ServiceError, secrets::credentials::SecretStatus, tokens::access_token::AccessToken as ReadToken,
-};
+use ipack_core::{secrets::credentials::SecretStatus, tokens::access_token::AccessToken as ReadToken};
 use ipack_domain::{
     ids::ConnectionKey,
     time::Timestamp,
     views::{self, Classification},
 };
-use ipack_storage::{details::StoredDetails, environments, instances};
+use ipack_storage::{details::StoredDetails, environments, instances, packs};
 use secrecy::ExposeSecret;
 
 /// What is persisted for one connection of an instance, in one environment.
@@ -150,29 +148,26 @@ pub struct Instance {
     integration_pack: Option<Pack>,
 }
 
-impl TryFrom<instances::Instance> for Instance {
-    type Error = ServiceError;
-
-    fn try_from(row: instances::Instance) -> Result<Self> {
+impl From<instances::Instance> for Instance {
+    fn from(row: instances::Instance) -> Self {
         let pack = match (&row.pack_id, row.pack_name, row.installation_type) {
             (Some(id), Some(name), Some(installation_type)) => Some(Pack {
                 id: id.into(),
                 name,
                 description: row.pack_description.unwrap_or_default(),
-                installation_type: match installation_type.as_str() {
-                    "SINGLE" => InstallationType::Single,
-                    "MULTI" => InstallationType::Multi,
-                    _ => return Err(ServiceError::Internal("a stored installation type cannot be read")),
+                installation_type: match installation_type {
+                    packs::InstallationType::Single => InstallationType::Single,
+                    packs::InstallationType::Multi => InstallationType::Multi,
                 },
             }),
             _ => None,
         };
-        Ok(Self {
+        Self {
             id: row.id.into(),
             integration_pack_id: row.pack_id.map(Into::into),
             integration_pack_override_name: row.override_name,
             integration_pack: pack,
-        })
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Query {
             let (services, caller) = caller(context);
             let page = PageInput::checked(first, after)?;
             let rows = services.instances(&caller.client, caller.space.as_deref(), page.page()).await?;
-            rows.into_iter().map(Instance::try_from).collect::<ipack_core::Result<_>>()
+            Ok(rows.into_iter().map(Instance::from).collect())
         };
         answer(context, listed.await)
     }

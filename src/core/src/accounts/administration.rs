@@ -99,7 +99,7 @@ impl Services {
             email: email.clone(),
             account_id: account.map(Into::into),
             password_hash: self.passwords.hash(password).await,
-            password_changed_at: now.0,
+            password_changed_at: now,
         };
         let added = self.database.write(async |mut db| admins::add(db.lend(), &admin, now).await).await;
         added.map_err(|error| match error {

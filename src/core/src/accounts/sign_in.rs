@@ -3,7 +3,7 @@
 //! Another way to sign in is a method here that ends in the same [`Admin`](crate::access::Admin).
 
 use crate::{Result, ServiceError, Services, access::Admin};
-use ipack_domain::effects::new_id;
+use ipack_domain::{effects::new_id, time::Timestamp};
 use ipack_storage::{
     Writer, admins,
     audit_log::{self, AuditSubject, Kind},
@@ -43,7 +43,7 @@ impl Services {
     ///
     /// # Errors
     /// `Unauthorized`.
-    pub async fn admin_of_session(&self, id: Uuid, signed_in_at: i64) -> Result<Admin> {
+    pub async fn admin_of_session(&self, id: Uuid, signed_in_at: Timestamp) -> Result<Admin> {
         let mut reader = self.database.reader().await?;
         let admin = admins::find(reader.connection(), id).await?;
         admin

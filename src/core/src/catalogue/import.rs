@@ -130,10 +130,9 @@ impl Services {
                 name: pack.name.clone(),
                 description: pack.description.clone(),
                 installation_type: match pack.installation_type {
-                    InstallationType::Single => "SINGLE",
-                    InstallationType::Multi => "MULTI",
-                }
-                .into(),
+                    InstallationType::Single => packs::InstallationType::Single,
+                    InstallationType::Multi => packs::InstallationType::Multi,
+                },
             };
             packs::put(db.lend(), space, &row, now).await?;
             for process in &pack.processes {
@@ -159,7 +158,7 @@ impl Services {
                         name: &connection.name,
                         uses_oauth: connection.oauth,
                         defaults,
-                        provider: provider.as_deref(),
+                        provider: provider.as_ref(),
                     };
                     packs::put_connection(db.lend(), space, &pack.id, row).await?;
                 }
@@ -173,7 +172,7 @@ impl Services {
 }
 
 /// A choice of a provider as it is stored.
-fn checked(choice: &ProviderChoice, connection: &CatalogueConnection) -> Result<String> {
+fn checked(choice: &ProviderChoice, connection: &CatalogueConnection) -> Result<ProviderChoice> {
     let wrong = |message: String| {
         ServiceError::bad_input(format!("the authorization of connection {}", connection.id), message)
     };
@@ -187,7 +186,7 @@ fn checked(choice: &ProviderChoice, connection: &CatalogueConnection) -> Result<
     if let Some(problem) = validate(&content).first() {
         return Err(wrong(format!("cannot be used: {}", problem.message)));
     }
-    Ok(serde_json::json!(content.provider).to_string())
+    Ok(content.provider)
 }
 
 fn check_named(id: &str, name: &str, what: &str) -> Result<()> {

@@ -21,7 +21,7 @@ use ipack_storage::{
     details::{self, NewDetails},
     environments::{self, Attachment},
     instances::{self, Instance, NewInstance},
-    packs,
+    packs::{self, InstallationType},
 };
 use std::collections::HashMap;
 
@@ -121,7 +121,7 @@ impl Services {
         let now = self.clock.now();
         let space = Self::client_space(db.lend(), client, header).await?;
         let pack = packs::find(db.lend(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
-        let is_single = pack.installation_type == "SINGLE";
+        let is_single = pack.installation_type == InstallationType::Single;
         let name = override_name.map(str::trim).filter(|name| !name.is_empty());
         if let Some(name) = name {
             check_name("integrationPackOverrideName", name)?;
@@ -259,7 +259,7 @@ async fn share(
             client_id: &shared.client_id,
             complete: shared.complete,
             saved_by: &admin.email,
-            provider: shared.provider.as_deref(),
+            provider: shared.provider.as_ref(),
         };
         details::insert_first(db.lend(), new_id(now), &key, new, now).await?;
         let event = Event {

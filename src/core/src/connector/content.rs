@@ -3,7 +3,9 @@
 //! Another column that a form shows is read in [`content_of`].
 
 use crate::{Result, ServiceError};
-use ipack_domain::{details::Details, form::FormContent, ids::ConnectionKey, time::Timestamp};
+use ipack_domain::{
+    details::Details, form::FormContent, ids::ConnectionKey, provider::ProviderChoice, time::Timestamp,
+};
 use ipack_storage::{
     Connection, StorageError,
     details::{self, InEnvironment, NewDetails, StoredDetails},
@@ -13,16 +15,14 @@ use ipack_storage::{
 /// What is saved, else the connection's defaults.
 pub(crate) fn start(place: &ConnectionInPlace, stored: Option<&StoredDetails>) -> Result<FormContent> {
     let text = stored.map(|stored| stored.oauth_connector_details.as_str()).or(place.defaults.as_deref());
-    let provider = stored.and_then(|stored| stored.provider.as_deref()).or(place.provider.as_deref());
+    let provider = stored.and_then(|stored| stored.provider.as_ref()).or(place.provider.as_ref());
     let content = content_of(text.unwrap_or("{}"), provider)?;
     Ok(FormContent { every_environment: place.every_environment, ..content })
 }
 
 /// The form's content of stored details, and of the stored choice of a provider.
-pub(crate) fn content_of(details: &str, provider: Option<&str>) -> Result<FormContent> {
-    let provider = provider.map(serde_json::from_str).transpose();
-    let provider = provider.map_err(|_| ServiceError::Internal("a stored provider cannot be read"))?;
-    Ok(FormContent { provider: provider.unwrap_or_default(), ..read(details)?.content() })
+pub(crate) fn content_of(details: &str, provider: Option<&ProviderChoice>) -> Result<FormContent> {
+    Ok(FormContent { provider: provider.cloned().unwrap_or_default(), ..read(details)?.content() })
 }
 
 /// What is saved for a connection key; `None` where nothing is.
@@ -38,9 +38,9 @@ pub(crate) async fn saved_content(
 /// What is saved in another environment, if anything is.
 pub(crate) fn content_in(
     other: &InEnvironment,
-    default_provider: Option<&str>,
+    default_provider: Option<&ProviderChoice>,
 ) -> Result<Option<FormContent>> {
-    let provider = other.provider.as_deref().or(default_provider);
+    let provider = other.provider.as_ref().or(default_provider);
     other.oauth_connector_details.as_deref().map(|text| content_of(text, provider)).transpose()
 }
 

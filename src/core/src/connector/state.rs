@@ -5,7 +5,7 @@
 use crate::{
     Result,
     connector::content::content_of,
-    secrets::credentials::parse_destination,
+    secrets::credentials::read_destination,
     tokens::authorization::{Fingerprints, fingerprints},
 };
 use ipack_domain::{
@@ -16,21 +16,21 @@ use ipack_domain::{
     views::{ConnectionLine, Saved},
 };
 use ipack_oauth::configuration::{Allowed, RequestedConfiguration, requested_configuration};
-use ipack_storage::{StorageError, overview::Line, tokens::Token};
+use ipack_storage::{columns::JsonText, overview::Line, tokens::Token};
 use std::collections::BTreeSet;
 
 /// The columns of a token that its state depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TokenColumns<'a> {
-    pub obtained_at: i64,
-    pub refreshed_at: Option<i64>,
-    pub expires_at: Option<i64>,
-    pub refresh_at: Option<i64>,
+    pub obtained_at: Timestamp,
+    pub refreshed_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    pub refresh_at: Option<Timestamp>,
     pub failure: Option<&'a str>,
     pub is_broken: bool,
     pub requested_scope: &'a str,
     pub granted_scope: Option<&'a str>,
-    pub configuration: &'a str,
+    pub configuration: &'a JsonText,
     pub company_id: Option<&'a str>,
 }
 
@@ -60,15 +60,14 @@ impl<'a> TokenColumns<'a> {
             is_broken: line.is_broken?,
             requested_scope: line.requested_scope.as_deref()?,
             granted_scope: line.granted_scope.as_deref(),
-            configuration: line.configuration.as_deref()?,
+            configuration: line.configuration.as_ref()?,
             company_id: line.company_id.as_deref(),
         })
     }
 
     /// A digest of each part of the configuration that it came from.
     pub fn came_from(&self) -> Result<Fingerprints> {
-        serde_json::from_str(self.configuration)
-            .map_err(|_| StorageError::Corrupt("token configuration").into())
+        Ok(self.configuration.read("token configuration")?)
     }
 
     pub fn requested(&self) -> Vec<String> {
@@ -87,8 +86,8 @@ impl<'a> TokenColumns<'a> {
         Ok(TokenFacts {
             is_broken: self.is_broken,
             failure: self.failure,
-            renewed: Timestamp(self.refreshed_at.unwrap_or(self.obtained_at)),
-            expires: self.expires_at.map(Timestamp),
+            renewed: self.refreshed_at.unwrap_or(self.obtained_at),
+            expires: self.expires_at,
             can_be_refreshed: self.refresh_at.is_some(),
             edited: Part::DETAILS.into_iter().filter(is_edited).map(|part| part.label().to_owned()).collect(),
             refused: self.requested().into_iter().filter(|scope| !is_granted(scope, &granted)).collect(),
@@ -97,20 +96,20 @@ impl<'a> TokenColumns<'a> {
     }
 }
 
-/// Where the secrets of a connection may be sent, as JSON.
+/// Where the secrets of a connection may be sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Destinations<'a> {
-    pub current: Option<&'a str>,
-    pub replacement: Option<&'a str>,
-    pub password: Option<&'a str>,
+    pub current: Option<&'a JsonText>,
+    pub replacement: Option<&'a JsonText>,
+    pub password: Option<&'a JsonText>,
 }
 
 impl Destinations<'_> {
     /// Why a secret has to be entered before a token can be got, a sentence; `None` where all that is needed is there.
     pub fn secret_to_enter(&self, plan: &RequestedConfiguration) -> Result<Option<String>> {
         let destination = plan.destination();
-        let is_bound = |text: Option<&str>| -> Result<bool> {
-            Ok(text.map(parse_destination).transpose()?.is_some_and(|bound| bound == *destination))
+        let is_bound = |text: Option<&JsonText>| -> Result<bool> {
+            Ok(text.map(read_destination).transpose()?.is_some_and(|bound| bound == *destination))
         };
         if plan.needs_secret() && !is_bound(self.current)? {
             let Some(current) = self.current else {
@@ -118,7 +117,7 @@ impl Destinations<'_> {
             };
             // Entered again for where the form leads now: nobody is asked for it once more.
             if !is_bound(self.replacement)? {
-                let changed = parse_destination(current)?.changed_to(destination).join(", ");
+                let changed = read_destination(current)?.changed_to(destination).join(", ");
                 let why = format!("Enter the client secret again: {changed} changed since it was encrypted.");
                 return Ok(Some(why));
             }
@@ -148,7 +147,7 @@ pub(crate) fn with_states(
             |standing: &Option<StateWithReason>| standing.as_ref().map_or(ConnectionState::Ok, |s| s.state);
         let place = |line: &Line| {
             [
-                &line.classification,
+                line.classification.as_str(),
                 &line.environment_name,
                 &line.environment_id,
                 &line.process_name,
@@ -156,7 +155,7 @@ pub(crate) fn with_states(
                 &line.process_id,
                 &line.connection_id,
             ]
-            .map(String::clone)
+            .map(str::to_owned)
         };
         urgency(one).cmp(&urgency(other)).then_with(|| place(a).cmp(&place(b)))
     });
@@ -172,7 +171,7 @@ pub(crate) fn with_states(
         process_name: line.process_name,
         environment_name: line.environment_name,
         standing,
-        saved: line.saved_by.zip(line.updated_at).map(|(by, at)| Saved { by, at: Timestamp(at).into() }),
+        saved: line.saved_by.zip(line.updated_at).map(|(by, at)| Saved { by, at: at.into() }),
         draft: line.draft,
     });
     Ok(made.collect())
@@ -182,13 +181,13 @@ fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<Sta
     // Without them the state does not depend on them.
     let content = line.oauth_connector_details.as_deref();
     let content =
-        content.map(|text| content_of(text, line.provider.as_deref())).transpose()?.unwrap_or_default();
+        content.map(|text| content_of(text, line.provider.as_ref())).transpose()?.unwrap_or_default();
     let token = TokenColumns::of_line(line);
     let plan = token.and_then(|_| requested_configuration(&content, allowed).ok());
     let secrets = Destinations {
-        current: line.secret.as_deref(),
-        replacement: line.replacement.as_deref(),
-        password: line.password.as_deref(),
+        current: line.secret.as_ref(),
+        replacement: line.replacement.as_ref(),
+        password: line.password.as_ref(),
     };
     let secret_to_enter = plan.map(|plan| secrets.secret_to_enter(&plan)).transpose()?.flatten();
     let missing = line.complete.map(|is_complete| if is_complete { Vec::new() } else { content.missing() });

@@ -20,6 +20,7 @@ use ipack_domain::{
     effects::new_id,
     form::{FormContent, Part, validate},
     ids::ConnectionKey,
+    provider::ProviderChoice,
     time::Timestamp,
     views::{ConnectorView, Outcome, Seen},
 };
@@ -225,7 +226,7 @@ async fn promote(
     let others = if content.every_environment {
         let all = details::in_other_environments(db.lend(), &record.key).await?;
         let is_changed = fingerprint_of_others(&all) != others_seen;
-        let others = differing(&record.key, all, &content, record.place.provider.as_deref())?;
+        let others = differing(&record.key, all, &content, record.place.provider.as_ref())?;
         if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
             return Ok(Outcome::ChangedElsewhere);
         }
@@ -263,7 +264,7 @@ fn differing(
     key: &ConnectionKey,
     others: Vec<InEnvironment>,
     content: &FormContent,
-    default_provider: Option<&str>,
+    default_provider: Option<&ProviderChoice>,
 ) -> Result<Vec<(ConnectionKey, Option<FormContent>)>> {
     let mut found = Vec::new();
     for other in others {
@@ -275,7 +276,7 @@ fn differing(
     Ok(found)
 }
 
-/// The timeline's entry for a save.
+/// The audit log's entry for a save.
 async fn log_save(
     mut db: Connection<'_>,
     admin: &Admin,
@@ -348,7 +349,6 @@ async fn write(
         }
         _ => details.with(content),
     };
-    let provider = serde_json::json!(content.provider).to_string();
     // The API keeps a client id of its own. While the two agreed, they go on agreeing.
     let client_id = match before {
         Some(stored) if stored.client_id != details.content().client_id => &stored.client_id,
@@ -361,7 +361,7 @@ async fn write(
         client_id,
         complete: content.missing().is_empty(),
         saved_by: &admin.email,
-        provider: Some(&provider),
+        provider: Some(&content.provider),
     };
     Ok(match before {
         Some(stored) => details::replace_version(db.lend(), key, stored.version, new, now).await?,

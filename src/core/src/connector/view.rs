@@ -8,10 +8,9 @@ use crate::{
 use ipack_domain::{
     form::{FormContent, Parameter, Part, PartValue, problems},
     provider::ProviderChoice,
-    time::Timestamp,
     views::{
-        Classification, Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry,
-        OtherEnvironment, OtherState, Outcome, Saved, Seen,
+        Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry, OtherEnvironment, OtherState,
+        Outcome, Saved, Seen,
     },
 };
 use ipack_oauth::presets;
@@ -38,7 +37,7 @@ pub(crate) async fn view(
     let others = elsewhere
         .into_iter()
         .map(|other| {
-            let saved = content_in(&other, record.place.provider.as_deref())?;
+            let saved = content_in(&other, record.place.provider.as_ref())?;
             let state = match saved {
                 None => OtherState::Empty,
                 Some(saved) if saved.differing(&record.start, &Part::DETAILS).is_empty() => OtherState::Same,
@@ -73,7 +72,7 @@ pub(crate) async fn view(
         problems: problems(&content, attempted),
         attempted,
         missing: if stored.is_some() { start.missing() } else { Vec::new() },
-        saved: stored.map(|stored| Saved { by: stored.saved_by, at: Timestamp(stored.updated_at).into() }),
+        saved: stored.map(|stored| Saved { by: stored.saved_by, at: stored.updated_at.into() }),
         draft: draft.map(|draft| draft.updated_at.into()),
         content,
         conflict,
@@ -121,7 +120,7 @@ pub(crate) fn names(record: &ConnectorRecord) -> ConnectorNames {
         space: record.space.name.clone(),
         instance: place.instance_name.clone(),
         environment: place.environment_name.clone(),
-        classification: Classification::parse(&place.classification).unwrap_or(Classification::Test),
+        classification: place.classification,
         process: place.process_name.clone(),
         connection: place.name.clone(),
     }
@@ -173,7 +172,7 @@ fn conflict(record: &ConnectorRecord) -> Option<Conflict> {
     Some(Conflict {
         by: stored.saved_by.clone(),
         by_me: stored.saved_by == record.email,
-        at: Timestamp(stored.updated_at).into(),
+        at: stored.updated_at.into(),
         version: stored.version,
         parts,
     })
@@ -195,7 +194,7 @@ fn lines(value: PartValue<'_>) -> Vec<String> {
 fn folded(entries: Vec<audit_log::Entry>) -> Vec<HistoryEntry> {
     let mut lines: Vec<(HistoryEntry, usize, bool)> = Vec::new();
     for entry in entries {
-        let is_renewal = Kind::parse(&entry.kind) == Some(Kind::TokenRefreshed);
+        let is_renewal = entry.kind == Some(Kind::TokenRefreshed);
         let is_full = lines.len() == HISTORY_LENGTH;
         match lines.last_mut() {
             Some((_, times, true)) if is_renewal => *times += 1,
@@ -213,9 +212,8 @@ fn folded(entries: Vec<audit_log::Entry>) -> Vec<HistoryEntry> {
 }
 
 fn history(entry: audit_log::Entry) -> HistoryEntry {
-    let changed: Vec<String> = serde_json::from_str(&entry.changed).unwrap_or_default();
-    let what = match Kind::parse(&entry.kind) {
-        Some(Kind::DetailsSaved) | None => match changed.split_last() {
+    let what = match entry.kind {
+        Some(Kind::DetailsSaved) | None => match entry.changed.split_last() {
             None => "saved without a change".to_owned(),
             Some((only, [])) => format!("saved {only}"),
             Some((last, rest)) => format!("saved {} and {last}", rest.join(", ")),
@@ -226,5 +224,5 @@ fn history(entry: audit_log::Entry) -> HistoryEntry {
         },
         Some(kind) => kind.sentence().to_owned(),
     };
-    HistoryEntry { at: Timestamp(entry.at).into(), actor: entry.actor, what, detail: entry.detail }
+    HistoryEntry { at: entry.at.into(), actor: entry.actor, what, detail: entry.detail }
 }

@@ -27,6 +27,7 @@ use ipack_storage::{
     Connection, StorageError, Writer, attempts,
     audit_log::{self, Event, Kind},
     client_secrets::{self, ClientSecret, Slot},
+    columns::JsonText,
     details, instances, tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -244,7 +245,8 @@ impl Services {
         // One that a token is renewed with, or that fits, stays until another has got a token.
         let stays = match in_slot(&there, Slot::Current) {
             Some(current) => {
-                read_destination(current)? == *plan.destination() || tokens::exists(db.lend(), key).await?
+                read_destination(&current.destination)? == *plan.destination()
+                    || tokens::exists(db.lend(), key).await?
             }
             None => false,
         };
@@ -257,12 +259,12 @@ impl Services {
         let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let row = ClientSecret {
             id,
-            slot: slot.name().to_owned(),
+            slot,
             sealed: crate::keys::rotation::seal(&data_key, client_secret(&id), secret),
             data_key_version: data_key.version().into(),
             destination: write_destination(plan.destination())?,
             sealed_by: who.label.to_owned(),
-            sealed_at: now.0,
+            sealed_at: now,
         };
         client_secrets::put(db.lend(), key, slot, &row).await?;
         let detail = match slot {
@@ -323,21 +325,17 @@ fn checked(secret: &SecretString, is_private_key: bool, now: Timestamp) -> Resul
     Err(ServiceError::Secret(code))
 }
 
-pub(crate) fn write_destination(destination: &Destination) -> Result<String> {
-    serde_json::to_string(destination).map_err(|_| ServiceError::Internal("a destination cannot be written"))
+pub(crate) fn write_destination(destination: &Destination) -> Result<JsonText> {
+    JsonText::of(destination).map_err(|_| ServiceError::Internal("a destination cannot be written"))
 }
 
-pub(crate) fn read_destination(secret: &ClientSecret) -> Result<Destination> {
-    parse_destination(&secret.destination)
-}
-
-pub(crate) fn parse_destination(text: &str) -> Result<Destination> {
-    serde_json::from_str(text).map_err(|_| StorageError::Corrupt("destination").into())
+pub(crate) fn read_destination(destination: &JsonText) -> Result<Destination> {
+    Ok(destination.read("destination")?)
 }
 
 /// Of several secrets, the one in a slot.
 pub(crate) fn in_slot(secrets: &[ClientSecret], slot: Slot) -> Option<&ClientSecret> {
-    secrets.iter().find(|secret| secret.slot == slot.name())
+    secrets.iter().find(|secret| secret.slot == slot)
 }
 
 /// The secret that may be sent to this destination; a replacement comes before what it is to replace.
@@ -347,7 +345,7 @@ pub(crate) fn bound<'a>(
 ) -> Result<Option<&'a ClientSecret>> {
     for slot in [Slot::Replacement, Slot::Current] {
         if let Some(secret) = in_slot(secrets, slot)
-            && read_destination(secret)? == *destination
+            && read_destination(&secret.destination)? == *destination
         {
             return Ok(Some(secret));
         }

@@ -164,7 +164,8 @@ impl DataKeyCache {
     }
 
     fn with_master<T>(&self, version: i64, run: impl Fn(&ipack_vault::MasterKey) -> T) -> Result<T> {
-        let version = vault_version(version).map_err(|_| StorageError::Corrupt("master key version"))?;
+        let version =
+            vault_version(version).map_err(|_| StorageError::Corrupt("master key version".to_owned()))?;
         let found = self.with_keyring(|keyring| keyring.get(version).map(&run))?;
         if let Some(done) = found {
             return Ok(done);

@@ -61,7 +61,7 @@ pub(crate) async fn credentials_view(
     let mut secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
     let replacement = in_slot(&secrets, Slot::Replacement);
     let is_replacement_bound = match (replacement, destination) {
-        (Some(secret), Some(destination)) => read_destination(secret)? == *destination,
+        (Some(secret), Some(destination)) => read_destination(&secret.destination)? == *destination,
         _ => false,
     };
     let mut replacement = replacement.filter(|_| is_replacement_bound);
@@ -77,7 +77,7 @@ pub(crate) async fn credentials_view(
     // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
     let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
     let needs_password = plan.map_or(is_chosen, RequestedConfiguration::needs_password);
-    let kept_for = |slot| in_slot(&secrets, slot).map(|secret| secret.destination.as_str());
+    let kept_for = |slot| in_slot(&secrets, slot).map(|secret| &secret.destination);
     let destinations = Destinations {
         current: kept_for(Slot::Current),
         replacement: kept_for(Slot::Replacement),
@@ -135,12 +135,12 @@ pub(crate) async fn credentials_view(
 }
 
 fn encrypted(secret: &ClientSecret) -> Encrypted {
-    Encrypted { by: secret.sealed_by.clone(), at: secret.at().into() }
+    Encrypted { by: secret.sealed_by.clone(), at: secret.sealed_at.into() }
 }
 
 fn secret_state(secret: Option<&ClientSecret>, now: Option<&Destination>) -> Result<SecretState> {
     let Some(secret) = secret else { return Ok(SecretState::Missing) };
-    let bound = read_destination(secret)?;
+    let bound = read_destination(&secret.destination)?;
     Ok(match now {
         Some(now) if bound == *now => SecretState::Encrypted(encrypted(secret)),
         Some(now) => {
@@ -160,7 +160,7 @@ fn success(token: &Token) -> AttemptView {
         message: Stage::Succeeded.message().to_owned(),
         advice: None,
         address: None,
-        begun: Timestamp(token.obtained_at).into(),
+        begun: token.obtained_at.into(),
         lapses: None,
     }
 }
@@ -174,8 +174,8 @@ pub(crate) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> At
         message,
         advice: attempt.advice.clone(),
         address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
-        begun: Timestamp(attempt.begun_at).into(),
-        lapses: (!stage.is_over()).then(|| Timestamp(attempt.expires_at).into()),
+        begun: attempt.begun_at.into(),
+        lapses: (!stage.is_over()).then(|| attempt.expires_at.into()),
     }
 }
 
@@ -189,7 +189,7 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
     let columns = TokenColumns::of(token);
     Ok(TokenView {
         by: token.obtained_by.clone(),
-        obtained: Timestamp(token.obtained_at).into(),
+        obtained: token.obtained_at.into(),
         age: in_words(now.0 - facts.renewed.0),
         expires: facts.expires.map(Into::into),
         remaining: facts.expires.map(|at| match at.0 - now.0 {
@@ -197,7 +197,7 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
             over => format!("{} ago", in_words(-over)),
         }),
         is_refused: token.is_broken,
-        renewal: token.refresh_at.map(|at| Timestamp(at).into()),
+        renewal: token.refresh_at.map(Into::into),
         requested: columns.requested(),
         granted: columns.granted(),
         refused: facts.refused.clone(),

@@ -133,14 +133,14 @@ impl Services {
             token: opened,
             scope: token.granted_scope.unwrap_or(token.requested_scope),
             token_type: token.token_type,
-            expires_at: token.expires_at.map(Timestamp),
+            expires_at: token.expires_at,
         })
     }
 
     async fn usable(&self, token: Token) -> Result<Token> {
         let now = self.clock.now();
         // What lives for less anyway is handed out until it is due.
-        let is_due = token.refresh_at.is_some_and(|at| at <= now.0);
+        let is_due = token.refresh_at.is_some_and(|at| at <= now);
         let is_ending =
             token.is_expired(now) || (token.is_expired(now.plus_seconds(LEAST_SECONDS)) && is_due);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
@@ -167,7 +167,7 @@ impl Services {
         let mut reader = self.database.reader().await?;
         let place = sealing::access_token(&token.id);
         let version = token.data_key_version;
-        let scope = &token.space_guid;
+        let scope = &token.key.space;
         let opened =
             self.data_keys.open(reader.connection(), scope, version, place, &token.access_token).await?;
         metrics::counter!("vault_access_tokens_opened_total").increment(1);

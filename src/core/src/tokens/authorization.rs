@@ -177,7 +177,7 @@ impl Services {
             return Err(ServiceError::Conflict("Encrypt the client secret first.".into()));
         }
         let has_password = match in_slot(&secrets, Slot::Password) {
-            Some(password) => read_destination(password)? == *plan.destination(),
+            Some(password) => read_destination(&password.destination)? == *plan.destination(),
             None => false,
         };
         if plan.needs_password() && !has_password {
@@ -188,21 +188,17 @@ impl Services {
         let needs_browser = plan.grant() == Grant::AuthorizationCode;
         let mut attempt = Attempt {
             id,
-            space_guid: key.space.clone(),
-            instance_id: key.instance.clone(),
-            environment_id: key.environment.clone(),
-            process_id: key.process.clone(),
-            connection_id: key.connection.clone(),
+            key: key.clone(),
             admin_id: admin.id,
             browser: digest(origin.browser).to_vec(),
             is_in_window: origin.in_window && needs_browser,
-            status: Status::Opened.name().to_owned(),
+            status: Status::Opened,
             message: None,
             advice: None,
             sealed: None,
             data_key_version: None,
-            begun_at: now.0,
-            expires_at: now.plus_seconds(LIFETIME_SECONDS).0,
+            begun_at: now,
+            expires_at: now.plus_seconds(LIFETIME_SECONDS),
         };
         let began = format!("{} at {}", plan.grant().label(), plan.provider.name);
         let event = Event {
@@ -253,8 +249,7 @@ impl Services {
         attempt.data_key_version = Some(data_key.version().into());
         attempts::add(db.lend(), &attempt).await?;
         if needs_browser {
-            let expires_at = Timestamp(attempt.expires_at);
-            attempts::add_state(db.lend(), &digest(&state), id, expires_at).await?;
+            attempts::add_state(db.lend(), &digest(&state), id, attempt.expires_at).await?;
         }
         Ok(id)
     }
@@ -275,9 +270,9 @@ impl Services {
             return Ok(None);
         };
         let place = sealing::attempt(&attempt.id);
-        let text = self.data_keys.open(db, &attempt.space_guid, version, place, sealed).await?;
+        let text = self.data_keys.open(db, &attempt.key.space, version, place, sealed).await?;
         let begun = serde_json::from_str(secrecy::ExposeSecret::expose_secret(&text));
-        Ok(Some(begun.map_err(|_| StorageError::Corrupt("attempt"))?))
+        Ok(Some(begun.map_err(|_| StorageError::Corrupt("attempt".to_owned()))?))
     }
 
     /// How far an attempt is; `None` where it is gone.
@@ -289,7 +284,7 @@ impl Services {
         let mut reader = self.database.reader().await?;
         admin_connection(reader.connection(), admin, key).await?;
         let attempt = attempts::find(reader.connection(), id).await?;
-        let attempt = attempt.filter(|attempt| attempt.key() == *key);
+        let attempt = attempt.filter(|attempt| attempt.key == *key);
         Ok(attempt.map(|attempt| attempt_view(&attempt, admin.id, self.clock.now())))
     }
 
@@ -313,7 +308,7 @@ impl Services {
             _ => None,
         };
         Ok(AttemptPage {
-            key: attempt.key(),
+            key: attempt.key,
             stage,
             message,
             advice: attempt.advice,
@@ -350,15 +345,14 @@ pub(crate) fn overdue(status: Status) -> Option<String> {
 
 /// How far an attempt is, in the words of the original platform.
 pub(crate) fn stage(attempt: &Attempt, now: Timestamp) -> (Stage, String) {
-    let status = Status::parse(&attempt.status);
-    if let Some(why) = status.and_then(overdue).filter(|_| attempt.expires_at <= now.0) {
+    if let Some(why) = overdue(attempt.status).filter(|_| attempt.expires_at <= now) {
         return (Stage::Failed, why);
     }
-    let stage = match status {
-        Some(Status::Opened) => Stage::Opening,
-        Some(Status::Returned) => Stage::Initializing,
-        Some(Status::Succeeded) => Stage::Succeeded,
-        Some(Status::Failed) | None => Stage::Failed,
+    let stage = match attempt.status {
+        Status::Opened => Stage::Opening,
+        Status::Returned => Stage::Initializing,
+        Status::Succeeded => Stage::Succeeded,
+        Status::Failed => Stage::Failed,
     };
     let message = attempt.message.clone().filter(|_| stage == Stage::Failed);
     (stage, message.unwrap_or_else(|| stage.message().to_owned()))

@@ -79,13 +79,13 @@ impl Services {
         let id = attempts::take_state(db.lend(), state, now).await?;
         let Some(id) = id else { return Ok(None) };
         let attempt = attempts::find(db.lend(), id).await?.ok_or(ServiceError::NotFound)?;
-        let is_open = attempt.status == Status::Opened.name();
+        let is_open = attempt.status == Status::Opened;
         let begun = if is_open { self.attempt_context(db.lend(), &attempt).await? } else { None };
         let Some(begun) = begun else {
             // It ended meanwhile, and its page says how.
             return Ok(Some((attempt, None)));
         };
-        let key = attempt.key();
+        let key = attempt.key.clone();
         let redirect_uri = format!("{}{}", self.oauth.public_url, returned.path);
         if let Err(refusal) = accepted(&attempt, &begun, callback, returned, &redirect_uri) {
             let Refusal { message, advice, detail } = &refusal;

@@ -77,7 +77,7 @@ impl Services {
         code: Option<&SecretString>,
         company: Option<&str>,
     ) -> std::result::Result<(), Failure> {
-        let key = attempt.key();
+        let key = attempt.key.clone();
         let configuration = &begun.configuration;
         let mut reader = self.database.reader().await.map_err(ServiceError::from)?;
         let secrets = self.opened_secrets(reader.connection(), &key, begun.secret_id, configuration).await?;
@@ -118,7 +118,7 @@ impl Services {
         failure: &Failure,
     ) -> Result<()> {
         let now = self.clock.now();
-        let key = attempt.key();
+        let key = attempt.key.clone();
         let said = failure.said();
         let (message, advice) = (no_token(&said), failure.advice(&begun.redirect_uri));
         let (id, status) = (attempt.id, Status::Failed);
@@ -140,7 +140,7 @@ impl Services {
         company: Option<&str>,
     ) -> Result<Option<Kept>> {
         let now = self.clock.now();
-        let key = attempt.key();
+        let key = attempt.key.clone();
         instances::lock_connection(db.lend(), &key).await?;
         if !attempts::finish(db.lend(), attempt.id, Status::Succeeded, None, None).await? {
             return Ok(None);
@@ -197,11 +197,7 @@ impl Services {
         let scope = granted.scope.as_deref();
         Ok(Token {
             id,
-            space_guid: key.space.clone(),
-            instance_id: key.instance.clone(),
-            environment_id: key.environment.clone(),
-            process_id: key.process.clone(),
-            connection_id: key.connection.clone(),
+            key: key.clone(),
             version: 1,
             access_token: seal(&data_key, sealing::access_token(&id), &granted.access_token),
             refresh_token: refresh_token.map(|token| seal(&data_key, sealing::refresh_token(&id), token)),
@@ -213,10 +209,10 @@ impl Services {
             configuration: written(&begun.fingerprints)?,
             company_id: None,
             obtained_by: begun.email.clone(),
-            obtained_at: now.0,
+            obtained_at: now,
             refreshed_at: None,
-            expires_at: expiry.expires_at.map(|at| at.0),
-            refresh_at: expiry.refresh_at.map(|at| at.0),
+            expires_at: expiry.expires_at,
+            refresh_at: expiry.refresh_at,
             failures: 0,
             failure: None,
             is_broken: false,

@@ -170,7 +170,7 @@ impl Services {
     pub(crate) async fn renewed(&self, token: Token) -> Result<Option<Token>> {
         let turn = self.refresh_tasks.turn(token.id);
         let _turn = turn.lock().await;
-        let key = token.key();
+        let key = token.key.clone();
         // As the lease ends with the row changed, whoever waits sees another version or another failure.
         let before = (token.id, token.version, token.failures);
         for _ in 0..LOOKS {
@@ -201,7 +201,7 @@ impl Services {
             leased => leased?,
         };
         let outcome = self.ask_again(&token).await;
-        let key = token.key();
+        let key = token.key.clone();
         let is_ours = persist_with_backoff(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
         self.opened.forget(Some(token.id));
         let Ok(renewal) = outcome else { return is_ours.map(|_| false) };
@@ -228,7 +228,7 @@ impl Services {
         }
         // Read under the lease: a rotation of keys may have sealed it anew. Somebody may also have failed since the row
         // was read: then it is tried again when its time has come, not at once.
-        let latest = tokens::find(db.lend(), &token.key()).await?;
+        let latest = tokens::find(db.lend(), &token.key).await?;
         latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Refreshing)
     }
 
@@ -245,7 +245,7 @@ impl Services {
             // Sealed anew by a rotation at this very moment: read once more, it opens.
             Err(ServiceError::Unopenable) => {
                 let mut reader = self.database.reader().await.map_err(ServiceError::from)?;
-                let latest = tokens::find(reader.connection(), &token.key()).await;
+                let latest = tokens::find(reader.connection(), &token.key).await;
                 drop(reader);
                 let latest = latest.map_err(ServiceError::from)?.ok_or(ServiceError::NotFound)?;
                 self.opened_for_renewal(&latest, secret_id, &configuration).await
@@ -269,7 +269,7 @@ impl Services {
         secret_id: Option<Uuid>,
         configuration: &Configuration,
     ) -> Result<(OpenedSecrets, Option<SecretString>)> {
-        let key = token.key();
+        let key = token.key.clone();
         let mut reader = self.database.reader().await?;
         let secrets = self.opened_secrets(reader.connection(), &key, secret_id, configuration).await?;
         let Some(sealed) = &token.refresh_token else { return Ok((secrets, None)) };
@@ -338,7 +338,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<bool> {
         let Renewal { configuration, granted, old, .. } = renewal;
-        let data_key = self.data_keys.current_key(db.lend(), &token.space_guid, now).await?;
+        let data_key = self.data_keys.current_key(db.lend(), &token.key.space, now).await?;
         // S12: a new refresh token is stored in the transaction that uses the old one up; an answer without one keeps the
         // old.
         let refresh_token = granted.refresh_token.as_ref().or(old.as_ref());
@@ -352,8 +352,8 @@ impl Services {
             data_key_version: data_key.version().into(),
             token_type: &granted.token_type,
             granted_scope: scope.as_deref(),
-            expires_at: expiry.expires_at.map(|at| at.0),
-            refresh_at: expiry.refresh_at.map(|at| at.0),
+            expires_at: expiry.expires_at,
+            refresh_at: expiry.refresh_at,
         };
         Ok(tokens::refreshed(db.lend(), token.id, owner, new, now).await?)
     }

@@ -208,7 +208,7 @@ impl Services {
     ) -> Result<Vec<(ConnectionKey, PendingRevocation)>> {
         let mut all = Vec::new();
         for token in tokens::of_instance(db.lend(), space, instance).await? {
-            let key = token.key();
+            let key = token.key.clone();
             let pending_revocation = self.pending_revocation(db.lend(), &key).await?;
             all.push((key, pending_revocation));
         }

@@ -16,8 +16,9 @@ use ipack_oauth::{
     token_answer::TokenError,
 };
 use ipack_storage::{
-    Connection, StorageError,
+    Connection,
     client_secrets::{self, ClientSecret, Slot},
+    columns::JsonText,
     tokens::Token,
 };
 use secrecy::SecretString;
@@ -34,7 +35,7 @@ pub(crate) struct TokenSource {
 
 impl TokenSource {
     pub fn of(token: &Token) -> Result<Self> {
-        serde_json::from_str(&token.origin).map_err(|_| StorageError::Corrupt("token origin").into())
+        Ok(token.origin.read("token origin")?)
     }
 }
 
@@ -72,7 +73,7 @@ impl Services {
         let mut password = None;
         if configuration.grant == Grant::Password
             && let Some(secret) = crate::secrets::credentials::in_slot(&secrets, Slot::Password)
-            && read_destination(secret)? == configuration.destination
+            && read_destination(&secret.destination)? == configuration.destination
         {
             password = Some(self.opened_secret(db, key, secret).await?);
         }
@@ -113,8 +114,8 @@ fn gone(what: &str) -> ServiceError {
     ServiceError::Conflict(format!("{what} is not there any more"))
 }
 
-pub(crate) fn written(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|_| ServiceError::Internal("a token’s origin cannot be written"))
+pub(crate) fn written(value: &impl Serialize) -> Result<JsonText> {
+    JsonText::of(value).map_err(|_| ServiceError::Internal("a token’s origin cannot be written"))
 }
 
 /// Why there is no token, or none that could be kept.

@@ -83,10 +83,10 @@ async fn a_transaction_that_somebody_ended_inside_costs_only_its_connection(data
         let failed = database.write(async |mut db: Writer| {
             accounts::ensure(db.lend(), "half", NOW).await?;
             run(db.lend(), "ROLLBACK").await?;
-            Err::<(), _>(StorageError::Corrupt("thought"))
+            Err::<(), _>(StorageError::Corrupt("thought".to_owned()))
         });
         let failed = failed.await;
-        assert!(matches!(failed, Err(StorageError::Corrupt("thought"))), "{failed:?}");
+        assert!(matches!(failed, Err(StorageError::Corrupt(_))), "{failed:?}");
         assert_next_works(&database, number).await;
     }
 }

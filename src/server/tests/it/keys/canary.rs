@@ -15,7 +15,11 @@ use crate::{
         stored::everything_stored,
     },
 };
-use ipack_storage::{Database, audit_log, client_secrets, tokens};
+use ipack_storage::{
+    Database,
+    audit_log::{self, Kind},
+    client_secrets, tokens,
+};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -200,7 +204,7 @@ async fn s22_a_secret_of_every_kind_is_found_nowhere_but_sealed(database: Databa
     assert_eq!(preflight.status, 200);
     assert_hidden(preflight.text(), "preflight");
     let entries = read_now!(database, db => audit_log::latest(db, &key(), 100));
-    let kinds: Vec<_> = entries.iter().map(|entry| entry.kind.as_str()).collect();
+    let kinds: Vec<_> = entries.iter().filter_map(|entry| entry.kind).map(Kind::name).collect();
     for kind in [
         "secret_encrypted",
         "secret_replaced",

@@ -6,7 +6,10 @@ use crate::keys::{
     commands::{program, started},
     world::{SPACE, Sealed, key, secret_place},
 };
-use crate::storage::schema::{count, execute};
+use crate::storage::{
+    schema::{count, execute},
+    world::json,
+};
 use ipack_core::{ServiceError, Services, keys::rotation::Unopenable};
 use ipack_domain::{effects::new_id, ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
@@ -50,12 +53,12 @@ async fn seal_many(world: &Sealed) -> Vec<ConnectionKey> {
             let id = new_id(now);
             let secret = ClientSecret {
                 id,
-                slot: Slot::Current.name().to_owned(),
+                slot: Slot::Current,
                 sealed: data_key.seal(secret_place(&id), format!("secret of {number}").as_bytes()),
                 data_key_version: data_key.version().into(),
-                destination: "{}".to_owned(),
+                destination: json("nowhere"),
                 sealed_by: "somebody".to_owned(),
-                sealed_at: Timestamp(0).0,
+                sealed_at: Timestamp(0),
             };
             client_secrets::put(db.lend(), &key, Slot::Current, &secret).await?;
             keys.push(key);

@@ -142,7 +142,7 @@ async fn s23_what_is_moved_to_another_row_or_column_does_not_open(database: Data
     let own: Vec<(&str, SealContext<'_>, Vec<u8>)> = rows
         .iter()
         .flat_map(|(token, secret)| {
-            let space = token.space_guid.as_str();
+            let space = token.key.space.as_str();
             let refresh = token.refresh_token.clone().expect("it has one");
             [
                 (space, access_place(&token.id), token.access_token.clone()),

@@ -184,14 +184,14 @@ pub async fn secrets(world: &World, key: &ConnectionKey) -> Vec<ClientSecret> {
 /// Status and message of the latest attempt.
 pub async fn attempt(world: &World, key: &ConnectionKey) -> Option<(String, String)> {
     let attempt = read_now!(world.app.database, db => attempts::latest(db, key));
-    attempt.map(|attempt| (attempt.status, attempt.message.unwrap_or_default()))
+    attempt.map(|attempt| (attempt.status.name().to_owned(), attempt.message.unwrap_or_default()))
 }
 
 /// The details of what the timeline has of this kind, oldest first.
 pub async fn told(world: &World, key: &ConnectionKey, kind: audit_log::Kind) -> Vec<String> {
     let mut entries = read_now!(world.app.database, db => audit_log::latest(db, key, 100));
     entries.reverse();
-    let of_kind = entries.into_iter().filter(|entry| entry.kind == kind.name());
+    let of_kind = entries.into_iter().filter(|entry| entry.kind == Some(kind));
     of_kind.map(|entry| entry.detail.unwrap_or_default()).collect()
 }
 

@@ -116,7 +116,8 @@ async fn a_replacement_waits_until_a_token_verified_it(database: Database) {
     get_token(&mut browser, &key(), &provider).await;
     let first = token(&world, &key()).await.expect("a token");
     let slots = || async {
-        let mut slots: Vec<_> = secrets(&world, &key()).await.into_iter().map(|secret| secret.slot).collect();
+        let mut slots: Vec<_> =
+            secrets(&world, &key()).await.into_iter().map(|secret| secret.slot.name()).collect();
         slots.sort_unstable();
         slots
     };

@@ -91,7 +91,7 @@ async fn a_save_beside_a_sealed_secret_is_a_replacement(database: Database) {
     set_up(&mut browser, &key(), &provider).await;
     let typed = form(&mut browser, &key()).await.with("client_secret", "a better secret");
     browser.press(&typed, "save").await.assert_shows(&format!("{ANN} encrypted a replacement "));
-    let mut slots: Vec<_> = secrets(&world, &key()).await.into_iter().map(|one| one.slot).collect();
+    let mut slots: Vec<_> = secrets(&world, &key()).await.into_iter().map(|one| one.slot.name()).collect();
     slots.sort_unstable();
     assert_eq!(slots, ["current", "replacement"]);
     // Saved again, there is nothing left to seal.

@@ -21,7 +21,7 @@ fn admin(number: u128, email: &str, account: Option<&str>) -> Admin {
         email: email.to_owned(),
         account_id: account.map(str::to_owned),
         password_hash: format!("$argon2id$v=19$m=19456,t=2,p=1$salt${number}"),
-        password_changed_at: at(0).0,
+        password_changed_at: at(0),
     }
 }
 
@@ -64,7 +64,7 @@ async fn a_new_password_reaches_one_admin(database: Database) {
     write_now!(database, db => admins::add(db, &staying, at(0)));
     assert!(write_now!(database, db => admins::change_password(db, changing.id, "new hash", at(9))));
     let expected =
-        Admin { password_hash: "new hash".to_owned(), password_changed_at: at(9).0, ..changing.clone() };
+        Admin { password_hash: "new hash".to_owned(), password_changed_at: at(9), ..changing.clone() };
     assert_eq!(read_now!(database, db => admins::find(db, changing.id)), Some(expected));
     assert_eq!(read_now!(database, db => admins::find(db, staying.id)), Some(staying));
     assert!(!write_now!(database, db => admins::change_password(db, uuid(3), "new hash", at(9))), "nobody");

@@ -71,7 +71,7 @@ async fn a_token_is_revoked_once_and_by_its_account_alone(database: Database) {
     assert_eq!(read_now!(database, db => api_tokens::find(db, "one")), Some(one.clone()));
     assert!(write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "one", at(2))));
     assert!(!write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "one", at(3))), "no longer in force");
-    let expected = ApiToken { revoked_at: Some(at(2).0), ..one };
+    let expected = ApiToken { revoked_at: Some(at(2)), ..one };
     assert_eq!(
         read_now!(database, db => api_tokens::find(db, "one")),
         Some(expected),

@@ -3,11 +3,11 @@
 //! A text that some layer might touch is a line of [`texts`]; a new way to write or read one is a step of
 //! [`assert_unchanged`].
 
-use crate::storage::world::{SPACE, add_space, at, key, new_details, new_instance, stand_up, uuid};
+use crate::storage::world::{SPACE, add_space, at, key, new_details, new_instance, provider, stand_up, uuid};
 use ipack_domain::ids::ConnectionKey;
 use ipack_storage::{
     Database, details, environments, instances,
-    packs::{self, Pack, PackConnection},
+    packs::{self, InstallationType, Pack, PackConnection},
 };
 
 on_both!(
@@ -122,7 +122,7 @@ async fn defaults_come_back_byte_for_byte(database: Database) {
         id: "pack".to_owned(),
         name: "Pack".to_owned(),
         description: String::new(),
-        installation_type: "MULTI".to_owned(),
+        installation_type: InstallationType::Multi,
     };
     write_now!(database, db => packs::put(db, SPACE, &pack, at(0)));
     write_now!(database, db => packs::put_process(db, SPACE, "pack", &key.process, "Process"));
@@ -133,12 +133,18 @@ async fn defaults_come_back_byte_for_byte(database: Database) {
     crate::storage::world::attach(&database, SPACE, &key.instance, &key.environment).await;
     for text in texts() {
         let (process, id) = (&key.process, &key.connection);
-        let text = Some(text.as_str());
-        let connection =
-            PackConnection { process, id, name: "C", uses_oauth: true, defaults: text, provider: text };
+        let (text, choice) = (Some(text.as_str()), provider(&text));
+        let connection = PackConnection {
+            process,
+            id,
+            name: "C",
+            uses_oauth: true,
+            defaults: text,
+            provider: Some(&choice),
+        };
         write_now!(database, db => packs::put_connection(db, SPACE, "pack", connection));
         write_now!(database, db => instances::adopt_pack(db, SPACE, &key.instance, "pack"));
         let found = read_now!(database, db => instances::connection(db, &key)).expect("it is there");
-        assert_eq!((found.defaults.as_deref(), found.provider.as_deref()), (text, text));
+        assert_eq!((found.defaults.as_deref(), found.provider.as_ref()), (text, Some(&choice)));
     }
 }

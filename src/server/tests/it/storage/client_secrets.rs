@@ -3,7 +3,7 @@
 //!
 //! A new function there gets a test here, named in `on_both!`; a new slot, a line in `every_slot_holds_one`.
 
-use crate::storage::world::{add_data_key, add_space, at, key, secret, stand_up, uuid};
+use crate::storage::world::{add_data_key, add_space, at, json, key, secret, stand_up, uuid};
 use ipack_domain::ids::ConnectionKey;
 use ipack_storage::{
     Database,
@@ -34,15 +34,15 @@ async fn put(database: &Database, number: u128, slot: Slot) {
 }
 
 /// Slots and ids of what is there, by slot.
-async fn there(database: &Database) -> Vec<(String, Uuid)> {
+async fn there(database: &Database) -> Vec<(&'static str, Uuid)> {
     let found = read_now!(database, db => client_secrets::of_connection(db, &key()));
-    let mut found: Vec<_> = found.into_iter().map(|secret| (secret.slot, secret.id)).collect();
+    let mut found: Vec<_> = found.into_iter().map(|secret| (secret.slot.name(), secret.id)).collect();
     found.sort();
     found
 }
 
-fn are(expected: &[(&str, u128)]) -> Vec<(String, Uuid)> {
-    expected.iter().map(|(slot, number)| ((*slot).to_owned(), uuid(*number))).collect()
+fn are(expected: &[(&'static str, u128)]) -> Vec<(&'static str, Uuid)> {
+    expected.iter().map(|(slot, number)| (*slot, uuid(*number))).collect()
 }
 
 async fn every_slot_holds_one(database: Database) {
@@ -64,14 +64,14 @@ async fn every_byte_comes_back(database: Database) {
     let new = ClientSecret {
         sealed: (0..=255).collect(),
         data_key_version: 2,
-        destination: r#"{"tokenEndpoint":"https://example.com/ü","clientId":"क्लाइंट 🗝"}"#.to_owned(),
+        destination: json(r#"{"tokenEndpoint":"https://example.com/ü","clientId":"क्लाइंट 🗝"}"#),
         sealed_by: "API token “ops”".to_owned(),
-        sealed_at: at(9).0,
+        sealed_at: at(9),
         ..secret(1, Slot::Current)
     };
     write_now!(database, db => client_secrets::put(db, &key(), Slot::Current, &new));
     let found = read_now!(database, db => client_secrets::find(db, &key(), uuid(1))).expect("it is there");
-    assert_eq!((found.at(), found.id, found.slot), (at(9), new.id, new.slot));
+    assert_eq!((found.sealed_at, found.id, found.slot), (at(9), new.id, new.slot));
     assert_eq!((found.sealed, found.data_key_version), (new.sealed, new.data_key_version));
     assert_eq!((found.destination, found.sealed_by), (new.destination, new.sealed_by));
 }

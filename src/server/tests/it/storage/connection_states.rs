@@ -4,9 +4,11 @@
 
 use crate::storage::{
     overview::{add_pack, install, oauth_lines},
-    world::{ACCOUNT, SPACE, add_data_key, add_space, at, key, new_details, secret, token, uuid},
+    world::{
+        ACCOUNT, SPACE, add_data_key, add_space, at, json, key, new_details, provider, secret, token, uuid,
+    },
 };
-use ipack_domain::{ids::ConnectionKey, time::Timestamp, views::Classification};
+use ipack_domain::{ids::ConnectionKey, views::Classification};
 use ipack_storage::{
     Database,
     client_secrets::{self, Slot},
@@ -33,8 +35,8 @@ async fn lines_tell_what_a_state_depends_on(database: Database) {
         ..key()
     };
     for (number, connection, complete) in [(1, "partly", false), (2, "token", true), (3, "yes", true)] {
-        let text = format!("details of {connection}");
-        let new = NewDetails { complete, provider: Some("the provider"), ..new_details(&text, "saver") };
+        let (text, choice) = (format!("details of {connection}"), provider("the provider"));
+        let new = NewDetails { complete, provider: Some(&choice), ..new_details(&text, "saver") };
         write_now!(database, db => details::upsert(db, uuid(number), &of(connection), new, at(60)));
     }
     let kept = Token { failure: Some("no answer".to_owned()), ..token(1, &of("token")) };
@@ -51,18 +53,18 @@ async fn lines_tell_what_a_state_depends_on(database: Database) {
         lines.iter().find(|line| line.environment_id == "e" && line.connection_id == id).expect("listed")
     };
     let found = line("token");
-    let text = |text: &str| Some(text.to_owned());
+    let (text, shown) = (|text: &str| Some(text.to_owned()), |text: &str| Some(json(text)));
     assert_eq!(found.oauth_connector_details, text("details of token"));
-    assert_eq!(found.provider, text("the provider"));
+    assert_eq!(found.provider, Some(provider("the provider")));
     assert_eq!(
         (found.obtained_at, found.refreshed_at, found.expires_at, found.refresh_at),
-        (Some(at(0).0), None, Some(at(60).0), Some(at(0).0))
+        (Some(at(0)), None, Some(at(60)), Some(at(0)))
     );
-    assert_eq!((found.is_broken, &found.configuration), (Some(false), &text("configuration 1")));
+    assert_eq!((found.is_broken, &found.configuration), (Some(false), &shown("configuration 1")));
     assert_eq!((&found.requested_scope, &found.granted_scope), (&text("a b"), &text("a")));
     assert_eq!(found.company_id, text("company ü"));
-    assert_eq!(found.secret, text("destination 1"));
-    assert_eq!((&found.replacement, &found.password), (&text("destination 2"), &text("destination 3")));
+    assert_eq!(found.secret, shown("destination 1"));
+    assert_eq!((&found.replacement, &found.password), (&shown("destination 2"), &shown("destination 3")));
     // Details are read where the state depends on them, and nowhere else.
     assert_eq!(line("partly").oauth_connector_details, text("details of partly"));
     for without in ["none", "partly", "yes"].map(line) {
@@ -80,22 +82,22 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
     let now = at(100 * DAY);
     let fine = |key: &ConnectionKey| Token {
         granted_scope: None,
-        obtained_at: at(99 * DAY).0,
-        expires_at: Some(now.plus_seconds(60).0),
-        refresh_at: Some(now.0),
+        obtained_at: at(99 * DAY),
+        expires_at: Some(now.plus_seconds(60)),
+        refresh_at: Some(now),
         ..token(1, key)
     };
     // By what their names say, in the order that is expected; their ids run the other way, and the fine ones are many.
     let with_token: [(&str, Change); 8] = [
         ("broken", |token| (token.is_broken, token.refresh_at) = (true, None)),
-        ("ran out", |token| (token.expires_at, token.refresh_at) = (Some(at(100 * DAY).0), None)),
+        ("ran out", |token| (token.expires_at, token.refresh_at) = (Some(at(100 * DAY)), None)),
         ("failing", |token| token.failure = Some("no answer".to_owned())),
         ("failing, and over", |token| {
-            (token.failure, token.expires_at) = (Some("no answer".to_owned()), Some(at(99 * DAY).0));
+            (token.failure, token.expires_at) = (Some("no answer".to_owned()), Some(at(99 * DAY)));
         }),
-        ("expiring", |token| (token.expires_at, token.refresh_at) = (Some(at(107 * DAY).0), None)),
+        ("expiring", |token| (token.expires_at, token.refresh_at) = (Some(at(107 * DAY)), None)),
         ("granted less", |token| token.granted_scope = Some("a".to_owned())),
-        ("saved since", |token| token.obtained_at = at(0).0),
+        ("saved since", |token| token.obtained_at = at(0)),
         ("zfine", |_| ()),
     ];
     let expected = [
@@ -141,7 +143,7 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
             if row.is_broken || row.failure.is_some() {
                 let owner = uuid(1_000);
                 assert!(write_now!(database, db => tokens::lease(db, row.id, 1, owner, now, at(0))));
-                let again_at = row.refresh_at.map(Timestamp);
+                let again_at = row.refresh_at;
                 write_now!(database, db => tokens::failed(db, row.id, owner, "no answer", row.is_broken, again_at));
             }
         }

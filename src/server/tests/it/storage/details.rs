@@ -3,8 +3,8 @@
 //!
 //! A new function there gets a test here, named in `on_both!`.
 
-use crate::storage::world::{at, attach, key, new_details, stand_up, uuid};
-use ipack_domain::ids::ConnectionKey;
+use crate::storage::world::{at, attach, key, new_details, provider, stand_up, uuid};
+use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use ipack_storage::{
     Database,
     details::{self, NewDetails, StoredDetails},
@@ -42,7 +42,7 @@ async fn a_second_save_keeps_the_id_and_raises_the_version(database: Database) {
             oauth_connector_details: text.clone(),
             client_id: "client".to_owned(),
             saved_by: "saver".to_owned(),
-            updated_at: at(i64::from(version)).0,
+            updated_at: at(i64::from(version)),
             provider: None,
         };
         assert_eq!(saved, expected);
@@ -50,8 +50,8 @@ async fn a_second_save_keeps_the_id_and_raises_the_version(database: Database) {
     }
 }
 
-/// Two sets of values that differ in every field.
-fn contrasting() -> [NewDetails<'static>; 2] {
+/// Two sets of values that differ in every field; the second has this provider.
+fn contrasting<'a>(default: &'a ProviderChoice, provider: &'a ProviderChoice) -> [NewDetails<'a>; 2] {
     [
         NewDetails {
             is_token_generated: true,
@@ -59,7 +59,7 @@ fn contrasting() -> [NewDetails<'static>; 2] {
             client_id: "",
             complete: false,
             saved_by: "API token “ops”",
-            provider: Some("{}"),
+            provider: Some(default),
         },
         NewDetails {
             is_token_generated: false,
@@ -67,47 +67,50 @@ fn contrasting() -> [NewDetails<'static>; 2] {
             client_id: "क्लाइंट 🗝",
             complete: true,
             saved_by: "a@example.com",
-            provider: Some(r#"{"provider":"slack","scopes":"a ü"}"#),
+            provider: Some(provider),
         },
     ]
 }
 
-fn assert_holds(saved: &StoredDetails, new: NewDetails<'_>, version: i64, updated_at: i64) {
+fn assert_holds(saved: &StoredDetails, new: NewDetails<'_>, version: i64, updated_at: Timestamp) {
     assert_eq!(saved.is_token_generated, new.is_token_generated);
     assert_eq!(saved.oauth_connector_details, new.oauth_connector_details);
     assert_eq!(saved.client_id, new.client_id);
     assert_eq!(saved.saved_by, new.saved_by);
-    assert_eq!(saved.provider.as_deref(), new.provider);
+    assert_eq!(saved.provider.as_ref(), new.provider);
     assert_eq!((saved.id, saved.version, saved.updated_at), (uuid(1), version, updated_at));
 }
 
 async fn every_field_of_a_save_comes_back(database: Database) {
     stand_up(&database, &key()).await;
-    let [one, two] = contrasting();
+    let slack = ProviderChoice { scopes: "a ü".to_owned(), ..provider("slack") };
+    let default = ProviderChoice::default();
+    let [one, two] = contrasting(&default, &slack);
     let saved = write_now!(database, db => details::insert_first(db, uuid(1), &key(), one, at(1)));
-    assert_holds(&saved.expect("nothing was there"), one, 1, at(1).0);
+    assert_holds(&saved.expect("nothing was there"), one, 1, at(1));
     let saved = write_now!(database, db => details::upsert(db, uuid(2), &key(), two, at(2)));
-    assert_holds(&saved, two, 2, at(2).0);
+    assert_holds(&saved, two, 2, at(2));
     let saved = write_now!(database, db => details::replace(db, &key(), one, at(3)));
-    assert_holds(&saved.expect("something was there"), one, 3, at(3).0);
+    assert_holds(&saved.expect("something was there"), one, 3, at(3));
     let saved = write_now!(database, db => details::replace_version(db, &key(), 3, two, at(4)));
-    assert_holds(&saved.expect("the version held"), two, 4, at(4).0);
-    assert_holds(&find(&database).await.expect("it is there"), two, 4, at(4).0);
+    assert_holds(&saved.expect("the version held"), two, 4, at(4));
+    assert_holds(&find(&database).await.expect("it is there"), two, 4, at(4));
 }
 
 async fn a_save_without_a_provider_leaves_the_one_that_is_there(database: Database) {
     stand_up(&database, &key()).await;
+    let (one, two) = (provider("one"), provider("two"));
     let with = |provider| NewDetails { provider, ..new_details("{}", "saver") };
     let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(None), at(0)));
     assert_eq!(saved.provider, None);
-    let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(Some("one")), at(1)));
-    assert_eq!(saved.provider.as_deref(), Some("one"));
+    let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(Some(&one)), at(1)));
+    assert_eq!(saved.provider.as_ref(), Some(&one));
     let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(None), at(2)));
-    assert_eq!(saved.provider.as_deref(), Some("one"));
+    assert_eq!(saved.provider.as_ref(), Some(&one));
     let saved = write_now!(database, db => details::replace(db, &key(), with(None), at(3)));
-    assert_eq!(saved.expect("it is there").provider.as_deref(), Some("one"));
-    let saved = write_now!(database, db => details::replace_version(db, &key(), 4, with(Some("two")), at(4)));
-    assert_eq!(saved.expect("the version held").provider.as_deref(), Some("two"));
+    assert_eq!(saved.expect("it is there").provider.as_ref(), Some(&one));
+    let saved = write_now!(database, db => details::replace_version(db, &key(), 4, with(Some(&two)), at(4)));
+    assert_eq!(saved.expect("the version held").provider.as_ref(), Some(&two));
 }
 
 async fn a_replacement_needs_something_to_replace(database: Database) {
@@ -179,8 +182,9 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
     for (number, (saved_for, text)) in
         [(key(), "own"), (in_environment("b"), "in b"), (neighbour, "neighbour's")].iter().enumerate()
     {
-        let provider = Some(*text);
-        let new = NewDetails { is_token_generated: true, provider, ..new_details(text, "saver") };
+        let choice = provider(text);
+        let new =
+            NewDetails { is_token_generated: true, provider: Some(&choice), ..new_details(text, "saver") };
         let id = uuid(number as u128);
         write_now!(database, db => details::upsert(db, id, saved_for, new, at(1)));
     }
@@ -194,7 +198,7 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
     assert_eq!(seen, [("a", "a", None, None), ("b", "b", Some(1), Some("in b")), ("c", "c", None, None)]);
     assert_eq!((others[1].client_id.as_deref(), others[1].is_token_generated), (Some("client"), Some(true)));
     assert_eq!((others[0].client_id.as_deref(), others[0].is_token_generated), (None, None));
-    assert_eq!((others[0].provider.as_deref(), others[1].provider.as_deref()), (None, Some("in b")));
+    assert_eq!((others[0].provider.as_ref(), others[1].provider.as_ref()), (None, Some(&provider("in b"))));
 }
 
 async fn what_is_shared_is_listed_as_it_was_saved_last(database: Database) {

@@ -2,12 +2,14 @@
 //!
 //! A new function there gets a test here, named in `on_both!`.
 
-use crate::storage::world::{ACCOUNT, SPACE, add_instance, add_space, at, key, new_instance, stand_up};
-use ipack_domain::ids::ConnectionKey;
+use crate::storage::world::{
+    ACCOUNT, SPACE, add_instance, add_space, at, key, new_instance, provider, stand_up,
+};
+use ipack_domain::{ids::ConnectionKey, views::Classification};
 use ipack_storage::{
     Database, accounts, environments,
     instances::{self, ConnectionInPlace, Instance, NewInstance},
-    packs::{self, Pack, PackConnection},
+    packs::{self, InstallationType, Pack, PackConnection},
 };
 
 on_both!(
@@ -24,15 +26,12 @@ on_both!(
     every_environment_is_remembered_for_one_connection,
 );
 
-/// What a pack says about where its connection gets tokens.
-const PROVIDER: &str = r#"{"provider":"slack"}"#;
-
 async fn add_pack(database: &Database, space: &str, id: &str) {
     let pack = Pack {
         id: id.to_owned(),
         name: format!("Pack {id}"),
         description: "What it does".to_owned(),
-        installation_type: "SINGLE".to_owned(),
+        installation_type: InstallationType::Single,
     };
     write_now!(database, db => packs::put(db, space, &pack, at(0)));
 }
@@ -70,7 +69,7 @@ async fn an_instance_comes_back_with_its_pack(database: Database) {
         pack_id: Some("a".to_owned()),
         pack_name: Some("Pack a".to_owned()),
         pack_description: Some("What it does".to_owned()),
-        installation_type: Some("SINGLE".to_owned()),
+        installation_type: Some(InstallationType::Single),
     };
     assert_eq!(read_now!(database, db => instances::find(db, SPACE, "1")), Some(expected));
     let bare = read_now!(database, db => instances::find(db, SPACE, "2")).expect("it is there");
@@ -168,6 +167,7 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
     // An instance that was first met in a save, and whose pack comes later.
     stand_up(&database, &key()).await;
     write_now!(database, db => instances::set_every_environment(db, &key(), true));
+    let shown = provider("slack");
     add_pack(&database, SPACE, "a").await;
     write_now!(database, db => packs::put_process(db, SPACE, "a", &key().process, "Orders"));
     write_now!(database, db => packs::put_process(db, SPACE, "a", "process-2", "Invoices"));
@@ -179,7 +179,7 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
             name: "Shop",
             uses_oauth: true,
             defaults: Some("{}"),
-            provider: Some(PROVIDER),
+            provider: Some(&shown),
         };
         write_now!(database, db => packs::put_connection(db, SPACE, "a", new));
     }
@@ -190,7 +190,7 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
     assert_eq!(process_names(&database, "neighbour").await, []);
     let first = read_now!(database, db => instances::connection(db, &key())).expect("it is there");
     assert_eq!((first.name.as_str(), first.defaults.as_deref()), ("Shop", Some("{}")));
-    assert_eq!(first.provider.as_deref(), Some(PROVIDER));
+    assert_eq!(first.provider, Some(shown));
     assert!(first.every_environment, "the admin's choice stays");
     let second = ConnectionKey { connection: "connection-2".to_owned(), ..key() };
     let second = read_now!(database, db => instances::connection(db, &second)).expect("it is there");
@@ -202,7 +202,7 @@ async fn a_connection_first_met_in_a_save_is_registered(database: Database) {
     let expected = ConnectionInPlace {
         instance_name: key().instance,
         environment_name: key().environment,
-        classification: "TEST".to_owned(),
+        classification: Classification::Test,
         process_name: key().process,
         name: key().connection,
         uses_oauth: true,
@@ -214,14 +214,14 @@ async fn a_connection_first_met_in_a_save_is_registered(database: Database) {
     // Met again it stays as it is, but for this: what has details uses OAuth.
     add_pack(&database, SPACE, "a").await;
     write_now!(database, db => packs::put_process(db, SPACE, "a", &key().process, "Orders"));
-    let (process, id) = (&key().process, &key().connection);
+    let (process, id, shown) = (&key().process, &key().connection, provider("slack"));
     let new = PackConnection {
         process,
         id,
         name: "Shop",
         uses_oauth: false,
         defaults: Some("{}"),
-        provider: Some(PROVIDER),
+        provider: Some(&shown),
     };
     write_now!(database, db => packs::put_connection(db, SPACE, "a", new));
     adopt(&database, &key().instance, "a").await;
@@ -232,7 +232,7 @@ async fn a_connection_first_met_in_a_save_is_registered(database: Database) {
         name: "Shop".to_owned(),
         defaults: Some("{}".to_owned()),
         every_environment: true,
-        provider: Some(PROVIDER.to_owned()),
+        provider: Some(shown.clone()),
         ..expected
     };
     assert_eq!(read_now!(database, db => instances::connection(db, &key())), Some(expected));

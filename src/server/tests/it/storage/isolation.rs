@@ -161,7 +161,7 @@ async fn secrets_of_neighbouring_keys_stay_apart(database: Database) {
         assert!(write_now!(database, db => client_secrets::remove(db, key, Slot::Replacement)), "{key:?}");
     }
     for (number, key) in keys.iter().enumerate() {
-        assert_eq!(of(key.clone()).await, [(uuid(number as u128), "current".to_owned())], "{key:?}");
+        assert_eq!(of(key.clone()).await, [(uuid(number as u128), Slot::Current)], "{key:?}");
         assert_eq!(write_now!(database, db => client_secrets::remove_all(db, key)), 1, "{key:?}");
     }
 }
@@ -174,11 +174,9 @@ async fn tokens_of_neighbouring_keys_stay_apart(database: Database) {
     }
     for (number, key) in keys.iter().enumerate() {
         let found = read_now!(database, db => tokens::find(db, key)).expect("it is there");
-        assert_eq!((found.id, &found.key()), (uuid(number as u128), key));
+        assert_eq!((found.id, &found.key), (uuid(number as u128), key));
         let mut all = read_now!(database, db => tokens::of_instance(db, &key.space, &key.instance));
-        all.retain(|token| {
-            (token.space_guid.as_str(), token.instance_id.as_str()) != (&key.space, &key.instance)
-        });
+        all.retain(|token| (&token.key.space, &token.key.instance) != (&key.space, &key.instance));
         assert!(all.is_empty(), "{key:?}");
         assert!(write_now!(database, db => tokens::remove(db, key)), "{key:?}");
         assert!(!read_now!(database, db => tokens::exists(db, key)), "{key:?}");
@@ -198,11 +196,7 @@ async fn attempts_of_neighbouring_keys_stay_apart(database: Database) {
     }
     for (number, key) in keys.iter().enumerate() {
         let still = read_now!(database, db => attempts::latest(db, key)).expect("it is there");
-        assert_eq!(
-            (still.id, still.status.as_str()),
-            (uuid(number as u128), Status::Opened.name()),
-            "{key:?}"
-        );
+        assert_eq!((still.id, still.status), (uuid(number as u128), Status::Opened), "{key:?}");
         assert_eq!(write_now!(database, db => attempts::abandon(db, key, "another")), 1, "{key:?}");
     }
 }

@@ -18,7 +18,7 @@ use ipack_storage::{
     environments,
     instances::{self, NewInstance},
     overview::{self, After, InstanceInList, Line, ProcessInEnvironment},
-    packs::{self, Pack, PackConnection},
+    packs::{self, InstallationType, Pack, PackConnection},
 };
 use uuid::Uuid;
 
@@ -95,7 +95,7 @@ pub(super) async fn add_pack(database: &Database, connections: &[(&str, &str, &s
         id: "pack".to_owned(),
         name: "The pack".to_owned(),
         description: String::new(),
-        installation_type: "MULTI".to_owned(),
+        installation_type: InstallationType::Multi,
     };
     write_now!(database, db => packs::put(db, SPACE, &pack, at(0)));
     for (process, id, name, uses_oauth) in connections {
@@ -218,7 +218,7 @@ async fn lines_tell_what_is_configured_and_drafted(database: Database) {
         lines
     };
     let all = by_place(oauth_lines(&database, admin, 100).await);
-    let saved = |by: &str| (Some(by.to_owned()), Some(at(60).0));
+    let saved = |by: &str| (Some(by.to_owned()), Some(at(60)));
     let none = (None, None);
     let expected =
         [none.clone(), saved("saver of partly"), saved("saver of yes"), none.clone(), none.clone(), none];

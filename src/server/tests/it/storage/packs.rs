@@ -3,12 +3,16 @@
 //!
 //! A new function there gets a test here, named in `on_both!`.
 
-use crate::storage::world::{ACCOUNT, SPACE, add_space, at, attach, key, new_instance};
+use crate::storage::world::{ACCOUNT, SPACE, add_space, at, attach, key, new_instance, provider};
 use ipack_domain::{ids::ConnectionKey, views::Named};
 use ipack_storage::{
     Database, environments,
     instances::{self, ConnectionInPlace, NewInstance},
-    packs::{self, Pack, PackConnection},
+    packs::{
+        self,
+        InstallationType::{self, Multi, Single},
+        Pack, PackConnection,
+    },
 };
 
 on_both!(
@@ -18,12 +22,12 @@ on_both!(
     a_second_put_changes_processes_and_connections,
 );
 
-fn pack(id: &str, name: &str, installation_type: &str) -> Pack {
+fn pack(id: &str, name: &str, installation_type: InstallationType) -> Pack {
     Pack {
         id: id.to_owned(),
         name: name.to_owned(),
         description: format!("What {name} does"),
-        installation_type: installation_type.to_owned(),
+        installation_type,
     }
 }
 
@@ -39,7 +43,7 @@ fn connection<'a>(
 async fn a_second_put_gives_a_pack_new_words(database: Database) {
     add_space(&database, ACCOUNT, SPACE).await;
     add_space(&database, ACCOUNT, "space-2").await;
-    let (first, second) = (pack("a", "First", "SINGLE"), pack("a", "Zürich 🏔", "MULTI"));
+    let (first, second) = (pack("a", "First", Single), pack("a", "Zürich 🏔", Multi));
     write_now!(database, db => packs::put(db, SPACE, &first, at(0)));
     write_now!(database, db => packs::put(db, "space-2", &first, at(0)));
     write_now!(database, db => packs::put(db, SPACE, &second, at(1)));
@@ -49,12 +53,12 @@ async fn a_second_put_gives_a_pack_new_words(database: Database) {
 }
 
 async fn a_pack_needs_its_space(database: Database) {
-    assert_refused!(database, Reference, db => packs::put(db, "nowhere", &pack("a", "A", "MULTI"), at(0)));
+    assert_refused!(database, Reference, db => packs::put(db, "nowhere", &pack("a", "A", Multi), at(0)));
 }
 
 async fn a_process_needs_its_pack_and_a_connection_its_process(database: Database) {
     add_space(&database, ACCOUNT, SPACE).await;
-    write_now!(database, db => packs::put(db, SPACE, &pack("a", "A", "MULTI"), at(0)));
+    write_now!(database, db => packs::put(db, SPACE, &pack("a", "A", Multi), at(0)));
     assert_refused!(database, Reference, db => packs::put_process(db, SPACE, "b", "p", "P"));
     let new = connection("c", "C", true, None);
     assert_refused!(database, Reference, db => packs::put_connection(db, SPACE, "a", new));
@@ -74,9 +78,9 @@ async fn adopted(database: &Database) -> (Vec<(String, String)>, Option<Connecti
 async fn a_second_put_changes_processes_and_connections(database: Database) {
     add_space(&database, ACCOUNT, SPACE).await;
     for id in ["a", "b"] {
-        write_now!(database, db => packs::put(db, SPACE, &pack(id, id, "MULTI"), at(0)));
+        write_now!(database, db => packs::put(db, SPACE, &pack(id, id, Multi), at(0)));
         write_now!(database, db => packs::put_process(db, SPACE, id, "p", &format!("Process of {id}")));
-        let provider = format!("of {id}");
+        let provider = provider(&format!("of {id}"));
         let new = PackConnection { provider: Some(&provider), ..connection("c", id, true, Some("{ }")) };
         write_now!(database, db => packs::put_connection(db, SPACE, id, new));
     }
@@ -91,7 +95,7 @@ async fn a_second_put_changes_processes_and_connections(database: Database) {
     let connection_then = connection_then.expect("adopted");
     assert_eq!((connection_then.name.as_str(), connection_then.uses_oauth), ("a", true));
     assert_eq!(connection_then.defaults.as_deref(), Some("{ }"));
-    assert_eq!(connection_then.provider.as_deref(), Some("of a"));
+    assert_eq!(connection_then.provider, Some(provider("of a")));
 
     write_now!(database, db => packs::put_process(db, SPACE, "a", "p", "Renamed"));
     write_now!(database, db => packs::put_connection(db, SPACE, "a", connection("c", "Renamed too", false, None)));

@@ -3,6 +3,7 @@
 //! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{add_admin, at, uuid};
+use ipack_domain::time::Timestamp;
 use ipack_storage::{
     Database,
     sessions::{self, SessionRow},
@@ -17,7 +18,7 @@ on_both!(
     a_session_needs_its_admin,
 );
 
-fn row(data: &str, expires_at: i64) -> SessionRow {
+fn row(data: &str, expires_at: Timestamp) -> SessionRow {
     SessionRow { data: data.to_owned(), expires_at }
 }
 
@@ -28,7 +29,7 @@ async fn a_session_comes_back_until_the_moment_it_expires(database: Database) {
     let mut last = at(10);
     last.0 -= 1;
     for now in [at(0), last] {
-        assert_eq!(read_now!(database, db => sessions::find(db, &id, now)), Some(row(data, at(10).0)));
+        assert_eq!(read_now!(database, db => sessions::find(db, &id, now)), Some(row(data, at(10))));
     }
     for now in [at(10), at(11)] {
         assert_eq!(read_now!(database, db => sessions::find(db, &id, now)), None);
@@ -44,7 +45,7 @@ async fn a_session_is_written_over_while_it_is_there(database: Database) {
     assert_refused!(database, Exists, db => sessions::put(db, b"id", None, "{}", at(10)));
     let data = r#"{"a":1}"#;
     assert!(write_now!(database, db => sessions::replace(db, b"id", Some(admin), data, at(20))));
-    assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(15))), Some(row(data, at(20).0)));
+    assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(15))), Some(row(data, at(20))));
     assert_eq!(write_now!(database, db => sessions::remove_of_admin(db, admin)), 1, "it became the admin's");
     assert!(!write_now!(database, db => sessions::replace(db, b"id", Some(admin), data, at(20))), "it ended");
     assert_eq!(read_now!(database, db => sessions::find(db, b"id", at(15))), None);
@@ -60,7 +61,7 @@ async fn a_session_is_removed_alone(database: Database) {
     write_now!(database, db => sessions::remove(db, b"one"));
     write_now!(database, db => sessions::remove(db, b"one"));
     assert_eq!(read_now!(database, db => sessions::find(db, b"one", at(0))), None);
-    assert_eq!(read_now!(database, db => sessions::find(db, b"two", at(0))), Some(row("{}", at(10).0)));
+    assert_eq!(read_now!(database, db => sessions::find(db, b"two", at(0))), Some(row("{}", at(10))));
 }
 
 async fn signing_an_admin_out_everywhere_leaves_the_others(database: Database) {

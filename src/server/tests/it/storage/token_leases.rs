@@ -47,8 +47,8 @@ fn new_values() -> Refreshed<'static> {
         data_key_version: 1,
         token_type: "bearer",
         granted_scope: None,
-        expires_at: Some(at(500).0),
-        refresh_at: Some(at(400).0),
+        expires_at: Some(at(500)),
+        refresh_at: Some(at(400)),
     }
 }
 
@@ -80,7 +80,7 @@ async fn f10_of_many_who_want_the_lease_exactly_one_gets_it(database: Database) 
     let winners: Vec<u128> = tasks.join_all().await.into_iter().flatten().collect();
     assert_eq!(winners.len(), 1, "{winners:?}");
     let token = find(&database).await;
-    assert_eq!((token.lease_owner, token.lease_until), (Some(uuid(winners[0])), Some(at(30).0)));
+    assert_eq!((token.lease_owner, token.lease_until), (Some(uuid(winners[0])), Some(at(30))));
     assert_eq!(token.version, 1, "its values are as they were");
 }
 
@@ -123,11 +123,11 @@ async fn a_refresh_is_written_by_the_holder_once(database: Database) {
     assert!(refreshed(&database, 1, 7).await);
     assert!(!refreshed(&database, 1, 8).await, "the lease was given back");
     let after = find(&database).await;
-    assert_eq!((after.version, after.refreshed_at), (2, Some(at(7).0)));
+    assert_eq!((after.version, after.refreshed_at), (2, Some(at(7))));
     assert_eq!(after.access_token, b"new access");
     assert_eq!(after.refresh_token.as_deref(), Some(b"new refresh".as_slice()));
     assert_eq!((after.token_type.as_str(), after.granted_scope), ("bearer", before.granted_scope));
-    assert_eq!((after.expires_at, after.refresh_at), (Some(at(500).0), Some(at(400).0)));
+    assert_eq!((after.expires_at, after.refresh_at), (Some(at(500)), Some(at(400))));
     assert_eq!((after.failures, after.failure, after.lease_owner, after.lease_until), (0, None, None, None));
     assert_eq!((after.obtained_at, after.origin, after.id), (before.obtained_at, before.origin, before.id));
 
@@ -147,7 +147,7 @@ async fn a_failure_is_written_by_the_holder_once(database: Database) {
         assert!(failed(&database, 1, false, Some(at(5 * failures))).await);
         let after = find(&database).await;
         assert_eq!((after.failures, after.failure.as_deref()), (failures, Some("no answer")));
-        assert_eq!((after.refresh_at, after.is_broken), (Some(at(5 * failures).0), false));
+        assert_eq!((after.refresh_at, after.is_broken), (Some(at(5 * failures)), false));
         assert_eq!((after.lease_owner, after.lease_until), (None, None));
         assert_eq!((after.version, after.access_token), (1, before.access_token.clone()));
     }
@@ -167,7 +167,7 @@ async fn what_waits_longest_is_due_first(database: Database) {
         let key = ConnectionKey { connection: format!("connection-{number}"), ..key() };
         stand_up(&database, &key).await;
         add_data_key(&database, &key.space, 1, 1).await;
-        let refresh_at = refresh_at.map(|seconds| at(seconds).0);
+        let refresh_at = refresh_at.map(|seconds| at(seconds));
         let token = Token { refresh_at, ..token(number, &key) };
         write_now!(database, db => tokens::put(db, &token));
     }

@@ -38,7 +38,7 @@ fn contrasting() -> [Token; 2] {
         requested_scope: String::new(),
         granted_scope: None,
         company_id: None,
-        obtained_at: at(9).0,
+        obtained_at: at(9),
         expires_at: None,
         refresh_at: None,
         ..token(2, &key())
@@ -47,7 +47,7 @@ fn contrasting() -> [Token; 2] {
 }
 
 fn assert_same(found: &Token, expected: &Token) {
-    assert_eq!(found.key(), expected.key());
+    assert_eq!(found.key, expected.key);
     assert_eq!((found.id, found.version), (expected.id, expected.version));
     assert_eq!(found.access_token, expected.access_token);
     assert_eq!(found.refresh_token, expected.refresh_token);

@@ -8,9 +8,9 @@ use crate::storage::{
 };
 use crate::support::databases::{Empty, run};
 use ipack_storage::{
-    Connection, Database, Reader, StorageError, Writer, accounts, details, environments,
+    Connection, Database, Reader, StorageError, Writer, accounts, details, environments, on_connection,
     open::open,
-    packs::{self, Pack},
+    packs::{self, InstallationType, Pack},
 };
 
 on_both!(
@@ -19,6 +19,7 @@ on_both!(
     a_transaction_sees_its_own_writes,
     a_connection_is_lent_for_one_statement_after_the_other,
     a_value_that_a_table_does_not_allow_is_the_database_s_error,
+    a_stored_value_that_cannot_be_read_is_named_by_its_column,
     a_closed_database_answers_an_error,
 );
 
@@ -28,10 +29,10 @@ async fn what_is_not_committed_is_rolled_back(database: Database) {
     let write = async |mut db: Writer| {
         details::upsert(db.lend(), uuid(1), &key(), new, at(0)).await.expect("the write succeeds");
         accounts::ensure(db.lend(), "new", at(0)).await.expect("the write succeeds");
-        Err::<(), _>(StorageError::Corrupt("thought"))
+        Err::<(), _>(StorageError::Corrupt("thought".to_owned()))
     };
     let outcome = database.write(write).await;
-    assert!(matches!(outcome, Err(StorageError::Corrupt("thought"))), "{outcome:?}");
+    assert!(matches!(outcome, Err(StorageError::Corrupt(_))), "{outcome:?}");
     // The next transaction begins and finds nothing of the one before.
     assert!(write_now!(database, db => accounts::ensure(db, "new", at(0))));
     assert_eq!(read_now!(database, db => details::find(db, &key())), None);
@@ -80,15 +81,28 @@ async fn a_value_that_a_table_does_not_allow_is_the_database_s_error(database: D
         id: "p".to_owned(),
         name: "P".to_owned(),
         description: String::new(),
-        installation_type: "TWICE".to_owned(),
+        installation_type: InstallationType::Multi,
     };
-    let outcome = attempt!(database, db => packs::put(db, SPACE, &pack, at(0)));
+    write_now!(database, db => packs::put(db, SPACE, &pack, at(0)));
+    let twice = "UPDATE packs SET installation_type = 'TWICE'";
+    let outcome = attempt!(database, db => async {
+        on_connection!(db, executor => async { sqlx::query(twice).execute(executor).await.map(drop) })
+    });
     assert!(matches!(outcome, Err(StorageError::Database(_))), "{outcome:?}");
     // The placeholder is all that may stand where a secret was sent.
     stand_up(&database, &key()).await;
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new_details("{}", "saver"), at(0)));
     let dummies = format!("connector_details WHERE client_secret = '{}'", details::DUMMY_CLIENT_SECRET);
     assert_eq!(schema::count(&database, &dummies).await, 1);
+}
+
+async fn a_stored_value_that_cannot_be_read_is_named_by_its_column(database: Database) {
+    stand_up(&database, &key()).await;
+    write_now!(database, db => details::upsert(db, uuid(1), &key(), new_details("{}", "saver"), at(0)));
+    schema::execute(&database, "UPDATE connector_details SET provider = '{'").await;
+    let mut reader: Reader = database.reader().await.expect("a connection is free");
+    let outcome = details::find(reader.connection(), &key()).await;
+    assert!(matches!(&outcome, Err(StorageError::Corrupt(name)) if name == "provider"), "{outcome:?}");
 }
 
 async fn a_closed_database_answers_an_error(database: Database) {

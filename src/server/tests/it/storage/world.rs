@@ -2,13 +2,14 @@
 //!
 //! To add a fixture: a function here, as soon as a second file wants it. Moments and ids are given, never drawn.
 
-use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use ipack_storage::{
     Database,
     accounts::{self, Space},
     admins::{self, Admin},
-    attempts::Attempt,
+    attempts::{Attempt, Status},
     client_secrets::{ClientSecret, Slot},
+    columns::JsonText,
     data_keys::{self, DataKeyRow},
     details::NewDetails,
     environments,
@@ -110,7 +111,7 @@ pub async fn add_admin(database: &Database, number: u128) -> Uuid {
         email: format!("admin-{number}@example.com"),
         account_id: None,
         password_hash: "hash".to_owned(),
-        password_changed_at: at(0).0,
+        password_changed_at: at(0),
     };
     write_now!(database, db => admins::add(db, &admin, at(0)));
     admin.id
@@ -125,16 +126,26 @@ pub async fn add_data_key(database: &Database, scope: &str, version: i64, master
     row
 }
 
+/// JSON of a type that storage does not know.
+pub fn json(text: &str) -> JsonText {
+    JsonText::of(&text).expect("a text has JSON")
+}
+
+/// A choice that shows its name.
+pub fn provider(name: &str) -> ProviderChoice {
+    ProviderChoice { provider: name.to_owned(), ..ProviderChoice::default() }
+}
+
 /// A secret that shows its number, sealed with the Space's first data key.
 pub fn secret(number: u128, slot: Slot) -> ClientSecret {
     ClientSecret {
         id: uuid(number),
-        slot: slot.name().to_owned(),
+        slot,
         sealed: format!("sealed {number} \0").into_bytes(),
         data_key_version: 1,
-        destination: format!("destination {number}"),
+        destination: json(&format!("destination {number}")),
         sealed_by: format!("sealer {number}"),
-        sealed_at: at(0).0,
+        sealed_at: at(0),
     }
 }
 
@@ -142,11 +153,7 @@ pub fn secret(number: u128, slot: Slot) -> ClientSecret {
 pub fn token(number: u128, key: &ConnectionKey) -> Token {
     Token {
         id: uuid(number),
-        space_guid: key.space.clone(),
-        instance_id: key.instance.clone(),
-        environment_id: key.environment.clone(),
-        process_id: key.process.clone(),
-        connection_id: key.connection.clone(),
+        key: key.clone(),
         version: 1,
         access_token: format!("access {number} \0").into_bytes(),
         refresh_token: Some(format!("refresh {number} \0").into_bytes()),
@@ -154,14 +161,14 @@ pub fn token(number: u128, key: &ConnectionKey) -> Token {
         token_type: "Bearer".to_owned(),
         requested_scope: "a b".to_owned(),
         granted_scope: Some("a".to_owned()),
-        origin: format!("origin {number}"),
-        configuration: format!("configuration {number}"),
+        origin: json(&format!("origin {number}")),
+        configuration: json(&format!("configuration {number}")),
         company_id: Some("company ü".to_owned()),
         obtained_by: format!("admin {number}"),
-        obtained_at: at(0).0,
+        obtained_at: at(0),
         refreshed_at: None,
-        expires_at: Some(at(60).0),
-        refresh_at: Some(at(0).0),
+        expires_at: Some(at(60)),
+        refresh_at: Some(at(0)),
         failures: 0,
         failure: None,
         is_broken: false,
@@ -174,20 +181,16 @@ pub fn token(number: u128, key: &ConnectionKey) -> Token {
 pub fn attempt_of(number: u128, key: &ConnectionKey, admin_id: Uuid) -> Attempt {
     Attempt {
         id: uuid(number),
-        space_guid: key.space.clone(),
-        instance_id: key.instance.clone(),
-        environment_id: key.environment.clone(),
-        process_id: key.process.clone(),
-        connection_id: key.connection.clone(),
+        key: key.clone(),
         admin_id,
         browser: format!("browser {number} \0").into_bytes(),
         is_in_window: false,
-        status: "opened".to_owned(),
+        status: Status::Opened,
         message: None,
         advice: None,
         sealed: Some(format!("begun with {number} \0").into_bytes()),
         data_key_version: Some(1),
-        begun_at: at(0).0,
-        expires_at: at(60).0,
+        begun_at: at(0),
+        expires_at: at(60),
     }
 }
