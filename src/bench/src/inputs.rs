@@ -2,7 +2,7 @@
 //! database.
 
 use super::report::Report;
-use ipack_core::connector::draft::{fingerprint_of_rows, merged_rows};
+use ipack_core::connector::{draft::merged_rows, fingerprint::fingerprint_of_rows};
 use ipack_domain::{details::Details, form::Parameter};
 use std::{
     hint::black_box,

@@ -3,14 +3,16 @@
 use super::Result;
 use ipack_core::{
     OAuth, Services,
-    connector::submission::{Intent, Submission},
+    connector::{
+        fingerprint::seen,
+        submission::{Intent, Submission},
+    },
     tokens::authorization::Initiator,
 };
 use ipack_domain::{
     ids::ConnectionKey,
     provider::{ENDPOINTS, Grant, ProviderChoice},
-    tokens::{Stage, TypedSecret, TypedSecrets},
-    views::ConnectorView,
+    tokens::{TypedSecret, TypedSecrets},
 };
 use ipack_oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound};
 use std::net::SocketAddr;
@@ -30,8 +32,10 @@ pub fn oauth() -> Result<OAuth> {
 pub async fn generate(services: &Services, email: &str, password: &str, key: &ConnectionKey) -> Result<()> {
     let provider = provider().await?;
     let admin = services.sign_in(email, password.into()).await?;
-    let mut view = services.connector(&admin, key).await?;
-    view.content.provider = ProviderChoice {
+    let record = services.connector(&admin, key).await?;
+    let mut content = record.shown().clone();
+    let seen = seen(&content);
+    content.provider = ProviderChoice {
         provider: ENDPOINTS.into(),
         token_endpoint: format!("http://{provider}/token"),
         grant: Grant::ClientCredentials,
@@ -40,16 +44,13 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
     let client_secret = TypedSecret::new("not a secret".into());
     let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
     let origin = Initiator { browser: "", in_window: false };
-    let view = services.begin_authorization(&admin, key, submission(view), &secrets, origin).await?;
-    match view.credentials.attempt {
-        Some(attempt) if attempt.stage == Stage::Succeeded => Ok(()),
-        other => Err(format!("there is no token: {other:?}").into()),
+    let base_version = record.base_version();
+    let submission = Submission { intent: Intent::Save, base_version, seen, content };
+    let saved = services.begin_authorization(&admin, key, submission, &secrets, origin).await?;
+    match services.connector_page_data(&saved.record).await?.token {
+        Some(_) => Ok(()),
+        None => Err(format!("there is no token: {:?}", saved.problems).into()),
     }
-}
-
-fn submission(view: ConnectorView) -> Submission {
-    let ConnectorView { base_version, seen, content, .. } = view;
-    Submission { intent: Intent::Save, base_version, seen, content }
 }
 
 /// Answers each connection once, with a token.

@@ -1,11 +1,14 @@
 //! Who asks, and what they may see. What is not theirs is not told apart from what does not exist.
 //!
-//! A new kind of caller gets a struct, its label for the timeline, and its account for [`Services::space_for`].
+//! A new kind of caller gets a struct, its label for the audit log, and its account for [`space_for`].
 
-use crate::{Result, ServiceError, Services};
+use crate::error::{Result, ServiceError};
 use ipack_domain::ids::{ConnectionKey, check_id};
 use ipack_storage::{Connection, accounts};
 use uuid::Uuid;
+
+/// How the audit log calls the program itself, which refreshes tokens.
+pub(crate) const PROGRAM: &str = "iPack Connect";
 
 /// A signed-in person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,64 +30,87 @@ pub struct Client {
 }
 
 impl Client {
-    /// How the timeline calls it.
+    /// How the audit log calls it.
     pub fn label(&self) -> String {
         format!("API token {}", self.name)
     }
 }
 
-impl Services {
-    /// The Space, where the account (or, with `None`, any) has it.
-    pub(crate) async fn space_for(
-        db: Connection<'_>,
-        account: Option<&str>,
-        guid: &str,
-    ) -> Result<accounts::Space> {
-        accounts::find_space(db, guid)
-            .await?
-            .filter(|space| account.is_none_or(|account| account == space.account_id))
-            .ok_or(ServiceError::SpaceNotFound)
-    }
+/// The Space, where the account (or, with `None`, any) has it.
+pub(crate) async fn space_for(
+    db: Connection<'_>,
+    account: Option<&str>,
+    guid: &str,
+) -> Result<accounts::Space> {
+    accounts::find_space(db, guid)
+        .await?
+        .filter(|space| account.is_none_or(|account| account == space.account_id))
+        .ok_or(ServiceError::SpaceNotFound)
+}
 
-    /// The Space that a client named in its header.
-    pub(crate) async fn client_space(
-        db: Connection<'_>,
-        client: &Client,
-        header: Option<&str>,
-    ) -> Result<accounts::Space> {
-        let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
-        Self::space_for(db, Some(&client.account), guid).await
-    }
+/// The Space that a client named in its header.
+pub(crate) async fn client_space(
+    db: Connection<'_>,
+    client: &Client,
+    header: Option<&str>,
+) -> Result<accounts::Space> {
+    let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
+    space_for(db, Some(&client.account), guid).await
+}
 
-    /// The Space of a connection key that a client named, where it is the one of its header.
-    pub(crate) async fn client_key(
-        &self,
-        db: Connection<'_>,
-        client: &Client,
-        header: Option<&str>,
-        key: &ConnectionKey,
-    ) -> Result<accounts::Space> {
-        crate::connector::details::check_key(key)?;
-        let space = Self::client_space(db, client, header).await?;
-        crate::connector::details::check_space(key, &space.guid)?;
-        Ok(space)
-    }
+/// The Space of a connection key that a client named, where it is the one of its header.
+pub(crate) async fn client_key(
+    db: Connection<'_>,
+    client: &Client,
+    header: Option<&str>,
+    key: &ConnectionKey,
+) -> Result<accounts::Space> {
+    check_key(key)?;
+    let space = client_space(db, client, header).await?;
+    check_space(key, &space.guid)?;
+    Ok(space)
+}
 
-    /// The Space named in an address, where this admin may see it.
-    pub(crate) async fn admin_space(
-        db: Connection<'_>,
-        admin: &Admin,
-        guid: &str,
-    ) -> Result<accounts::Space> {
-        validate_ids([guid])?;
-        Self::space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
-            ServiceError::SpaceNotFound => ServiceError::NotFound,
-            other => other,
-        })
-    }
+/// The Space named in an address, where this admin may see it.
+pub(crate) async fn admin_space(db: Connection<'_>, admin: &Admin, guid: &str) -> Result<accounts::Space> {
+    validate_ids([guid])?;
+    space_for(db, admin.account.as_deref(), guid).await.map_err(|error| match error {
+        ServiceError::SpaceNotFound => ServiceError::NotFound,
+        other => other,
+    })
+}
+
+/// The Space of a connection key in an address, where this admin may see it.
+pub(crate) async fn admin_key(
+    db: Connection<'_>,
+    admin: &Admin,
+    key: &ConnectionKey,
+) -> Result<accounts::Space> {
+    validate_ids([&*key.instance, &key.environment, &key.process, &key.connection])?;
+    admin_space(db, admin, &key.space).await
 }
 
 /// An address can hold what no id can be; it leads nowhere, and PostgreSQL would not even look for it.
 pub(crate) fn validate_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
     if ids.into_iter().all(|id| check_id(id).is_ok()) { Ok(()) } else { Err(ServiceError::NotFound) }
+}
+
+pub(crate) fn check_key(key: &ConnectionKey) -> Result<()> {
+    for (field, id) in [
+        ("integrationPackInstanceId", &key.instance),
+        ("envId", &key.environment),
+        ("processId", &key.process),
+        ("connectionId", &key.connection),
+        ("catalogGuid", &key.space),
+    ] {
+        check_id(id).map_err(|message| ServiceError::bad_input(field, message))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn check_space(key: &ConnectionKey, header: &str) -> Result<()> {
+    if key.space == header {
+        return Ok(());
+    }
+    Err(ServiceError::bad_input("catalogGuid", "must equal the header SPACE_GUID"))
 }

@@ -2,7 +2,7 @@
 //!
 //! Something else to forget is a [`Leftover`], whose batches are removed one after the other.
 
-use crate::{Result, Services, tokens::authorization};
+use crate::{access, error::Result, services::Services, tokens::attempt};
 use ipack_domain::{effects::new_id, time::Timestamp};
 use ipack_storage::{
     BATCH, Writer, accounts,
@@ -54,7 +54,7 @@ impl Services {
     }
 
     async fn end_overdue(&self, mut db: Writer, attempt: &attempts::Attempt, now: Timestamp) -> Result<()> {
-        let Some(why) = authorization::overdue(attempt.status) else {
+        let Some(why) = attempt::overdue(attempt.status) else {
             return Ok(());
         };
         let (id, status) = (attempt.id, Status::Failed);
@@ -64,7 +64,7 @@ impl Services {
                 account: space.as_ref().map(|space| space.account_id.as_str()).unwrap_or_default(),
                 key: &attempt.key,
                 kind: Kind::TokenFailed,
-                actor: crate::tokens::access_token::ACTOR,
+                actor: access::PROGRAM,
                 changed: &[],
                 detail: Some("the attempt ran out"),
             };

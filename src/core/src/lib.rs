@@ -9,10 +9,15 @@ pub mod accounts;
 pub mod caller_limits;
 pub mod catalogue;
 pub mod connector;
+pub mod error;
 pub mod housekeeping;
 pub mod keys;
+pub(crate) mod persist;
 pub mod secrets;
 pub mod services;
+pub mod start;
 pub mod tokens;
 
-pub use services::{OAuth, Result, ServiceError, Services, Setup};
+pub use error::{Result, ServiceError};
+pub use services::{OAuth, Services};
+pub use start::Setup;

@@ -4,6 +4,7 @@
 //! To add a word: a file of its own with plain types and pure functions, tested beside them; serialisable
 //! where it travels between browser and server, and then without `usize` (32 bits in the browser).
 
+pub mod catalogue;
 pub mod connection_state;
 pub mod details;
 #[cfg(feature = "effects")]
@@ -11,8 +12,9 @@ pub mod effects;
 pub mod error;
 pub mod form;
 pub mod ids;
+pub mod post;
 pub mod preflight;
 pub mod provider;
+pub mod suggestions;
 pub mod time;
 pub mod tokens;
-pub mod views;

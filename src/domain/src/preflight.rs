@@ -1,8 +1,7 @@
 //! What stands in the way of a token, checked before anybody is sent to an identity provider.
 //!
-//! Another check is a [`Check`] that `services::preflight` adds.
+//! Another check is a [`Check`] that `core::connector::preflight` adds.
 
-use crate::{ids::ConnectionKey, views::ConnectorNames};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +18,4 @@ pub struct Check {
     pub verdict: Verdict,
     /// What was found, and what to do where it is not fine.
     pub finding: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PreflightView {
-    pub key: ConnectionKey,
-    pub names: ConnectorNames,
-    /// The address that the browser will be sent to; what is drawn anew for each attempt stands in it as a word.
-    pub authorization_url: Option<String>,
-    /// To be registered with the provider.
-    pub redirect_uri: Option<String>,
-    pub checks: Vec<Check>,
 }

@@ -1,8 +1,5 @@
-//! What the form shows of secrets and tokens: never a value of either.
-//!
-//! Something else to show is a field here, filled in `services::credentials_view`.
+//! Secrets as they are typed, how far an attempt to get a token is, and what is wrong with either.
 
-use crate::{connection_state::StateWithReason, time::Moment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -82,26 +79,6 @@ impl TypedSecrets {
     }
 }
 
-/// Who encrypted a secret, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Encrypted {
-    pub by: String,
-    pub at: Moment,
-}
-
-/// The state of the client secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SecretState {
-    Missing,
-    Encrypted(Encrypted),
-    /// It was encrypted for another destination, and is not sent to this one.
-    Unbound {
-        encrypted: Encrypted,
-        /// Labels of what is different now.
-        changed: Vec<String>,
-    },
-}
-
 /// How far an attempt to get a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
@@ -125,99 +102,6 @@ impl Stage {
     pub fn is_over(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }
-}
-
-/// The latest attempt, as the page follows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptView {
-    pub id: String,
-    pub stage: Stage,
-    pub message: String,
-    /// What to do about a failure.
-    pub advice: Option<String>,
-    /// It goes on in a browser window, to which this address leads; only for who began it.
-    pub address: Option<String>,
-    pub begun: Moment,
-    /// When it runs out by itself; `None` where it is over.
-    pub lapses: Option<Moment>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenView {
-    pub by: String,
-    pub obtained: Moment,
-    /// How old it is, in words.
-    pub age: String,
-    /// `None` where the provider named no expiry.
-    pub expires: Option<Moment>,
-    /// How long until then, or since then, in words: `in 5 minutes`, `5 minutes ago`.
-    pub remaining: Option<String>,
-    /// The provider renews it no more.
-    pub is_refused: bool,
-    /// When it is renewed next; `None` where that is impossible.
-    pub renewal: Option<Moment>,
-    pub requested: Vec<String>,
-    pub granted: Vec<String>,
-    /// Requested, and not granted.
-    pub refused: Vec<String>,
-    /// The fingerprint of the configuration that it came from.
-    pub fingerprint: String,
-    /// Labels of what was changed since.
-    pub outdated: Vec<String>,
-    pub failure: Option<String>,
-    /// The company that the provider named, where the form says another one.
-    pub other_company: Option<String>,
-    pub can_be_revoked: bool,
-}
-
-/// A known provider, for the menu.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderOption {
-    pub id: String,
-    pub name: String,
-}
-
-/// What the chosen provider brings along.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderFacts {
-    pub documentation: Option<String>,
-    pub note: Option<String>,
-    /// What usually is the Base URL.
-    pub base_url: Option<String>,
-    /// `Grant: Authorization code`, a line each.
-    pub lines: Vec<String>,
-}
-
-/// Everything about secrets and tokens that the form shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CredentialsView {
-    /// The state of the connection, as the form is shown.
-    pub standing: StateWithReason,
-    /// `None` until the form says where tokens come from.
-    pub redirect_uri: Option<String>,
-    pub secret: SecretState,
-    pub replacement: Option<Encrypted>,
-    pub password: SecretState,
-    pub needs_secret: bool,
-    pub needs_password: bool,
-    /// The grant names whom the token is for.
-    pub acts_for_subject: bool,
-    /// The secret is a private key in PEM.
-    pub has_private_key: bool,
-    /// The operator allows the password grant.
-    pub allows_password: bool,
-    /// A person signs in at the provider, in a window.
-    pub has_window: bool,
-    /// Why no token can be generated yet; a sentence.
-    pub obstacle: Option<String>,
-    pub token: Option<TokenView>,
-    /// Until the token is over; `None` where it is, or never will be. Apart from the token, which changes less often.
-    pub seconds_left: Option<u32>,
-    pub attempt: Option<AttemptView>,
-    pub providers: Vec<ProviderOption>,
-    pub facts: ProviderFacts,
-    /// What was wrong with what the last request wanted with secrets and the token.
-    pub problems: Vec<CredentialProblem>,
 }
 
 /// A refusal beside the field that it is about.

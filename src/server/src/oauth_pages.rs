@@ -20,13 +20,13 @@ use axum::{
 };
 use ipack_core::{
     ServiceError,
-    tokens::authorization::{AttemptPage, Returned, attempt_path},
+    tokens::{attempt::AttemptPage, authorization_return::Returned},
 };
 use ipack_domain::{
     error::{AppError, ErrorCode},
     tokens::Stage,
 };
-use ipack_web::pages::attempt::AttemptProgress;
+use ipack_web::pages::attempt::{AttemptProgress, attempt_path};
 use ipack_web::{
     flow_cookie::flow_cookie,
     request_context::{CurrentAdmin, id_text},

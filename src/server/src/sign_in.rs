@@ -23,9 +23,9 @@ use ipack_domain::{
     error::{AppError, ErrorCode},
     form::FormContent,
     ids::{ConnectionKey, unsegment},
+    post::Seen,
     time::Timestamp,
     tokens::SECRET_FIELDS,
-    views::Seen,
 };
 use ipack_web::request_context::{CurrentAdmin, id_text};
 use ipack_web::{

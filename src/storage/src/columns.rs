@@ -6,7 +6,8 @@
 
 use crate::{Result, StorageError};
 use ipack_domain::{
-    form::FormContent, ids::ConnectionKey, provider::ProviderChoice, time::Timestamp, views::Classification,
+    catalogue::Classification, form::FormContent, ids::ConnectionKey, provider::ProviderChoice,
+    time::Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Database, Decode, FromRow, Type, error::BoxDynError};

@@ -4,8 +4,8 @@
 
 use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::{
+    catalogue::{Classification, Environment},
     time::Timestamp,
-    views::{Classification, Environment},
 };
 use sqlx::FromRow;
 use uuid::Uuid;

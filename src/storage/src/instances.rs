@@ -9,10 +9,10 @@ use crate::{
     packs::InstallationType,
 };
 use ipack_domain::{
+    catalogue::{Classification, Named},
     ids::ConnectionKey,
     provider::ProviderChoice,
     time::Timestamp,
-    views::{Classification, Named},
 };
 use sqlx::FromRow;
 

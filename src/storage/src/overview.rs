@@ -9,7 +9,7 @@ use crate::{
     on_connection,
 };
 use ipack_domain::{
-    connection_state::EXPIRING_SECONDS, provider::ProviderChoice, time::Timestamp, views::Classification,
+    catalogue::Classification, connection_state::EXPIRING_SECONDS, provider::ProviderChoice, time::Timestamp,
 };
 use sqlx::FromRow;
 use uuid::Uuid;

@@ -4,8 +4,8 @@
 
 use crate::{BATCH, Connection, Result, execute, on_connection};
 use ipack_domain::{
+    suggestions::{Suggestion, SuggestionField},
     time::Timestamp,
-    views::{Suggestion, SuggestionField},
 };
 use sqlx::FromRow;
 

@@ -8,9 +8,12 @@ pub mod components;
 pub mod error;
 pub mod form;
 pub mod functions;
+pub mod views;
 
 #[cfg(feature = "ssr")]
 pub mod app;
+#[cfg(feature = "ssr")]
+pub mod compose;
 #[cfg(feature = "ssr")]
 pub mod context;
 #[cfg(feature = "ssr")]

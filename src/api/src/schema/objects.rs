@@ -5,9 +5,9 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use ipack_core::{secrets::credentials::SecretStatus, tokens::access_token::AccessToken as ReadToken};
 use ipack_domain::{
+    catalogue::{self, Classification},
     ids::ConnectionKey,
     time::Timestamp,
-    views::{self, Classification},
 };
 use ipack_storage::{details::StoredDetails, environments, instances, packs};
 use secrecy::ExposeSecret;
@@ -205,8 +205,8 @@ pub struct Attachment {
     integration_pack_instance_id: ID,
 }
 
-impl From<(views::Environment, Vec<environments::Attachment>)> for Environment {
-    fn from((environment, attachments): (views::Environment, Vec<environments::Attachment>)) -> Self {
+impl From<(catalogue::Environment, Vec<environments::Attachment>)> for Environment {
+    fn from((environment, attachments): (catalogue::Environment, Vec<environments::Attachment>)) -> Self {
         Self {
             id: environment.id.into(),
             name: environment.name,

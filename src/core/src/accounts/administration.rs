@@ -3,7 +3,12 @@
 //! A new thing of an account gets its method here, and its command in `cli`.
 
 use crate::accounts::{api_token, passwords};
-use crate::{Result, ServiceError, Services, access::Client, catalogue::instances::check_name};
+use crate::{
+    access::Client,
+    catalogue::instances::check_name,
+    error::{Result, ServiceError},
+    services::Services,
+};
 use ipack_domain::{effects::new_id, ids::check_id};
 use ipack_storage::{
     StorageError, Writer,

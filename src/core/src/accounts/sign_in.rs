@@ -2,7 +2,11 @@
 //!
 //! Another way to sign in is a method here that ends in the same [`Admin`](crate::access::Admin).
 
-use crate::{Result, ServiceError, Services, access::Admin};
+use crate::{
+    access::Admin,
+    error::{Result, ServiceError},
+    services::Services,
+};
 use ipack_domain::{effects::new_id, time::Timestamp};
 use ipack_storage::{
     Writer, admins,

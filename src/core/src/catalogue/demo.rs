@@ -2,7 +2,11 @@
 //!
 //! It goes in through the same doors as everything else. To show more: `demo.json`, and the lists here.
 
-use crate::{Result, ServiceError, Services, access::Client};
+use crate::{
+    access::Client,
+    error::{Result, ServiceError},
+    services::Services,
+};
 use ipack_domain::ids::ConnectionKey;
 use ipack_storage::{Writer, accounts, environments};
 

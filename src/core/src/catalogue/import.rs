@@ -5,13 +5,17 @@
 //!
 //! A new member of the file is a field of its struct, checked before it is written.
 
-use crate::{Result, ServiceError, Services, catalogue::instances::check_name};
+use crate::{
+    catalogue::instances::check_name,
+    error::{Result, ServiceError},
+    services::Services,
+};
 use ipack_domain::{
+    catalogue::{Classification, Environment},
     details::Details,
     form::{FormContent, validate},
     ids::check_id,
     provider::ProviderChoice,
-    views::{Classification, Environment},
 };
 use ipack_oauth::presets;
 use ipack_storage::{Writer, accounts, environments, instances, packs};

@@ -4,16 +4,17 @@
 //! A new list takes a [`Page`]; a new change runs through `Database::write` and leaves its entry in the timeline.
 
 use crate::{
-    Result, ServiceError, Services,
-    access::{Admin, Client, validate_ids},
+    access::{self, Admin, Client, validate_ids},
     connector::details::check_text,
+    error::{Result, ServiceError},
+    services::Services,
     tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
+    catalogue::Environment,
     effects::new_id,
     ids::{ConnectionKey, check_id},
     time::Timestamp,
-    views::Environment,
 };
 use ipack_storage::{
     Connection, StorageError, Writer,
@@ -59,7 +60,7 @@ impl Services {
     ) -> Result<Vec<Instance>> {
         page.check()?;
         let mut reader = self.database.reader().await?;
-        let space = Self::client_space(reader.connection(), client, header).await?;
+        let space = access::client_space(reader.connection(), client, header).await?;
         Ok(instances::list(reader.connection(), &space.guid, page.after, page.first).await?)
     }
 
@@ -72,7 +73,7 @@ impl Services {
     ) -> Result<Vec<(Environment, Vec<Attachment>)>> {
         page.check()?;
         let mut reader = self.database.reader().await?;
-        let space = Self::client_space(reader.connection(), client, header).await?;
+        let space = access::client_space(reader.connection(), client, header).await?;
         let environments =
             environments::list(reader.connection(), &space.guid, page.after, page.first).await?;
         let mut attachments: HashMap<String, Vec<Attachment>> = HashMap::new();
@@ -119,7 +120,7 @@ impl Services {
         override_name: Option<&str>,
     ) -> Result<Instance> {
         let now = self.clock.now();
-        let space = Self::client_space(db.lend(), client, header).await?;
+        let space = access::client_space(db.lend(), client, header).await?;
         let pack = packs::find(db.lend(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
         let is_single = pack.installation_type == InstallationType::Single;
         let name = override_name.map(str::trim).filter(|name| !name.is_empty());
@@ -178,7 +179,7 @@ impl Services {
         instance: &str,
     ) -> Result<(String, Vec<(ConnectionKey, PendingRevocation)>)> {
         let now = self.clock.now();
-        let space = Self::client_space(db.lend(), client, header).await?;
+        let space = access::client_space(db.lend(), client, header).await?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
         let pending_revocations =
             self.pending_revocations_of_instance(db.lend(), &space.guid, instance).await?;
@@ -215,7 +216,7 @@ impl Services {
         environment: &str,
     ) -> Result<()> {
         let now = self.clock.now();
-        let space = Self::admin_space(db.lend(), admin, space).await?;
+        let space = access::admin_space(db.lend(), admin, space).await?;
         let attached =
             environments::attach(db.lend(), new_id(now), &space.guid, instance, environment, now).await;
         match attached {

@@ -3,4 +3,4 @@
 pub(crate) mod demo;
 pub(crate) mod import;
 pub mod instances;
-pub(crate) mod overview;
+pub mod overview;

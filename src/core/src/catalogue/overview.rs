@@ -1,18 +1,16 @@
 //! What the overview and an instance's page list.
-//!
-//! Another list is a method that reads once and makes the view of `domain::views` from it.
 
 use crate::{
-    Result, ServiceError, Services,
-    access::{Admin, validate_ids},
-    connector::state::with_states,
+    access::{self, Admin, validate_ids},
+    connector::state::{LineWithState, with_states},
+    error::{Result, ServiceError},
+    services::Services,
 };
-use ipack_domain::{
-    ids::{segment, unsegment},
-    views::{InstanceCard, InstanceView, Overview},
-};
+use ipack_domain::catalogue::{Environment, Named};
 use ipack_storage::{
-    environments, instances,
+    accounts::Space,
+    environments,
+    instances::{self, Instance},
     overview::{self, After, InstanceInList, ProcessInEnvironment},
 };
 
@@ -24,43 +22,70 @@ const LINES_PER_CHOICE: i64 = 36;
 const CONNECTIONS_PER_PAGE: i64 = 500;
 const ENVIRONMENTS_TO_ATTACH: i64 = 500;
 
+/// A page of the overview.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    pub instances: Vec<ListedInstance>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<After>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ListedInstance {
+    pub instance: InstanceInList,
+    pub environments: Vec<Environment>,
+    /// What needs somebody first.
+    pub connections: Vec<LineWithState>,
+    /// How many connections there are, listed or not.
+    pub all: i64,
+}
+
+/// An instance with the connections of one process in one environment.
+#[derive(Debug, Clone)]
+pub struct InstanceWithConnections {
+    pub space: Space,
+    pub instance: Instance,
+    pub environments: Vec<Environment>,
+    /// Environments of the Space that the instance is not attached to.
+    pub attachable: Vec<Environment>,
+    pub processes: Vec<Named>,
+    /// Chosen, or the only one there is.
+    pub environment: Option<String>,
+    pub process: Option<String>,
+    pub connections: Vec<LineWithState>,
+}
+
 impl Services {
     /// The instances that this admin may see, whose name or pack's name contains `search`, by name.
-    pub async fn overview(&self, admin: &Admin, search: &str, after: Option<&str>) -> Result<Overview> {
-        let after = after.and_then(read_cursor).unwrap_or_default();
+    pub async fn overview(&self, admin: &Admin, search: &str, after: &After) -> Result<Overview> {
         let (now, allowed) = (self.clock.now(), self.oauth.allowed);
         let mut reader = self.database.reader().await?;
         let limit = i64::try_from(INSTANCES_PER_PAGE).unwrap_or(i64::MAX) + 1;
         let account = admin.account.as_deref();
-        let mut found = overview::instances(reader.connection(), account, search, &after, limit).await?;
+        let mut found = overview::instances(reader.connection(), account, search, after, limit).await?;
         let more = found.len() > INSTANCES_PER_PAGE;
         found.truncate(INSTANCES_PER_PAGE);
-        let next = found.last().filter(|_| more).map(write_cursor);
-        let mut cards = Vec::with_capacity(found.len());
-        for InstanceInList { space_guid, space_name, id, name, pack_name } in found {
-            let environments = environments::of_instance(reader.connection(), &space_guid, &id).await?;
+        let next = found.last().filter(|_| more).map(|last| After {
+            name: last.name.clone(),
+            space: last.space_guid.clone(),
+            id: last.id.clone(),
+        });
+        let mut listed = Vec::with_capacity(found.len());
+        for instance in found {
+            let (space, id) = (&instance.space_guid, &instance.id);
+            let environments = environments::of_instance(reader.connection(), space, id).await?;
             let db = reader.connection();
-            let lines = overview::oauth_lines(db, &space_guid, &id, admin.id, now, LINES_PER_CHOICE).await?;
-            let mut connections = with_states(&space_guid, &id, lines, allowed, now)?;
+            let lines = overview::oauth_lines(db, space, id, admin.id, now, LINES_PER_CHOICE).await?;
+            let mut connections = with_states(lines, allowed, now)?;
             connections.truncate(LINES_PER_CARD);
-            let all = overview::count_oauth_lines(reader.connection(), &space_guid, &id).await?;
-            let shown = i64::try_from(connections.len()).unwrap_or(i64::MAX);
-            cards.push(InstanceCard {
-                space: space_guid,
-                space_name,
-                instance: id,
-                name,
-                pack_name,
-                environments,
-                connections,
-                more: u32::try_from(all - shown).unwrap_or_default(),
-            });
+            let all = overview::count_oauth_lines(reader.connection(), space, id).await?;
+            listed.push(ListedInstance { instance, environments, connections, all });
         }
-        Ok(Overview { instances: cards, next })
+        Ok(Overview { instances: listed, next })
     }
 
-    /// One instance with the connections of the chosen process in the chosen environment. What the address does not
-    /// choose is chosen where there is but one.
+    /// One instance with the connections of the chosen process in the chosen environment. What is not chosen is chosen
+    /// where there is but one.
     ///
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
@@ -71,10 +96,10 @@ impl Services {
         instance: &str,
         environment: Option<&str>,
         process: Option<&str>,
-    ) -> Result<InstanceView> {
+    ) -> Result<InstanceWithConnections> {
         validate_ids([instance])?;
         let mut reader = self.database.reader().await?;
-        let space = Self::admin_space(reader.connection(), admin, space).await?;
+        let space = access::admin_space(reader.connection(), admin, space).await?;
         let found = instances::find(reader.connection(), &space.guid, instance)
             .await?
             .ok_or(ServiceError::NotFound)?;
@@ -102,16 +127,13 @@ impl Services {
                 let lines =
                     overview::process_lines(reader.connection(), place, admin.id, now, CONNECTIONS_PER_PAGE)
                         .await?;
-                with_states(&space.guid, instance, lines, self.oauth.allowed, now)?
+                with_states(lines, self.oauth.allowed, now)?
             }
             _ => Vec::new(),
         };
-        Ok(InstanceView {
-            space: space.guid,
-            space_name: space.name,
-            instance: found.id,
-            name: found.name,
-            pack_name: found.pack_name,
+        Ok(InstanceWithConnections {
+            space,
+            instance: found,
             environments,
             attachable,
             processes,
@@ -120,15 +142,4 @@ impl Services {
             connections,
         })
     }
-}
-
-/// The last instance of a page, as `?after=` carries it: three segments between slashes.
-fn write_cursor(last: &InstanceInList) -> String {
-    [&last.name, &last.space_guid, &last.id].map(|part| segment(part)).join("/")
-}
-
-fn read_cursor(text: &str) -> Option<After> {
-    let mut parts = text.split('/').map(unsegment);
-    let mut next = || parts.next().flatten().filter(|part| !part.contains('\0'));
-    Some(After { name: next()?, space: next()?, id: next()? })
 }

@@ -2,7 +2,7 @@
 //!
 //! Another column that a form shows is read in [`content_of`].
 
-use crate::{Result, ServiceError};
+use crate::error::{Result, ServiceError};
 use ipack_domain::{
     details::Details, form::FormContent, ids::ConnectionKey, provider::ProviderChoice, time::Timestamp,
 };
@@ -25,18 +25,18 @@ pub(crate) fn content_of(details: &str, provider: Option<&ProviderChoice>) -> Re
     Ok(FormContent { provider: provider.cloned().unwrap_or_default(), ..read(details)?.content() })
 }
 
-/// What is saved for a connection key; `None` where nothing is.
+/// What is saved for a connection key, and which version of it; `None` where nothing is.
 pub(crate) async fn saved_content(
     mut db: Connection<'_>,
     key: &ConnectionKey,
-) -> Result<Option<FormContent>> {
+) -> Result<Option<(FormContent, i64)>> {
     let Some(stored) = details::find(db.lend(), key).await? else { return Ok(None) };
     let place = instances::connection(db, key).await?.ok_or(ServiceError::NotFound)?;
-    Ok(Some(start(&place, Some(&stored))?))
+    Ok(Some((start(&place, Some(&stored))?, stored.version)))
 }
 
 /// What is saved in another environment, if anything is.
-pub(crate) fn content_in(
+pub fn content_in(
     other: &InEnvironment,
     default_provider: Option<&ProviderChoice>,
 ) -> Result<Option<FormContent>> {
@@ -50,7 +50,7 @@ pub(crate) fn read(text: &str) -> Result<Details> {
 
 /// Whether details are saved that name no company.
 pub(crate) async fn lacks_company_id(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
-    Ok(saved_content(db, key).await?.is_some_and(|content| content.company_id.trim().is_empty()))
+    Ok(saved_content(db, key).await?.is_some_and(|(content, _)| content.company_id.trim().is_empty()))
 }
 
 /// Writes the company that a provider named into details that have none: those of the key and, where the form is for

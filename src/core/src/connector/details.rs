@@ -2,14 +2,18 @@
 //!
 //! A new field of a save goes into [`SaveDetails`], is checked before the transaction, and is named in `changes`.
 
-use crate::{Result, ServiceError, Services, access::Client};
+use crate::{
+    access::{self, Client},
+    error::{Result, ServiceError},
+    services::Services,
+};
 use ipack_domain::{
     details::Details,
     effects::new_id,
     form::{FormContent, Part, PartValue},
-    ids::{ConnectionKey, check_id},
+    ids::ConnectionKey,
+    suggestions::SuggestionField,
     time::Timestamp,
-    views::SuggestionField,
 };
 use ipack_storage::{
     Connection, Writer,
@@ -40,7 +44,7 @@ impl Services {
         header: Option<&str>,
         save: SaveDetails,
     ) -> Result<StoredDetails> {
-        check_key(&save.key)?;
+        access::check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
         self.database.write(|db| self.save_once(db, client, header, &save, &content)).await
@@ -55,8 +59,8 @@ impl Services {
         content: &FormContent,
     ) -> Result<StoredDetails> {
         let now = self.clock.now();
-        let space = Self::client_space(db.lend(), client, header).await?;
-        check_space(&save.key, &space.guid)?;
+        let space = access::client_space(db.lend(), client, header).await?;
+        access::check_space(&save.key, &space.guid)?;
 
         let before = details::find(db.lend(), &save.key).await?;
         let label = client.label();
@@ -106,26 +110,13 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<Option<StoredDetails>> {
         let mut reader = self.database.reader().await?;
-        self.client_key(reader.connection(), client, header, key).await?;
+        access::client_key(reader.connection(), client, header, key).await?;
         let Some(stored) = details::find(reader.connection(), key).await? else { return Ok(None) };
         // What the product knows of tokens outranks what a client last claimed.
         let is_token_generated =
             stored.is_token_generated || tokens::exists(reader.connection(), key).await?;
         Ok(Some(StoredDetails { is_token_generated, ..stored }))
     }
-}
-
-pub(crate) fn check_key(key: &ConnectionKey) -> Result<()> {
-    for (field, id) in [
-        ("integrationPackInstanceId", &key.instance),
-        ("envId", &key.environment),
-        ("processId", &key.process),
-        ("connectionId", &key.connection),
-        ("catalogGuid", &key.space),
-    ] {
-        check_id(id).map_err(|message| ServiceError::bad_input(field, message))?;
-    }
-    Ok(())
 }
 
 /// Not empty, and nothing that PostgreSQL's text cannot hold.
@@ -137,13 +128,6 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<()> {
         return Err(ServiceError::bad_input(field, "must not contain a NUL character"));
     }
     Ok(())
-}
-
-pub(crate) fn check_space(key: &ConnectionKey, header: &str) -> Result<()> {
-    if key.space == header {
-        return Ok(());
-    }
-    Err(ServiceError::bad_input("catalogGuid", "must equal the header SPACE_GUID"))
 }
 
 fn parse_details(text: &str) -> Result<Details> {

@@ -1,20 +1,64 @@
 //! What a post of the form makes of the draft. Pure: nothing here reads or writes the database.
 
-pub use crate::connector::view::fingerprint_of_rows;
-
 use crate::connector::{
-    submission::{ConnectorRecord, Intent, Submission},
-    view::{fingerprint, fingerprint_of_row},
+    fingerprint::{fingerprint, fingerprint_of_row},
+    record::ConnectorRecord,
+    submission::{Intent, Submission},
 };
 use ipack_domain::{
     form::{FormContent, Parameter, Part, PartValue},
+    post::Seen,
     time::Timestamp,
 };
 use ipack_storage::drafts::Draft;
 use std::collections::{HashMap, HashSet, VecDeque};
 
+/// A post with what is to be found out about it before anybody waits for it.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub intent: Intent,
+    pub base_version: i64,
+    pub seen: Seen,
+    /// As it can be kept.
+    pub content: FormContent,
+    /// The parts that are not what the page had got.
+    pub changed: Vec<Part>,
+    /// The fingerprints of the rows of those tables.
+    rows: HashMap<Part, Vec<String>>,
+}
+
+impl Post {
+    pub fn new(submission: Submission) -> Self {
+        let content = submitted(&submission);
+        let changed = changed(&content, &submission.seen);
+        let rows = |part: &Part| match content.part(*part) {
+            PartValue::Rows(rows) => Some((*part, rows.iter().map(fingerprint_of_row).collect())),
+            _ => None,
+        };
+        let rows = changed.iter().filter_map(rows).collect();
+        let Submission { intent, base_version, seen, .. } = submission;
+        Self { intent, base_version, seen, content, changed, rows }
+    }
+
+    /// It asks for nothing but to keep what is there.
+    pub fn changes_nothing(&self) -> bool {
+        self.intent == Intent::Keep && self.changed.is_empty()
+    }
+
+    /// Puts what the page changed of a part since it saw it into what is kept: a text as a whole, a table row by row.
+    fn put_change(&self, kept: &mut FormContent, part: Part) {
+        match (kept.part(part), self.content.part(part), self.rows.get(&part)) {
+            (PartValue::Rows(ours), PartValue::Rows(theirs), Some(prints)) => {
+                let rows = merge(ours, theirs, prints, self.seen.part(part));
+                *rows_mut(kept, part) = rows;
+            }
+            _ => kept.take(part, &self.content),
+        }
+    }
+}
+
 /// The content of a post as it can be kept.
-pub(crate) fn submitted(submission: &Submission) -> FormContent {
+fn submitted(submission: &Submission) -> FormContent {
     let mut content = submission.content.clone();
     // No browser sends a NUL, and PostgreSQL's text cannot hold one.
     for text in [&mut content.base_url, &mut content.company_id, &mut content.client_id] {
@@ -50,9 +94,9 @@ fn clear_stand_in(rows: &mut Vec<Parameter>) {
 }
 
 /// The parts that are not what the page had got.
-pub(crate) fn changed(submitted: &FormContent, submission: &Submission) -> Vec<Part> {
+fn changed(submitted: &FormContent, seen: &Seen) -> Vec<Part> {
     let differs = |part: &Part| {
-        let seen = submission.seen.part(*part);
+        let seen = seen.part(*part);
         // A page that knows nothing of the provider does not choose another one.
         let is_unknown = *part == Part::Provider && seen.is_empty();
         !is_unknown && fingerprint(submitted, *part) != seen
@@ -61,49 +105,38 @@ pub(crate) fn changed(submitted: &FormContent, submission: &Submission) -> Vec<P
 }
 
 /// Whether the page showed the draft that is kept, so that its choices were about that.
-pub(crate) fn has_seen_draft(record: &ConnectorRecord, submission: &Submission) -> bool {
+pub(crate) fn has_seen_draft(record: &ConnectorRecord, seen: &Seen) -> bool {
     record.draft.as_ref().is_some_and(|draft| {
-        Part::DETAILS.into_iter().all(|part| fingerprint(&draft.content, part) == submission.seen.part(part))
+        Part::DETAILS.into_iter().all(|part| fingerprint(&draft.content, part) == seen.part(part))
     })
 }
 
 /// The draft after a post: what the page changed since it last saw each part, on top of what is kept.
-pub(crate) fn applied(
-    record: &ConnectorRecord,
-    submission: &Submission,
-    submitted: &FormContent,
-    changed: &[Part],
-    now: Timestamp,
-) -> Draft {
+pub(crate) fn applied(record: &ConnectorRecord, post: &Post, now: Timestamp) -> Draft {
     let mut draft = match &record.draft {
         Some(draft) => {
             let mut draft = draft.clone();
-            for part in changed {
-                if is_from_elsewhere(record, &draft, submission, *part) {
+            for part in &post.changed {
+                if is_from_elsewhere(record, &draft, post, *part) {
                     draft.base.take(*part, &unlike(&record.start));
-                    draft.base_version = draft.base_version.min(submission.base_version);
+                    draft.base_version = draft.base_version.min(post.base_version);
                 }
-                take_changes(&mut draft.content, *part, submitted, submission.seen.part(*part));
+                post.put_change(&mut draft.content, *part);
             }
             draft
         }
-        None if submission.base_version == record.version() => {
+        None if post.base_version == record.version() => {
             let mut content = record.start.clone();
-            for part in changed {
-                take_changes(&mut content, *part, submitted, submission.seen.part(*part));
+            for part in &post.changed {
+                post.put_change(&mut content, *part);
             }
-            Draft {
-                base_version: submission.base_version,
-                base: record.start.clone(),
-                content,
-                attempted: false,
-                updated_at: now,
-            }
+            let base = record.start.clone();
+            Draft { base_version: post.base_version, base, content, attempted: false, updated_at: now }
         }
-        None => stale(record, submission, submitted, changed, now),
+        None => stale(record, post, now),
     };
     draft.updated_at = now;
-    if let Intent::AddRow(part) = submission.intent {
+    if let Intent::AddRow(part) = post.intent {
         let rows = rows_mut(&mut draft.content, part);
         // The blank row that stands in for an empty table counts as the first.
         let blanks = if rows.is_empty() { 2 } else { 1 };
@@ -112,23 +145,22 @@ pub(crate) fn applied(
     draft
 }
 
-/// Takes over what a page changed of a part since it saw it: a text as a whole, a table row by row.
-fn take_changes(kept: &mut FormContent, part: Part, submitted: &FormContent, seen: &str) {
-    match (kept.part(part), submitted.part(part)) {
-        (PartValue::Rows(ours), PartValue::Rows(theirs)) => {
-            let rows = merged_rows(ours, theirs, seen);
-            *rows_mut(kept, part) = rows;
-        }
-        _ => kept.take(part, submitted),
-    }
+/// A table that two pages changed. `seen` names the rows that the posting page had got, as
+/// [`fingerprint_of_rows`](crate::connector::fingerprint::fingerprint_of_rows) does. Its own new rows stay, those it left
+/// alone are as the other page made them, and rows that only the other page has come last. Of a key that both gave a
+/// value, the post's stays. Tables can have tens of thousands of rows: none is compared with each of the others.
+pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
+    let submitted_prints: Vec<String> = submitted.iter().map(fingerprint_of_row).collect();
+    merge(kept, submitted, &submitted_prints, seen)
 }
 
-/// A table that two pages changed. `seen` names the rows that the posting page had got, as [`fingerprint_of_rows`] does. Its own new rows stay, those
-/// it left alone are as the other page made them, and rows that only the other page has come last. Of a key that both
-/// gave a value, the post's stays. Tables can have tens of thousands of rows: none is compared with each of the others.
-pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> Vec<Parameter> {
+fn merge(
+    kept: &[Parameter],
+    submitted: &[Parameter],
+    submitted_prints: &[String],
+    seen: &str,
+) -> Vec<Parameter> {
     let seen: HashSet<&str> = seen.split('.').collect();
-    let submitted_prints: Vec<String> = submitted.iter().map(fingerprint_of_row).collect();
     let kept_prints: Vec<String> = kept.iter().map(fingerprint_of_row).collect();
     let is_submitted: HashSet<&str> = submitted_prints.iter().map(String::as_str).collect();
     let mut same: HashMap<&str, VecDeque<&Parameter>> = HashMap::new();
@@ -143,7 +175,7 @@ pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> V
         }
     }
     let mut rows = Vec::with_capacity(submitted.len() + news.len());
-    for (row, print) in submitted.iter().zip(&submitted_prints) {
+    for (row, print) in submitted.iter().zip(submitted_prints) {
         if let Some(ours) = same.get_mut(print.as_str()) {
             // Ours, because a page cannot show, nor send back, the line breaks of a row that came through the API.
             rows.push(ours.pop_front().unwrap_or(row).clone());
@@ -163,34 +195,29 @@ pub fn merged_rows(kept: &[Parameter], submitted: &[Parameter], seen: &str) -> V
 
 /// The page is older than the draft's start, and what it showed of this part is in neither: somebody else saved in
 /// between, and another page of this admin knew, but this one did not.
-fn is_from_elsewhere(record: &ConnectorRecord, draft: &Draft, submission: &Submission, part: Part) -> bool {
-    submission.base_version != draft.base_version
+fn is_from_elsewhere(record: &ConnectorRecord, draft: &Draft, post: &Post, part: Part) -> bool {
+    post.base_version != draft.base_version
         && [&draft.content, &draft.base, &record.start]
             .into_iter()
-            .all(|known| fingerprint(known, part) != submission.seen.part(part))
+            .all(|known| fingerprint(known, part) != post.seen.part(part))
 }
 
 /// The first post of a page that was loaded before somebody else saved. What it showed is known by fingerprint only:
 /// a part that nobody else changed has its base in what is saved, and one that the page left alone is itself the base.
-fn stale(
-    record: &ConnectorRecord,
-    submission: &Submission,
-    submitted: &FormContent,
-    changed: &[Part],
-    now: Timestamp,
-) -> Draft {
-    let (mut base, mut content) = (submitted.clone(), submitted.clone());
+fn stale(record: &ConnectorRecord, post: &Post, now: Timestamp) -> Draft {
+    let (mut base, mut content) = (post.content.clone(), post.content.clone());
     for part in Part::ALL {
-        if fingerprint(&record.start, part) == submission.seen.part(part) {
+        let is_changed = post.changed.contains(&part);
+        if fingerprint(&record.start, part) == post.seen.part(part) {
             base.take(part, &record.start);
-            if !changed.contains(&part) {
+            if !is_changed {
                 content.take(part, &record.start);
             }
-        } else if changed.contains(&part) {
+        } else if is_changed {
             base.take(part, &unlike(&record.start));
         }
     }
-    Draft { base_version: submission.base_version, base, content, attempted: false, updated_at: now }
+    Draft { base_version: post.base_version, base, content, attempted: false, updated_at: now }
 }
 
 /// A base for parts whose own is unknown: surely not what is saved, and nothing that is ever typed.
@@ -232,6 +259,7 @@ fn rows_mut(content: &mut FormContent, part: Part) -> &mut Vec<Parameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connector::fingerprint::fingerprint_of_rows;
     use proptest::prelude::*;
 
     fn rows(pairs: &[(&str, &str)]) -> Vec<Parameter> {

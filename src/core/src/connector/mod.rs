@@ -1,9 +1,12 @@
 //! The connector details of one connection: the form with its drafts, and what the API saves and reads.
 
-pub(crate) mod content;
+pub mod content;
 pub mod details;
 pub mod draft;
-pub(crate) mod preflight;
-pub(crate) mod state;
+pub mod fingerprint;
+pub mod page_data;
+pub mod preflight;
+pub mod record;
+pub mod state;
 pub mod submission;
-pub(crate) mod view;
+pub(crate) mod submit;

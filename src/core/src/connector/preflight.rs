@@ -4,15 +4,16 @@
 //! method of [`Findings`].
 
 use crate::{
-    Result, Services,
     access::Admin,
-    connector::{submission::load_record, view::names},
-    secrets::credentials::{bound, in_slot},
+    connector::record::{ConnectorRecord, load_record},
+    error::Result,
+    secrets::slots::{bound, in_slot},
+    services::Services,
 };
 use ipack_domain::{
     form::FormContent,
     ids::ConnectionKey,
-    preflight::{Check, PreflightView, Verdict},
+    preflight::{Check, Verdict},
     provider::Grant,
 };
 use ipack_oauth::{
@@ -33,6 +34,17 @@ const EACH_TIME: &str = "drawn-for-each-attempt";
 enum Asks {
     AsBrowser,
     AsClient,
+}
+
+/// What was found out about a form before anybody is sent to an identity provider.
+#[derive(Debug, Clone)]
+pub struct Preflight {
+    pub record: ConnectorRecord,
+    /// The address that the browser will be sent to; what is drawn anew for each attempt stands in it as a word.
+    pub authorization_url: Option<String>,
+    /// To be registered with the provider.
+    pub redirect_uri: Option<String>,
+    pub checks: Vec<Check>,
 }
 
 #[derive(Default)]
@@ -127,7 +139,7 @@ async fn endpoint(outbound: &Outbound, what: &str, address: &str, asks: Asks) ->
 impl Services {
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
-    pub async fn preflight(&self, admin: &Admin, key: &ConnectionKey) -> Result<PreflightView> {
+    pub async fn preflight(&self, admin: &Admin, key: &ConnectionKey) -> Result<Preflight> {
         let mut reader = self.database.reader().await?;
         let record = load_record(reader.connection(), admin, key).await?;
         let secrets = client_secrets::of_connection(reader.connection(), key).await?;
@@ -135,13 +147,7 @@ impl Services {
         let content = record.shown().clone();
         let mut findings = Findings::default();
         findings.parameters(&content);
-        let mut view = PreflightView {
-            key: key.clone(),
-            names: names(&record),
-            authorization_url: None,
-            redirect_uri: None,
-            checks: Vec::new(),
-        };
+        let (mut shown_url, mut shown_redirect_uri) = (None, None);
         match requested_configuration(&content, self.oauth.allowed) {
             Ok(plan) => {
                 let redirect_uri = self.redirect_uri(&record.space.account_id, &plan.provider);
@@ -152,15 +158,19 @@ impl Services {
                     if plan.grant() == Grant::AuthorizationCode {
                         let challenge = configuration.pkce.then_some(EACH_TIME);
                         let url = authorization_url(&configuration, &redirect_uri, EACH_TIME, challenge);
-                        view.authorization_url = url.ok().map(String::from);
-                        view.redirect_uri = Some(redirect_uri);
+                        shown_url = url.ok().map(String::from);
+                        shown_redirect_uri = Some(redirect_uri);
                     }
                 }
             }
             Err(error) => findings.add("Configuration", Verdict::Wrong, sentence(&error.to_string())),
         }
-        view.checks = findings.0;
-        Ok(view)
+        Ok(Preflight {
+            record,
+            authorization_url: shown_url,
+            redirect_uri: shown_redirect_uri,
+            checks: findings.0,
+        })
     }
 
     async fn resolved(

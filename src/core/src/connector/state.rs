@@ -3,17 +3,17 @@
 //! What the state depends on is told here; what it is then, in `domain::connection_state`.
 
 use crate::{
-    Result,
-    connector::content::content_of,
-    secrets::credentials::read_destination,
-    tokens::authorization::{Fingerprints, fingerprints},
+    connector::{
+        content::content_of,
+        fingerprint::{Fingerprints, fingerprints},
+    },
+    error::Result,
+    secrets::slots::read_destination,
 };
 use ipack_domain::{
     connection_state::{ConnectionState, Facts, StateWithReason, TokenFacts},
     form::{FormContent, Part},
-    ids::ConnectionKey,
     time::Timestamp,
-    views::{ConnectionLine, Saved},
 };
 use ipack_oauth::configuration::{Allowed, RequestedConfiguration, requested_configuration};
 use ipack_storage::{columns::JsonText, overview::Line, tokens::Token};
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 /// The columns of a token that its state depends on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TokenColumns<'a> {
+pub struct TokenColumns<'a> {
     pub obtained_at: Timestamp,
     pub refreshed_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
@@ -98,7 +98,7 @@ impl<'a> TokenColumns<'a> {
 
 /// Where the secrets of a connection may be sent.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Destinations<'a> {
+pub struct Destinations<'a> {
     pub current: Option<&'a JsonText>,
     pub replacement: Option<&'a JsonText>,
     pub password: Option<&'a JsonText>,
@@ -127,24 +127,22 @@ impl Destinations<'_> {
     }
 }
 
+/// A line of a list, and its connection's state; `None` where it uses no OAuth.
+#[derive(Debug, Clone)]
+pub struct LineWithState {
+    pub line: Line,
+    pub state: Option<StateWithReason>,
+}
+
 /// A list's lines with their states, what needs somebody first; then by environment, process and name.
-pub(crate) fn with_states(
-    space: &str,
-    instance: &str,
-    lines: Vec<Line>,
-    allowed: Allowed,
-    now: Timestamp,
-) -> Result<Vec<ConnectionLine>> {
-    let mut lines = lines
-        .into_iter()
-        .map(|line| {
-            let standing = line.uses_oauth.then(|| standing_of_line(&line, allowed, now)).transpose()?;
-            Ok((standing, line))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    lines.sort_by(|(one, a), (other, b)| {
-        let urgency =
-            |standing: &Option<StateWithReason>| standing.as_ref().map_or(ConnectionState::Ok, |s| s.state);
+pub(crate) fn with_states(lines: Vec<Line>, allowed: Allowed, now: Timestamp) -> Result<Vec<LineWithState>> {
+    let with_state = |line: Line| {
+        let state = line.uses_oauth.then(|| state_of_line(&line, allowed, now)).transpose()?;
+        Ok(LineWithState { line, state })
+    };
+    let mut lines = lines.into_iter().map(with_state).collect::<Result<Vec<_>>>()?;
+    lines.sort_by(|a, b| {
+        let urgency = |one: &LineWithState| one.state.as_ref().map_or(ConnectionState::Ok, |s| s.state);
         let place = |line: &Line| {
             [
                 line.classification.as_str(),
@@ -157,27 +155,12 @@ pub(crate) fn with_states(
             ]
             .map(str::to_owned)
         };
-        urgency(one).cmp(&urgency(other)).then_with(|| place(a).cmp(&place(b)))
+        urgency(a).cmp(&urgency(b)).then_with(|| place(&a.line).cmp(&place(&b.line)))
     });
-    let made = lines.into_iter().map(|(standing, line)| ConnectionLine {
-        key: ConnectionKey {
-            space: space.to_owned(),
-            instance: instance.to_owned(),
-            environment: line.environment_id,
-            process: line.process_id,
-            connection: line.connection_id,
-        },
-        connection_name: line.connection_name,
-        process_name: line.process_name,
-        environment_name: line.environment_name,
-        standing,
-        saved: line.saved_by.zip(line.updated_at).map(|(by, at)| Saved { by, at: at.into() }),
-        draft: line.draft,
-    });
-    Ok(made.collect())
+    Ok(lines)
 }
 
-fn standing_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
+fn state_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
     // Without them the state does not depend on them.
     let content = line.oauth_connector_details.as_deref();
     let content =

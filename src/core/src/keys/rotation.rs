@@ -6,8 +6,11 @@
 //! listed in `storage::data_keys`.
 
 use crate::{
-    Result, ServiceError, Services,
-    secrets::sealing::{DataKeyCache, access_token, attempt, client_secret, refresh_token, signing_key},
+    error::{Result, ServiceError},
+    secrets::sealing::{
+        DataKeyCache, access_token, attempt, client_secret, refresh_token, seal, signing_key,
+    },
+    services::Services,
 };
 use ipack_domain::time::Timestamp;
 use ipack_storage::{
@@ -353,12 +356,6 @@ fn places<'a>(table: SealedTable, id: &'a Uuid) -> (SealContext<'a>, Option<Seal
         "attempts" => (attempt(id), None),
         _ => (client_secret(id), None),
     }
-}
-
-/// Seals a text.
-pub(crate) fn seal(key: &DataKey, place: SealContext<'_>, text: &secrecy::SecretString) -> Vec<u8> {
-    use secrecy::ExposeSecret;
-    key.seal(place, text.expose_secret().as_bytes())
 }
 
 /// The signing key's bytes; an earlier version of the program left them unsealed.

@@ -1,33 +1,36 @@
 //! Client secrets: sealed once, bound to where they may be sent, replaced, and forgotten.
 //!
 //! The form and the API come in here by two doors. A secret in use stays until another has got a token: the new one
-//! waits in the slot for replacements. Another kind of secret is a [`Slot`], and what it is checked for in `checked`.
+//! waits in the slot for replacements. Another kind of secret is a [`Slot`], and what it is checked for in
+//! [`check_secret`].
 
 use crate::{
-    Result, ServiceError, Services,
-    access::{Admin, Client},
+    access::{self, Admin, Client},
     connector::{
         content::saved_content,
-        submission::{Intent, Submission, load_record},
-        view,
+        submission::{Intent, Submission, Submitted},
     },
-    secrets::sealing::client_secret,
-    tokens::{authorization::admin_connection, revocation::PendingRevocation},
+    error::{Result, ServiceError},
+    secrets::{
+        sealing::{client_secret, seal},
+        slots::{in_slot, read_destination, write_destination},
+    },
+    services::Services,
+    tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
     effects::new_id,
     form::FormContent,
     ids::ConnectionKey,
+    post::Outcome,
     time::Timestamp,
-    tokens::{CredentialProblem, ProblemCode, SecretField},
-    views::{ConnectorView, Outcome},
+    tokens::{ProblemCode, SecretField},
 };
-use ipack_oauth::{authentication, configuration::RequestedConfiguration, endpoints::Destination};
+use ipack_oauth::{authentication, configuration::RequestedConfiguration};
 use ipack_storage::{
-    Connection, StorageError, Writer, attempts,
+    Connection, Writer, attempts,
     audit_log::{self, Event, Kind},
     client_secrets::{self, ClientSecret, Slot},
-    columns::JsonText,
     details, instances, tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -44,41 +47,6 @@ pub struct SecretStatus {
 }
 
 impl Services {
-    pub(crate) async fn encrypt_once(
-        &self,
-        mut db: Writer,
-        admin: &Admin,
-        key: &ConnectionKey,
-        field: SecretField,
-        seen: Option<&Destination>,
-        secret: &SecretString,
-    ) -> Result<()> {
-        let now = self.clock.now();
-        instances::lock_connection(db.lend(), key).await?;
-        let record = load_record(db.lend(), admin, key).await?;
-        let mut keys = vec![key.clone()];
-        if record.start.every_environment {
-            let others = details::in_other_environments(db.lend(), key).await?;
-            keys.extend(
-                others
-                    .into_iter()
-                    .map(|other| ConnectionKey { environment: other.environment_id, ..key.clone() }),
-            );
-        }
-        let plan = self.requested_configuration(&record.start)?;
-        if seen.is_some_and(|seen| seen != plan.destination()) {
-            return Err(ServiceError::Conflict(
-                "Somebody saved another destination at this moment. Look at the form, and enter the secret again".into(),
-            ));
-        }
-        for key in &keys {
-            let account = &record.space.account_id;
-            let who = Who { account, label: &admin.email };
-            self.put_secret(db.lend(), who, key, field, &plan, secret, now).await?;
-        }
-        Ok(())
-    }
-
     /// Seals a client secret for a connection whose details are saved.
     ///
     /// # Errors
@@ -90,25 +58,38 @@ impl Services {
         key: &ConnectionKey,
         secret: &SecretString,
     ) -> Result<SecretStatus> {
-        self.database.write(|db| self.encrypt_for_client_once(db, client, header, key, secret)).await
+        let label = client.label();
+        loop {
+            let (account, content, version) = self.client_connection(client, header, key).await?;
+            let plan = self.requested_configuration(&content)?;
+            check_secret(secret, SecretField::ClientSecret, &plan, self.clock.now())?;
+            let who = Who { account: &account, label: &label };
+            let seal = |db| self.encrypt_for_client_once(db, who, key, version, &plan, secret);
+            // Saved meanwhile, it is for another look: what is saved now may lead elsewhere.
+            if let Some(at) = self.database.write(seal).await? {
+                return Ok(SecretStatus { is_encrypted: true, by: Some(label), at: Some(at) });
+            }
+        }
     }
 
+    /// `None`, and nothing is sealed, where another version is saved.
     async fn encrypt_for_client_once(
         &self,
         mut db: Writer,
-        client: &Client,
-        header: Option<&str>,
+        who: Who<'_>,
         key: &ConnectionKey,
+        version: i64,
+        plan: &RequestedConfiguration,
         secret: &SecretString,
-    ) -> Result<SecretStatus> {
+    ) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
         instances::lock_connection(db.lend(), key).await?;
-        let (account, content) = self.client_connection(db.lend(), client, header, key).await?;
-        let plan = self.requested_configuration(&content)?;
-        let label = client.label();
-        let who = Who { account: &account, label: &label };
-        self.put_secret(db.lend(), who, key, SecretField::ClientSecret, &plan, secret, now).await?;
-        Ok(SecretStatus { is_encrypted: true, by: Some(label), at: Some(now) })
+        let stored = details::find(db.lend(), key).await?;
+        if stored.is_none_or(|stored| stored.version != version) {
+            return Ok(None);
+        }
+        self.put_secret(db.lend(), who, key, SecretField::ClientSecret, plan, secret, now).await?;
+        Ok(Some(now))
     }
 
     /// Forgets a connection's secrets and its token, which is revoked.
@@ -122,14 +103,9 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<SecretStatus> {
         let label = client.label();
-        let (account, pending_revocation) = self
-            .database
-            .write(async |mut db| {
-                let (account, _) = self.client_connection(db.lend(), client, header, key).await?;
-                let pending_revocation = self.forget_credentials(db.lend(), &account, &label, key).await?;
-                Ok::<_, ServiceError>((account, pending_revocation))
-            })
-            .await?;
+        let (account, ..) = self.client_connection(client, header, key).await?;
+        let forget = async |mut db: Writer| self.forget_credentials(db.lend(), &account, &label, key).await;
+        let pending_revocation = self.database.write(forget).await?;
         self.revoke_and_log(pending_revocation, &account, &label, key).await?;
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
@@ -144,22 +120,17 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
         confirmed: bool,
-    ) -> Result<ConnectorView> {
+    ) -> Result<Submitted> {
         let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        if kept.credentials.token.is_some() && !confirmed {
-            return Ok(ConnectorView { outcome: Outcome::ResetToConfirm, ..kept });
+        if !confirmed && self.has_token(key).await? {
+            return Ok(Submitted { outcome: Outcome::ResetToConfirm, ..kept });
         }
-        let (account, pending_revocation) = self
-            .database
-            .write(async |mut db| {
-                let account = admin_connection(db.lend(), admin, key).await?.account_id;
-                let pending_revocation =
-                    self.forget_credentials(db.lend(), &account, &admin.email, key).await?;
-                Ok::<_, ServiceError>((account, pending_revocation))
-            })
-            .await?;
-        self.revoke_and_log(pending_revocation, &account, &admin.email, key).await?;
-        self.connector_after(admin, key, Outcome::Forgotten, None).await
+        let account = &kept.record.space.account_id;
+        let forget =
+            async |mut db: Writer| self.forget_credentials(db.lend(), account, &admin.email, key).await;
+        let pending_revocation = self.database.write(forget).await?;
+        self.revoke_and_log(pending_revocation, account, &admin.email, key).await?;
+        Ok(Submitted { outcome: Outcome::Forgotten, ..kept })
     }
 
     /// Forgets everything that a connection has of secrets, tokens and attempts; what is left to do at the provider.
@@ -191,46 +162,41 @@ impl Services {
         admin: &Admin,
         key: &ConnectionKey,
         submission: Submission,
-    ) -> Result<ConnectorView> {
-        self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        self.database
-            .write(async |mut db| {
-                let now = self.clock.now();
-                instances::lock_connection(db.lend(), key).await?;
-                let account = admin_connection(db.lend(), admin, key).await?.account_id;
-                if client_secrets::remove(db.lend(), key, Slot::Replacement).await? {
-                    let event = Event {
-                        account: &account,
-                        key,
-                        kind: Kind::SecretReset,
-                        actor: &admin.email,
-                        changed: &[],
-                        detail: Some("the replacement; the one in use stays"),
-                    };
-                    audit_log::add(db.lend(), new_id(now), event, now).await?;
-                }
-                Ok::<_, ServiceError>(())
-            })
-            .await?;
-        self.connector_after(admin, key, Outcome::Kept, None).await
+    ) -> Result<Submitted> {
+        let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
+        let account = &kept.record.space.account_id;
+        let discard = async |mut db: Writer| {
+            let now = self.clock.now();
+            instances::lock_connection(db.lend(), key).await?;
+            if client_secrets::remove(db.lend(), key, Slot::Replacement).await? {
+                let detail = Some("the replacement; the one in use stays");
+                let actor = &*admin.email;
+                let event = Event { account, key, kind: Kind::SecretReset, actor, changed: &[], detail };
+                audit_log::add(db.lend(), new_id(now), event, now).await?;
+            }
+            Ok::<_, ServiceError>(())
+        };
+        self.database.write(discard).await?;
+        Ok(Submitted { outcome: Outcome::Kept, ..kept })
     }
 
+    /// The account of a connection whose details are saved, what they say, and their version.
     async fn client_connection(
         &self,
-        mut db: Connection<'_>,
         client: &Client,
         header: Option<&str>,
         key: &ConnectionKey,
-    ) -> Result<(String, FormContent)> {
-        let space = self.client_key(db.lend(), client, header, key).await?;
-        let content = saved_content(db.lend(), key).await?;
-        let content = content.ok_or_else(|| {
+    ) -> Result<(String, FormContent, i64)> {
+        let mut reader = self.database.reader().await?;
+        let space = access::client_key(reader.connection(), client, header, key).await?;
+        let saved = saved_content(reader.connection(), key).await?;
+        let (content, version) = saved.ok_or_else(|| {
             ServiceError::Conflict("Nothing is saved for this connection yet: save its details first.".into())
         })?;
-        Ok((space.account_id, content))
+        Ok((space.account_id, content, version))
     }
 
-    async fn put_secret(
+    pub(crate) async fn put_secret(
         &self,
         mut db: Connection<'_>,
         who: Who<'_>,
@@ -240,7 +206,6 @@ impl Services {
         secret: &SecretString,
         now: Timestamp,
     ) -> Result<()> {
-        checked(secret, field == SecretField::ClientSecret && plan.has_private_key(), now)?;
         let there = client_secrets::of_connection(db.lend(), key).await?;
         // One that a token is renewed with, or that fits, stays until another has got a token.
         let stays = match in_slot(&there, Slot::Current) {
@@ -260,7 +225,7 @@ impl Services {
         let row = ClientSecret {
             id,
             slot,
-            sealed: crate::keys::rotation::seal(&data_key, client_secret(&id), secret),
+            sealed: seal(&data_key, client_secret(&id), secret),
             data_key_version: data_key.version().into(),
             destination: write_destination(plan.destination())?,
             sealed_by: who.label.to_owned(),
@@ -277,39 +242,23 @@ impl Services {
         audit_log::add(db.lend(), new_id(now), event, now).await?;
         Ok(())
     }
-
-    /// The form as it stands after something was done about its secrets or its token.
-    pub(crate) async fn connector_after(
-        &self,
-        admin: &Admin,
-        key: &ConnectionKey,
-        outcome: Outcome,
-        problems: impl IntoIterator<Item = CredentialProblem>,
-    ) -> Result<ConnectorView> {
-        let mut reader = self.database.reader().await?;
-        let record = load_record(reader.connection(), admin, key).await?;
-        let mut view = view::view(self, reader.connection(), record, outcome).await?;
-        view.credentials.problems = problems.into_iter().collect();
-        Ok(view)
-    }
 }
 
-/// Who acts, for the timeline.
+/// Who acts, for the audit log.
 #[derive(Clone, Copy)]
-struct Who<'a> {
-    account: &'a str,
-    label: &'a str,
+pub(crate) struct Who<'a> {
+    pub account: &'a str,
+    pub label: &'a str,
 }
 
-/// What was there is not there any more: uninstalled meanwhile.
-pub(crate) fn gone(error: ServiceError) -> ServiceError {
-    match error {
-        ServiceError::Storage(StorageError::Reference) => ServiceError::NotFound,
-        other => other,
-    }
-}
-
-fn checked(secret: &SecretString, is_private_key: bool, now: Timestamp) -> Result<()> {
+/// Whether this can be a secret of that kind. Asked before the write, since reading a private key takes its time.
+pub(crate) fn check_secret(
+    secret: &SecretString,
+    field: SecretField,
+    plan: &RequestedConfiguration,
+    now: Timestamp,
+) -> Result<()> {
+    let is_private_key = field == SecretField::ClientSecret && plan.has_private_key();
     let text = secret.expose_secret();
     let code = if text.trim().is_empty() {
         ProblemCode::Empty
@@ -323,32 +272,4 @@ fn checked(secret: &SecretString, is_private_key: bool, now: Timestamp) -> Resul
         return Ok(());
     };
     Err(ServiceError::Secret(code))
-}
-
-pub(crate) fn write_destination(destination: &Destination) -> Result<JsonText> {
-    JsonText::of(destination).map_err(|_| ServiceError::Internal("a destination cannot be written"))
-}
-
-pub(crate) fn read_destination(destination: &JsonText) -> Result<Destination> {
-    Ok(destination.read("destination")?)
-}
-
-/// Of several secrets, the one in a slot.
-pub(crate) fn in_slot(secrets: &[ClientSecret], slot: Slot) -> Option<&ClientSecret> {
-    secrets.iter().find(|secret| secret.slot == slot)
-}
-
-/// The secret that may be sent to this destination; a replacement comes before what it is to replace.
-pub(crate) fn bound<'a>(
-    secrets: &'a [ClientSecret],
-    destination: &Destination,
-) -> Result<Option<&'a ClientSecret>> {
-    for slot in [Slot::Replacement, Slot::Current] {
-        if let Some(secret) = in_slot(secrets, slot)
-            && read_destination(&secret.destination)? == *destination
-        {
-            return Ok(Some(secret));
-        }
-    }
-    Ok(None)
 }

@@ -2,5 +2,5 @@
 
 pub mod credentials;
 pub(crate) mod sealing;
-pub mod typed;
-pub(crate) mod view;
+pub mod slots;
+pub(crate) mod typed;

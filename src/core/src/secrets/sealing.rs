@@ -4,7 +4,7 @@
 //! A sealed column of another table is a function here that names its [`SealContext`]; the rest is said in
 //! `vault`, "To seal one more column".
 
-use crate::{Result, ServiceError};
+use crate::error::{Result, ServiceError};
 use ipack_domain::time::Timestamp;
 use ipack_storage::{
     Connection, StorageError,
@@ -37,6 +37,12 @@ pub fn attempt(id: &Uuid) -> SealContext<'_> {
 
 pub fn signing_key() -> SealContext<'static> {
     SealContext { table: "signing_keys", row: b"jwt", column: "secret" }
+}
+
+/// Seals a text.
+pub(crate) fn seal(key: &DataKey, place: SealContext<'_>, text: &secrecy::SecretString) -> Vec<u8> {
+    use secrecy::ExposeSecret;
+    key.seal(place, text.expose_secret().as_bytes())
 }
 
 /// The master keys at hand, and the data keys that were unwrapped with them.

@@ -4,7 +4,13 @@
 //! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. Something
 //! else that is read so often is counted the same way, as a [`Kind`](ipack_storage::timeline::Kind) of its own.
 
-use crate::{Result, ServiceError, Services, access::Client, secrets::sealing};
+use crate::{
+    access::{self, Client},
+    error::{Result, ServiceError},
+    secrets::sealing,
+    services::Services,
+    tokens::memory::Use,
+};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     StorageError, Writer, api_tokens,
@@ -13,18 +19,11 @@ use ipack_storage::{
 };
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Who renews tokens, in the timeline.
-pub(crate) const ACTOR: &str = "iPack Connect";
 /// A token with less left is renewed before it is handed out: whoever asks needs time to use it.
 const LEAST_SECONDS: i64 = 30;
-/// Opened tokens kept in memory.
-const MAX_OPENED: usize = 20_000;
 const HOUR: i64 = 3_600;
 
 /// What a runtime gets. `Debug` shows no token.
@@ -34,67 +33,6 @@ pub struct AccessToken {
     pub token_type: String,
     pub expires_at: Option<Timestamp>,
     pub scope: String,
-}
-
-/// Access tokens that were opened, by id and version.
-#[derive(Default)]
-pub struct OpenedTokens(Mutex<HashMap<Uuid, (i64, SecretString)>>);
-
-impl std::fmt::Debug for OpenedTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OpenedTokens")
-    }
-}
-
-impl OpenedTokens {
-    fn get(&self, id: Uuid, version: i64) -> Option<SecretString> {
-        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.get(&id).filter(|(known, _)| *known == version).map(|(_, token)| token.clone())
-    }
-
-    fn put(&self, id: Uuid, version: i64, token: SecretString) {
-        let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if opened.len() >= MAX_OPENED {
-            // Rare, and cheaper than to know which of them is the oldest: they are opened again.
-            opened.clear();
-        }
-        opened.insert(id, (version, token));
-    }
-
-    pub(crate) fn forget(&self, id: Option<Uuid>) {
-        if let Some(id) = id {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Use {
-    account: String,
-    key: ConnectionKey,
-    actor: String,
-}
-
-/// Reads that are not written down yet.
-#[derive(Debug, Default)]
-pub struct TokenUses(Mutex<HashMap<Use, i64>>);
-
-impl TokenUses {
-    fn count(&self, one: Use) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *uses.entry(one).or_default() += 1;
-    }
-
-    fn take(&self) -> HashMap<Use, i64> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn give_back(&self, uses: HashMap<Use, i64>) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (one, times) in uses {
-            *now.entry(one).or_default() += times;
-        }
-    }
 }
 
 impl Services {
@@ -109,7 +47,7 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<AccessToken> {
         let mut reader = self.database.reader().await?;
-        let space = self.client_key(reader.connection(), client, header, key).await?;
+        let space = access::client_key(reader.connection(), client, header, key).await?;
         // Asked each time: a JWT outlives the withdrawal of what it was made with.
         let api_token = api_tokens::find(reader.connection(), &client.username).await?;
         if !api_token.is_some_and(|token| token.reads_access_tokens && token.revoked_at.is_none()) {

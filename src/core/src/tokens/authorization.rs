@@ -9,44 +9,43 @@
 //! it ([`AttemptContext`]), and nothing that is edited meanwhile changes where its code and its secret go (security: S08).
 
 use crate::{
-    Result, ServiceError, Services,
-    access::{Admin, validate_ids},
-    connector::submission::{Intent, Submission, load_record},
-    secrets::{
-        credentials::{bound, gone, in_slot, read_destination},
-        sealing,
-        view::attempt_view,
+    access::Admin,
+    connector::{
+        fingerprint::fingerprints,
+        record::ConnectorRecord,
+        submission::{Intent, Submission, Submitted},
     },
+    error::{Result, ServiceError},
+    secrets::{
+        sealing::{self, seal},
+        slots::{bound, in_slot, read_destination},
+    },
+    services::Services,
+    tokens::attempt::AttemptContext,
 };
 use ipack_domain::{
     effects::new_id,
-    form::{FormContent, Part},
     ids::{ConnectionKey, segment},
+    post::Outcome,
     provider::Grant,
-    time::Timestamp,
-    tokens::{AttemptView, CredentialField, CredentialProblem, Stage, TypedSecrets},
-    views::{ConnectorView, Outcome},
+    tokens::{CredentialField, CredentialProblem, TypedSecrets},
 };
 use ipack_oauth::{
-    advice::{no_code, no_token, sentence},
+    advice::{no_token, sentence},
     authorize::{authorization_url, code_challenge, digest, random_text},
     configuration::{Configuration, RequestedConfiguration},
     discovery::discover,
     provider::ResolvedProvider,
 };
 use ipack_storage::{
-    Connection, StorageError, Writer,
-    accounts::Space,
+    Writer,
     attempts::{self, Attempt, Status},
     audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     instances,
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 use uuid::Uuid;
-
-pub use crate::{secrets::view::attempt_path, tokens::authorization_return::Returned};
 
 /// How long a person may take at the identity provider.
 const LIFETIME_SECONDS: i64 = 600;
@@ -55,23 +54,6 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 const LOOK_THERE: &str = "Preflight shows what was looked for and where. Choose the provider, correct its address \
      or enter its endpoints, and generate the token again.";
 const REPLACED: &str = "Another attempt took the place of this one.";
-
-/// The configuration's parts by name, each as a digest: which of them changed since is told without keeping them.
-pub type Fingerprints = BTreeMap<String, String>;
-
-/// What an attempt was begun with.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct AttemptContext {
-    pub account: String,
-    pub email: String,
-    pub configuration: Configuration,
-    pub fingerprints: Fingerprints,
-    pub secret_id: Option<Uuid>,
-    pub redirect_uri: String,
-    pub verifier: Option<String>,
-    /// Where the browser is sent, where a browser is needed.
-    pub authorization_url: Option<String>,
-}
 
 /// The browser that a form was posted from. It does not show itself: its cookie is as good as a secret.
 #[derive(Clone, Copy)]
@@ -88,20 +70,9 @@ impl fmt::Debug for Initiator<'_> {
     }
 }
 
-/// An attempt as its page shows it. Its address has a state in it, so it does not show itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AttemptPage {
-    pub key: ConnectionKey,
-    pub stage: Stage,
-    pub message: String,
-    pub advice: Option<String>,
-    pub is_in_window: bool,
-    pub authorization_url: Option<String>,
-}
-
 impl Services {
-    /// Saves the form, seals the secrets that came with it, and begins to get a token. The view's attempt says where the browser has to go, or what went
-    /// wrong already.
+    /// Saves the form, seals the secrets that came with it, and begins to get a token. The attempt says where the
+    /// browser has to go, or what went wrong already.
     ///
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
@@ -112,26 +83,24 @@ impl Services {
         submission: Submission,
         secrets: &TypedSecrets,
         origin: Initiator<'_>,
-    ) -> Result<ConnectorView> {
+    ) -> Result<Submitted> {
         let submission = Submission { intent: Intent::Save, ..submission };
-        let saved = self.save_and_seal(admin, key, submission, secrets, None).await?;
-        if saved.outcome != Outcome::Saved || !saved.credentials.problems.is_empty() {
+        let mut saved = self.save_and_seal(admin, key, submission, secrets, None).await?;
+        if saved.outcome != Outcome::Saved || !saved.problems.is_empty() {
             return Ok(saved);
         }
-        let problem = match self.begin(admin, key, origin).await {
-            Ok(()) => None,
+        match self.begin(admin, &saved.record, origin).await {
+            Ok(()) => {}
             Err(ServiceError::BadInput { message, .. } | ServiceError::Conflict(message)) => {
-                Some(CredentialProblem::obstacle(CredentialField::Token, &sentence(&message)))
+                let problem = CredentialProblem::obstacle(CredentialField::Token, &sentence(&message));
+                saved.problems.push(problem);
             }
-            Err(other) => return Err(gone(other)),
-        };
-        self.connector_after(admin, key, Outcome::Saved, problem).await
+            Err(other) => return Err(other.or_not_found()),
+        }
+        Ok(saved)
     }
 
-    async fn begin(&self, admin: &Admin, key: &ConnectionKey, origin: Initiator<'_>) -> Result<()> {
-        let mut reader = self.database.reader().await?;
-        let record = load_record(reader.connection(), admin, key).await?;
-        drop(reader);
+    async fn begin(&self, admin: &Admin, record: &ConnectorRecord, origin: Initiator<'_>) -> Result<()> {
         let plan = self.requested_configuration(&record.start)?;
         let redirect_uri = self.redirect_uri(&record.space.account_id, &plan.provider);
         // Asked before anything is written: it can take its time.
@@ -150,8 +119,7 @@ impl Services {
             }
             Ok(configuration)
         });
-        let account = record.space.account_id.clone();
-        let begin = Begin { admin, account: &account, key, content: &record.start, plan: &plan, origin };
+        let begin = Begin { admin, record, plan: &plan, origin };
         let id = self.database.write(|db| self.begin_once(db, &begin, &configuration, &redirect_uri)).await?;
         if configuration.is_ok() && plan.grant() != Grant::AuthorizationCode {
             let services = self.clone();
@@ -168,7 +136,8 @@ impl Services {
         configuration: &std::result::Result<Configuration, String>,
         redirect_uri: &str,
     ) -> Result<Uuid> {
-        let Begin { admin, account, key, content, plan, origin } = *begin;
+        let Begin { admin, record, plan, origin } = *begin;
+        let (key, account) = (&record.key, &*record.space.account_id);
         let now = self.clock.now();
         instances::lock_connection(db.lend(), key).await?;
         let secrets = client_secrets::of_connection(db.lend(), key).await?;
@@ -236,7 +205,7 @@ impl Services {
             account: account.to_owned(),
             email: admin.email.clone(),
             configuration,
-            fingerprints: fingerprints(content),
+            fingerprints: fingerprints(&record.start),
             secret_id: secret.filter(|_| plan.needs_secret()).map(|secret| secret.id),
             redirect_uri: redirect_uri.to_owned(),
             verifier,
@@ -245,7 +214,7 @@ impl Services {
         let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let text = serde_json::to_string(&begun)
             .map_err(|_| ServiceError::Internal("an attempt cannot be written"))?;
-        attempt.sealed = Some(crate::keys::rotation::seal(&data_key, sealing::attempt(&id), &text.into()));
+        attempt.sealed = Some(seal(&data_key, sealing::attempt(&id), &text.into()));
         attempt.data_key_version = Some(data_key.version().into());
         attempts::add(db.lend(), &attempt).await?;
         if needs_browser {
@@ -255,66 +224,9 @@ impl Services {
     }
 
     /// Where the provider sends the browser back to: distinct for each account and provider (security: S05).
-    pub(crate) fn redirect_uri(&self, account: &str, provider: &ResolvedProvider) -> String {
+    pub fn redirect_uri(&self, account: &str, provider: &ResolvedProvider) -> String {
         let (public_url, slug) = (&self.oauth.public_url, segment(&provider.slug));
         format!("{public_url}/oauth/callback/{}/{slug}", segment(account))
-    }
-
-    /// What an attempt was begun with, where it has not ended.
-    pub(crate) async fn attempt_context(
-        &self,
-        db: Connection<'_>,
-        attempt: &Attempt,
-    ) -> Result<Option<AttemptContext>> {
-        let (Some(sealed), Some(version)) = (&attempt.sealed, attempt.data_key_version) else {
-            return Ok(None);
-        };
-        let place = sealing::attempt(&attempt.id);
-        let text = self.data_keys.open(db, &attempt.key.space, version, place, sealed).await?;
-        let begun = serde_json::from_str(secrecy::ExposeSecret::expose_secret(&text));
-        Ok(Some(begun.map_err(|_| StorageError::Corrupt("attempt".to_owned()))?))
-    }
-
-    /// How far an attempt is; `None` where it is gone.
-    ///
-    /// # Errors
-    /// `NotFound` for a connection that is not there or not theirs.
-    pub async fn attempt(&self, admin: &Admin, key: &ConnectionKey, id: &str) -> Result<Option<AttemptView>> {
-        let id = Uuid::parse_str(id).map_err(|_| ServiceError::NotFound)?;
-        let mut reader = self.database.reader().await?;
-        admin_connection(reader.connection(), admin, key).await?;
-        let attempt = attempts::find(reader.connection(), id).await?;
-        let attempt = attempt.filter(|attempt| attempt.key == *key);
-        Ok(attempt.map(|attempt| attempt_view(&attempt, admin.id, self.clock.now())))
-    }
-
-    /// The page of an attempt, for the browser that began it and nobody else.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn attempt_page(&self, id: Uuid, browser: Option<&str>) -> Result<AttemptPage> {
-        let now = self.clock.now();
-        let mut reader = self.database.reader().await?;
-        let attempt = attempts::find(reader.connection(), id).await?;
-        let attempt = attempt
-            .filter(|attempt| browser.is_some_and(|browser| is_same(&attempt.browser, browser)))
-            .ok_or(ServiceError::NotFound)?;
-        let (stage, message) = stage(&attempt, now);
-        let authorization_url = match stage {
-            Stage::Opening => self
-                .attempt_context(reader.connection(), &attempt)
-                .await?
-                .and_then(|begun| begun.authorization_url),
-            _ => None,
-        };
-        Ok(AttemptPage {
-            key: attempt.key,
-            stage,
-            message,
-            advice: attempt.advice,
-            is_in_window: attempt.is_in_window,
-            authorization_url,
-        })
     }
 }
 
@@ -322,63 +234,7 @@ impl Services {
 #[derive(Clone, Copy)]
 struct Begin<'a> {
     admin: &'a Admin,
-    account: &'a str,
-    key: &'a ConnectionKey,
-    content: &'a FormContent,
+    record: &'a ConnectorRecord,
     plan: &'a RequestedConfiguration,
     origin: Initiator<'a>,
-}
-
-/// Whether a browser's cookie is the one whose digest was stored. The digests may be compared in any time.
-pub(crate) fn is_same(stored: &[u8], browser: &str) -> bool {
-    stored == digest(browser)
-}
-
-/// What to say of an attempt that ran out in this state; `None` for one that has ended.
-pub(crate) fn overdue(status: Status) -> Option<String> {
-    match status {
-        Status::Opened => Some(no_code("the identity provider did not answer in time")),
-        Status::Returned => Some(no_token("the server stopped while it asked for the token")),
-        Status::Succeeded | Status::Failed => None,
-    }
-}
-
-/// How far an attempt is, in the words of the original platform.
-pub(crate) fn stage(attempt: &Attempt, now: Timestamp) -> (Stage, String) {
-    if let Some(why) = overdue(attempt.status).filter(|_| attempt.expires_at <= now) {
-        return (Stage::Failed, why);
-    }
-    let stage = match attempt.status {
-        Status::Opened => Stage::Opening,
-        Status::Returned => Stage::Initializing,
-        Status::Succeeded => Stage::Succeeded,
-        Status::Failed => Stage::Failed,
-    };
-    let message = attempt.message.clone().filter(|_| stage == Stage::Failed);
-    (stage, message.unwrap_or_else(|| stage.message().to_owned()))
-}
-
-/// A digest of each part that a token depends on.
-pub(crate) fn fingerprints(content: &FormContent) -> Fingerprints {
-    let content = content.tidied();
-    Part::DETAILS
-        .into_iter()
-        .map(|part| (part.name().to_owned(), crate::connector::view::fingerprint(&content, part)))
-        .collect()
-}
-
-/// As [`fingerprints`] has it for a company id.
-pub(crate) fn fingerprint_of_company(company_id: &str) -> String {
-    let content = FormContent { company_id: company_id.to_owned(), ..FormContent::default() };
-    crate::connector::view::fingerprint(&content.tidied(), Part::CompanyId)
-}
-
-/// The Space of a key, where this admin may see it.
-pub(crate) async fn admin_connection(
-    db: Connection<'_>,
-    admin: &Admin,
-    key: &ConnectionKey,
-) -> Result<Space> {
-    validate_ids([&*key.instance, &key.environment, &key.process, &key.connection])?;
-    Services::admin_space(db, admin, &key.space).await
 }

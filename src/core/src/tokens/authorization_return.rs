@@ -4,12 +4,10 @@
 //! token endpoint (security: S01, S04 to S06). A new check goes there.
 
 use crate::{
-    Result, ServiceError, Services,
     access::Admin,
-    tokens::{
-        authorization::{AttemptContext, is_same},
-        exchange::event_of,
-    },
+    error::{Result, ServiceError},
+    services::Services,
+    tokens::attempt::{AttemptContext, event_of, is_same},
 };
 use ipack_domain::effects::new_id;
 use ipack_oauth::{

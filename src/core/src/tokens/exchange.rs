@@ -4,13 +4,17 @@
 //! What else is done with a token that has just come is a step of `keep_token`.
 
 use crate::{
-    Result, ServiceError, Services,
-    connector::content::{fill_company_id, lacks_company_id},
-    keys::rotation::seal,
-    secrets::sealing,
-    services::persist_with_backoff,
+    connector::{
+        content::{fill_company_id, lacks_company_id},
+        fingerprint::fingerprint_of_company,
+    },
+    error::{Result, ServiceError},
+    persist::persist_with_backoff,
+    secrets::sealing::{self, seal},
+    services::Services,
     tokens::{
-        authorization::AttemptContext,
+        attempt::{AttemptContext, event_of},
+        expiry::expiry,
         source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
@@ -155,7 +159,7 @@ impl Services {
         if let Some(company) = company.filter(|_| fills_company) {
             // What the provider itself filled in is not newer than its token.
             let mut parts = begun.fingerprints.clone();
-            let print = crate::tokens::authorization::fingerprint_of_company(company);
+            let print = fingerprint_of_company(company);
             parts.insert(Part::CompanyId.name().to_owned(), print);
             token.configuration = written(&parts)?;
         }
@@ -193,7 +197,7 @@ impl Services {
         let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let origin = TokenSource { configuration: configuration.clone(), secret_id: begun.secret_id };
         let refresh_token = granted.refresh_token.as_ref();
-        let expiry = crate::tokens::refresh::expiry(configuration, granted, refresh_token.is_some());
+        let expiry = expiry(configuration, granted, refresh_token.is_some());
         let scope = granted.scope.as_deref();
         Ok(Token {
             id,
@@ -235,13 +239,4 @@ impl Services {
             tracing::error!(error = %error, "a revocation could not be written down");
         }
     }
-}
-
-pub(crate) fn event_of<'a>(
-    begun: &'a AttemptContext,
-    key: &'a ConnectionKey,
-    kind: Kind,
-    detail: Option<&'a str>,
-) -> Event<'a> {
-    Event { account: &begun.account, key, kind, actor: &begun.email, changed: &[], detail }
 }

@@ -1,9 +1,12 @@
 //! Access tokens: obtained at an identity provider, kept fresh, read by runtimes, revoked.
 
 pub mod access_token;
+pub mod attempt;
 pub mod authorization;
-pub(crate) mod authorization_return;
+pub mod authorization_return;
 pub(crate) mod exchange;
+pub(crate) mod expiry;
+pub mod memory;
 pub mod refresh;
 pub(crate) mod revocation;
-pub(crate) mod source;
+pub mod source;

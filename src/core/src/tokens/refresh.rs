@@ -2,20 +2,23 @@
 //!
 //! Every replica looks for tokens that are due. Whoever gets the lease, given by one `UPDATE` and running out by
 //! itself, asks the provider; everybody else waits for what comes of it. So there is one call, however many ask. How
-//! failures are told apart is said in `token_origin::Failure`.
+//! failures are told apart is said in `source::Failure`.
 
 use crate::{
-    Result, ServiceError, Services,
-    keys::rotation::seal,
-    secrets::sealing,
-    services::persist_with_backoff,
-    tokens::source::{Failure, OpenedSecrets, TokenSource},
+    access,
+    error::{Result, ServiceError},
+    persist::persist_with_backoff,
+    secrets::sealing::{self, seal},
+    services::Services,
+    tokens::{
+        expiry::expiry,
+        source::{Failure, OpenedSecrets, TokenSource},
+    },
 };
 use futures::StreamExt;
 use ipack_domain::{
     effects::{new_id, random_bytes},
     ids::ConnectionKey,
-    provider::Grant,
     time::Timestamp,
 };
 use ipack_oauth::{
@@ -30,11 +33,7 @@ use ipack_storage::{
     tokens::{self, Refreshed, Token},
 };
 use secrecy::SecretString;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
 /// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `persist_with_backoff`): whoever holds the lease
@@ -46,16 +45,6 @@ const AT_ONCE: usize = 8;
 const PROVIDERS_AT_ONCE: usize = 64;
 /// Tokens looked up at once.
 const DUE_BATCH: i64 = 1_000;
-/// A token is renewed so long before it runs out, or at four fifths of a shorter life.
-const AHEAD_SECONDS: i64 = 300;
-/// Shorter lives are renewed when somebody asks for the token, not again and again for nobody.
-const LEAST_WAIT: i64 = 30;
-/// What is taken for a lifetime where nobody names one (the one that RFC 6749 has in its examples).
-const USUAL_SECONDS: i64 = 3_600;
-/// Longer lifetimes are renewed no later than this: it keeps refresh tokens alive that die unused.
-const LONGEST_WAIT: i64 = 30 * 24 * 3_600;
-/// Further away is as good as never, and still a date.
-const LONGEST_LIFE: i64 = 20 * 365 * 24 * 3_600;
 const FIRST_RETRY_SECONDS: i64 = 15;
 const LAST_RETRY_SECONDS: i64 = 1_800;
 /// What no waiting mends (a client that the provider does not know any more) is hardly ever tried again: only in case
@@ -64,64 +53,6 @@ const SELDOM_SECONDS: i64 = 6 * 3_600;
 /// Who waits for another's renewal looks so often, and for longer than a lease lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 500;
-
-/// What this process is renewing.
-#[derive(Debug, Default)]
-pub struct RefreshTasks {
-    under_way: Mutex<HashSet<Uuid>>,
-    /// Who asks for a token that is being renewed waits here, and only the first of them looks into the database.
-    turns: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
-}
-
-/// Says that a renewal is under way until it is dropped.
-struct UnderWay<'a>(&'a RefreshTasks, Uuid);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
-    }
-}
-
-impl RefreshTasks {
-    fn begin(&self, id: Uuid) -> Option<UnderWay<'_>> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        // Made only where it is ours: one that is dropped here would wait for the lock for ever.
-        under_way.insert(id).then(|| UnderWay(self, id))
-    }
-
-    fn turn(&self, id: Uuid) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that nobody waits for any more.
-        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        turns.entry(id).or_default().clone()
-    }
-}
-
-pub(crate) struct Expiry {
-    pub expires_at: Option<Timestamp>,
-    pub refresh_at: Option<Timestamp>,
-}
-
-/// When a token runs out and when it is renewed: missing, tiny and huge lifetimes included.
-pub(crate) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
-    // No lifetime at all is as good as none named.
-    let named = granted.expires_in.filter(|seconds| *seconds > 0).or(configuration.access_token_seconds);
-    let lifetime = named.map(|seconds| seconds.clamp(1, LONGEST_LIFE));
-    let is_renewable = has_refresh_token || is_direct(configuration.grant);
-    let wait = {
-        let lifetime = lifetime.unwrap_or(USUAL_SECONDS);
-        (lifetime - AHEAD_SECONDS).max(lifetime * 4 / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
-    };
-    Expiry {
-        expires_at: lifetime.map(|seconds| granted.asked_at.plus_seconds(seconds)),
-        refresh_at: is_renewable.then(|| granted.asked_at.plus_seconds(wait)),
-    }
-}
-
-/// Grants that get a new token without a refresh token and without anybody's browser.
-fn is_direct(grant: Grant) -> bool {
-    matches!(grant, Grant::ClientCredentials | Grant::JwtBearer | Grant::Password)
-}
 
 /// From one failure to the next try: doubling, with up to a fifth more so that many do not come back together.
 fn back_off(failures: i64) -> i64 {
@@ -212,7 +143,7 @@ impl Services {
         let Renewal { configuration, secrets, granted, .. } = renewal;
         let revoked = self.revoke_granted(&configuration, &secrets, &granted).await;
         let space = self.account_of(&key).await?;
-        self.note_revocation(&space, crate::tokens::access_token::ACTOR, &key, &revoked).await?;
+        self.note_revocation(&space, access::PROGRAM, &key, &revoked).await?;
         Ok(false)
     }
 
@@ -316,14 +247,8 @@ impl Services {
             }
         };
         if is_ours {
-            let event = Event {
-                account,
-                key,
-                kind,
-                actor: crate::tokens::access_token::ACTOR,
-                changed: &[],
-                detail: Some(&detail),
-            };
+            let event =
+                Event { account, key, kind, actor: access::PROGRAM, changed: &[], detail: Some(&detail) };
             audit_log::add(db.lend(), new_id(now), event, now).await?;
         }
         Ok(is_ours)
@@ -370,50 +295,6 @@ struct Renewal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipack_domain::{form::FormContent, provider::ProviderChoice};
-    use ipack_oauth::configuration::{Allowed, requested_configuration};
-    use proptest::prelude::*;
-
-    fn configuration() -> Configuration {
-        let provider = ProviderChoice { provider: "quickbooks-online".into(), ..ProviderChoice::default() };
-        let form = FormContent {
-            base_url: "https://a.example".into(),
-            client_id: "c".into(),
-            provider,
-            ..FormContent::default()
-        };
-        let known =
-            requested_configuration(&form, Allowed::default()).expect("a plan").known().expect("known");
-        Configuration { access_token_seconds: None, ..known }
-    }
-
-    fn waits(expires_in: Option<i64>) -> (Option<i64>, Option<i64>) {
-        let granted = Granted {
-            access_token: "a".to_owned().into(),
-            refresh_token: None,
-            token_type: "Bearer".into(),
-            expires_in,
-            scope: None,
-            asked_at: Timestamp(0),
-        };
-        let expiry = expiry(&configuration(), &granted, true);
-        (expiry.expires_at.map(Timestamp::seconds), expiry.refresh_at.map(Timestamp::seconds))
-    }
-
-    #[test]
-    fn missing_tiny_and_huge_lifetimes_are_handled() {
-        for (named, expires, renewed) in [
-            (None, None, Some(3_300)),
-            (Some(3_600), Some(3_600), Some(3_300)),
-            (Some(60), Some(60), Some(48)),
-            (Some(1), Some(1), Some(LEAST_WAIT)),
-            (Some(0), None, Some(3_300)),
-            (Some(90 * 24 * 3_600), Some(90 * 24 * 3_600), Some(LONGEST_WAIT)),
-            (Some(i64::MAX), Some(LONGEST_LIFE), Some(LONGEST_WAIT)),
-        ] {
-            assert_eq!(waits(named), (expires, renewed), "{named:?}");
-        }
-    }
 
     #[test]
     fn retries_wait_longer_each_time_and_never_for_ever() {
@@ -421,14 +302,5 @@ mod tests {
         assert!((15..=18).contains(&waits[0]), "{waits:?}");
         assert!(waits.iter().all(|wait| *wait <= LAST_RETRY_SECONDS * 6 / 5), "{waits:?}");
         assert!(waits[5] > waits[0] * 8, "{waits:?}");
-    }
-
-    proptest! {
-        #[test]
-        fn a_renewal_is_never_at_once_and_before_the_expiry_of_all_but_the_shortest_lives(named in 2i64..i64::MAX) {
-            let (expires, renewed) = waits(Some(named));
-            let (expires, renewed) = (expires.expect("named"), renewed.expect("renewable"));
-            prop_assert!(renewed >= LEAST_WAIT && renewed <= expires.max(LEAST_WAIT));
-        }
     }
 }

@@ -5,20 +5,14 @@
 //! provider that does not answer holds nobody up. What cannot be revoked is forgotten all the same, and that is told.
 
 use crate::{
-    Result, ServiceError, Services,
     access::Admin,
-    connector::submission::{Intent, Submission},
+    connector::submission::{Intent, Submission, Submitted},
+    error::{Result, ServiceError},
     secrets::sealing,
-    tokens::{
-        authorization::admin_connection,
-        source::{OpenedSecrets, TokenSource},
-    },
+    services::Services,
+    tokens::source::{OpenedSecrets, TokenSource},
 };
-use ipack_domain::{
-    effects::new_id,
-    ids::ConnectionKey,
-    views::{ConnectorView, Outcome},
-};
+use ipack_domain::{effects::new_id, ids::ConnectionKey, post::Outcome};
 use ipack_oauth::{
     configuration::Configuration,
     token::{self, Secrets},
@@ -59,28 +53,27 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
         confirmed: bool,
-    ) -> Result<ConnectorView> {
+    ) -> Result<Submitted> {
         let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        if !confirmed && kept.credentials.token.is_some() {
-            return Ok(ConnectorView { outcome: Outcome::RevokeToConfirm, ..kept });
+        if !confirmed && self.has_token(key).await? {
+            return Ok(Submitted { outcome: Outcome::RevokeToConfirm, ..kept });
         }
-        let (account, pending_revocation) =
-            self.database.write(|db| self.forget_token(db, admin, key)).await?;
-        self.revoke_and_log(pending_revocation, &account, &admin.email, key).await?;
-        self.connector_after(admin, key, Outcome::Forgotten, None).await
+        let pending_revocation = self.database.write(|db| self.forget_token(db, key)).await?;
+        let account = &kept.record.space.account_id;
+        self.revoke_and_log(pending_revocation, account, &admin.email, key).await?;
+        Ok(Submitted { outcome: Outcome::Forgotten, ..kept })
     }
 
-    async fn forget_token(
-        &self,
-        mut db: Writer,
-        admin: &Admin,
-        key: &ConnectionKey,
-    ) -> Result<(String, PendingRevocation)> {
+    pub(crate) async fn has_token(&self, key: &ConnectionKey) -> Result<bool> {
+        let mut reader = self.database.reader().await?;
+        Ok(tokens::exists(reader.connection(), key).await?)
+    }
+
+    async fn forget_token(&self, mut db: Writer, key: &ConnectionKey) -> Result<PendingRevocation> {
         instances::lock_connection(db.lend(), key).await?;
-        let space = admin_connection(db.lend(), admin, key).await?;
         let pending_revocation = self.pending_revocation(db.lend(), key).await?;
         tokens::remove(db.lend(), key).await?;
-        Ok((space.account_id, pending_revocation))
+        Ok(pending_revocation)
     }
 
     /// What it takes to revoke the connection's token. That a secret does not open is no error here: it must not stand

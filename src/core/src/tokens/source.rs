@@ -4,8 +4,12 @@
 //! What a token must remember besides is a field of [`TokenSource`], with a default for those that are there.
 
 use crate::{
-    Result, ServiceError, Services,
-    secrets::{credentials::read_destination, sealing},
+    error::{Result, ServiceError},
+    secrets::{
+        sealing,
+        slots::{in_slot, read_destination},
+    },
+    services::Services,
 };
 use ipack_domain::form::FormContent;
 use ipack_domain::{ids::ConnectionKey, provider::Grant};
@@ -28,7 +32,7 @@ use uuid::Uuid;
 /// What a token came from, kept beside it: enough to renew and to revoke it, whatever the form says by then.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct TokenSource {
+pub struct TokenSource {
     pub configuration: Configuration,
     pub secret_id: Option<Uuid>,
 }
@@ -47,7 +51,7 @@ pub(crate) struct OpenedSecrets {
 
 impl Services {
     /// The form's plan, or what is wrong with it.
-    pub(crate) fn requested_configuration(&self, content: &FormContent) -> Result<RequestedConfiguration> {
+    pub fn requested_configuration(&self, content: &FormContent) -> Result<RequestedConfiguration> {
         requested_configuration(content, self.oauth.allowed)
             .map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
     }
@@ -72,7 +76,7 @@ impl Services {
         };
         let mut password = None;
         if configuration.grant == Grant::Password
-            && let Some(secret) = crate::secrets::credentials::in_slot(&secrets, Slot::Password)
+            && let Some(secret) = in_slot(&secrets, Slot::Password)
             && read_destination(&secret.destination)? == configuration.destination
         {
             password = Some(self.opened_secret(db, key, secret).await?);

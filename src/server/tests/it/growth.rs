@@ -8,7 +8,7 @@ use crate::{
     support::growth::{Growth, assert_linear},
 };
 use axum::{body::Body, http::Method};
-use ipack_core::connector::draft::{fingerprint_of_rows, merged_rows};
+use ipack_core::connector::{draft::merged_rows, fingerprint::fingerprint_of_rows};
 use ipack_domain::{
     details::Details,
     form::{FormContent, Parameter, validate},

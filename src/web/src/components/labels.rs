@@ -1,9 +1,9 @@
 //! Small labels: an environment's classification, the state of a connection, a draft.
 
 use ipack_domain::{
+    catalogue::Classification,
     connection_state::{ConnectionState, StateWithReason},
     time::Moment,
-    views::Classification,
 };
 use leptos::prelude::*;
 

@@ -4,13 +4,14 @@
 //! closed says nothing. Another stage is shown by its message as it comes.
 
 use crate::form::{
-    browser::focus_if_lost, save_status::SaveStatus, sending::PendingRequest, state::FormState,
+    browser::focus_if_lost, pending_request::PendingRequest, save_status::SaveStatus, state::FormState,
 };
 use crate::functions::connector::{attempt, connector};
+use crate::views::{AttemptView, ConnectorView};
 use ipack_domain::{
     error::ErrorCode,
-    tokens::{AttemptView, SecretField, Stage},
-    views::{ConnectorView, Outcome},
+    post::Outcome,
+    tokens::{SecretField, Stage},
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, time::Duration};

@@ -1,11 +1,9 @@
 //! Two versions side by side, where somebody else saved since the draft was begun.
 
 use crate::form::state::FormState;
+use crate::views::{Conflict, ConflictPart};
 use crate::{components::labels::When, functions::connector::Choices};
-use ipack_domain::{
-    form::Part,
-    views::{Conflict, ConflictPart},
-};
+use ipack_domain::form::Part;
 use leptos::{either::Either, prelude::*};
 
 #[component]

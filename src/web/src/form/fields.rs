@@ -3,10 +3,11 @@
 use crate::form::{
     Earlier, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
 };
+use crate::views::OtherState;
 use ipack_domain::{
     form::{Part, ProblemLocation},
     ids::ConnectionKey,
-    views::{OtherState, Suggestion, SuggestionField},
+    suggestions::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
 

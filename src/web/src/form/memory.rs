@@ -7,8 +7,8 @@ use crate::form::{browser::session_storage, save_status::SaveStatus, state::Form
 use ipack_domain::{
     form::{FormContent, Part},
     ids::ConnectionKey,
+    post::Seen,
     tokens::SECRET_FIELDS,
-    views::Seen,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -14,6 +14,7 @@ mod input_error;
 mod memory;
 mod notices;
 mod parameters;
+mod pending_request;
 mod problems;
 mod provider;
 mod provider_advanced;
@@ -28,10 +29,11 @@ mod state;
 mod token;
 
 use crate::components::labels::{ClassificationChip, DraftChip, StateLabel, When};
+use crate::views::ConnectorView;
 use ipack_domain::{
     form::Part,
     ids::{instance_path, segment},
-    views::{ConnectorView, Suggestion, SuggestionField},
+    suggestions::{Suggestion, SuggestionField},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use save_status::SaveStatus;
@@ -42,7 +44,7 @@ use state::FormState;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectorStart {
     pub view: ConnectorView,
-    /// Whose unsent typing is whose: [`SignedIn::admin`](ipack_domain::views::SignedIn).
+    /// Whose unsent typing is whose: [`SignedIn::admin`](crate::views::SignedIn).
     pub admin: String,
 }
 

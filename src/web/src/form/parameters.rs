@@ -8,7 +8,7 @@ use crate::form::{
 };
 use ipack_domain::{
     form::{Part, ProblemLocation},
-    views::{Suggestion, SuggestionField},
+    suggestions::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
 

@@ -3,7 +3,7 @@
 //! Another question is an `Outcome` that the server answers instead of doing it, and a [`Question`] where the button is.
 
 use crate::form::{browser::focus_if_lost, state::FormState};
-use ipack_domain::views::Outcome;
+use ipack_domain::post::Outcome;
 use leptos::prelude::*;
 
 #[component]

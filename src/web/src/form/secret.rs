@@ -5,9 +5,10 @@
 
 use crate::components::labels::When;
 use crate::form::{input_error::InputError, question::Question, state::FormState};
+use crate::views::{Encrypted, SecretState};
 use ipack_domain::{
-    tokens::{CredentialField, Encrypted, SecretField, SecretState},
-    views::Outcome,
+    post::Outcome,
+    tokens::{CredentialField, SecretField},
 };
 use leptos::{either::EitherOf4, prelude::*};
 

@@ -7,39 +7,23 @@ use crate::error::RequestError;
 use crate::form::{
     browser::{focus_if_lost, focus_soon},
     memory::FormSnapshot,
+    pending_request::PendingRequest,
     save_status::SaveStatus,
     state::{FormState, same_content, same_part},
 };
-use crate::functions::connector::{Choices, submit_connector};
+use crate::functions::connector::submit_connector;
+use crate::views::ConnectorView;
 use ipack_domain::{
     error::ErrorCode,
     form::{FormContent, Part},
+    post::Outcome,
     tokens::{CredentialField, SecretField, TypedSecret, TypedSecrets},
-    views::{ConnectorView, Outcome},
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 
 /// From a failed request to the next.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
-
-/// What a request asks for, with the choices and the secrets as they stood when the button was pressed.
-#[derive(Debug, Clone)]
-pub(super) struct PendingRequest {
-    pub intent: &'static str,
-    pub choices: Choices,
-    /// Only with a button that seals them: neither drafts nor this tab keep a secret.
-    pub secrets: TypedSecrets,
-    pub in_window: bool,
-}
-
-impl PendingRequest {
-    /// It keeps or saves the form, and does nothing beyond.
-    fn is_about_the_form(&self) -> bool {
-        matches!(self.intent, "keep" | "save" | "discard" | "resolve")
-            && self.secrets.fields().next().is_none()
-    }
-}
 
 impl FormState {
     /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.

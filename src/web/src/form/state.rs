@@ -5,17 +5,17 @@
 
 use crate::form::{
     browser::{Typed, focus_soon, submit_plainly},
+    pending_request::PendingRequest,
     rows::{Rows, input_id},
     save_status::SaveStatus,
-    sending::PendingRequest,
 };
 use crate::functions::connector::Choices;
+use crate::views::{AttemptView, ConnectorView};
 use ipack_domain::{
     form::{FormContent, Part, PartValue, Problem, problems},
     ids::ConnectionKey,
     provider::ProviderChoice,
-    tokens::{AttemptView, CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
-    views::ConnectorView,
+    tokens::{CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
 };
 use leptos::{html, prelude::*};
 use std::time::Duration;

@@ -4,10 +4,11 @@
 
 use crate::components::labels::{StateLabel, When};
 use crate::form::{question::Question, state::FormState};
+use crate::views::TokenView;
 use ipack_domain::{
     connection_state::{ConnectionState, StateWithReason},
-    tokens::{CredentialField, Stage, TokenView},
-    views::Outcome,
+    post::Outcome,
+    tokens::{CredentialField, Stage},
 };
 use leptos::prelude::*;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! The overview and the instance's page.
 //!
-//! Another list is a function here with an endpoint of its own, over a use case of `services::overview`.
+//! Another list is a function here with an endpoint of its own, over a use case of `core::catalogue::overview`.
 
 use crate::error::RequestError;
-use ipack_domain::views::{InstanceView, Overview};
+use crate::views::{InstanceView, Overview};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Instances whose name or pack's name contains `search`, by name, from `after` on.
@@ -12,8 +12,11 @@ pub async fn overview(
     #[server(default)] search: String,
     #[server(default)] after: Option<String>,
 ) -> Result<Overview, RequestError> {
+    use crate::compose::catalogue::{compose_overview, read_cursor};
     let context = crate::request_context::RequestContext::of_request()?;
-    context.answer(context.services.overview(&context.admin, &search, after.as_deref()).await)
+    let after = after.and_then(|text| read_cursor(&text)).unwrap_or_default();
+    let listed = context.services.overview(&context.admin, &search, &after).await;
+    context.answer(listed.map(compose_overview))
 }
 
 /// One instance, with the connections of the chosen process in the chosen environment.
@@ -32,7 +35,7 @@ pub async fn instance(
         environment.as_deref(),
         process.as_deref(),
     );
-    context.answer(found.await)
+    context.answer(found.await.map(crate::compose::catalogue::compose_instance))
 }
 
 /// Attaches an instance to an environment, then shows the instance there.

@@ -1,12 +1,12 @@
 //! The connector form: loading it, and every post of it.
 
 use crate::error::RequestError;
+use crate::views::{AttemptView, ConnectorView, PreflightView};
 use ipack_domain::{
     form::{FormContent, Part},
     ids::ConnectionKey,
-    preflight::PreflightView,
-    tokens::{AttemptView, TypedSecret},
-    views::{ConnectorView, Seen},
+    post::Seen,
+    tokens::TypedSecret,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -71,23 +71,30 @@ impl Choices {
 /// The form of one connection as it stands for the signed-in admin.
 #[server(name = GetConnector, prefix = "/api", endpoint = "connector-view", input = GetUrl)]
 pub async fn connector(key: ConnectionKey) -> Result<ConnectorView, RequestError> {
+    use crate::compose::connector::show;
     let context = crate::request_context::RequestContext::of_request()?;
     // Boxed, for the future is large and is moved several times on its way into a page.
-    context.answer(Box::pin(context.services.connector(&context.admin, &key)).await)
+    let services = &context.services;
+    let shown = async { show(services, services.connector(&context.admin, &key).await?).await };
+    context.answer(Box::pin(shown).await)
 }
 
 /// How far an attempt of a connection is, for a page that follows it by its id.
 #[server(name = GetAttempt, prefix = "/api", endpoint = "attempt", input = GetUrl)]
 pub async fn attempt(key: ConnectionKey, id: String) -> Result<Option<AttemptView>, RequestError> {
+    use crate::compose::credentials::compose_attempt;
     let context = crate::request_context::RequestContext::of_request()?;
-    context.answer(context.services.attempt(&context.admin, &key, &id).await)
+    let attempt = context.answer(context.services.attempt(&context.admin, &key, &id).await)?;
+    let now = context.services.clock.now();
+    Ok(attempt.map(|attempt| compose_attempt(&attempt, context.admin.id, now)))
 }
 
 /// The authorization request as it would be made, and what stands in its way.
 #[server(name = GetPreflight, prefix = "/api", endpoint = "preflight", input = GetUrl)]
 pub async fn preflight(key: ConnectionKey) -> Result<PreflightView, RequestError> {
     let context = crate::request_context::RequestContext::of_request()?;
-    context.answer(Box::pin(context.services.preflight(&context.admin, &key)).await)
+    let preflight = Box::pin(context.services.preflight(&context.admin, &key)).await;
+    context.answer(preflight.map(crate::compose::connector::compose_preflight))
 }
 
 /// Every post of the form; the button pressed is the intent. Without JavaScript it leads back to the form, at the
@@ -105,9 +112,9 @@ pub async fn submit_connector(
     #[server(default)] user_password: TypedSecret,
     #[server(default)] in_window: bool,
 ) -> Result<ConnectorView, RequestError> {
+    use crate::compose::connector::show_submitted;
     use ipack_core::{
         connector::submission::{Intent, Submission},
-        secrets::typed::tell_unsealed,
         tokens::authorization::Initiator,
     };
     use ipack_domain::tokens::TypedSecrets;
@@ -146,8 +153,9 @@ pub async fn submit_connector(
             Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
         }
     };
-    let mut view = context.answer(answer)?;
-    tell_unsealed(&mut view, &secrets);
+    let mut submitted = context.answer(answer)?;
+    submitted.tell_unsealed(&secrets);
+    let view = context.answer(show_submitted(services, submitted).await)?;
     context.go_back_to(&next_page(&key, &view, &intent, place));
     Ok(view)
 }
@@ -188,7 +196,7 @@ fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)
 /// Where a page without JavaScript goes from here.
 #[cfg(feature = "ssr")]
 fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Option<String>) -> String {
-    use ipack_domain::{tokens::CredentialProblem, views::Outcome};
+    use ipack_domain::{post::Outcome, tokens::CredentialProblem};
     let form = key.form_path();
     let credentials = &view.credentials;
     let at = |id: &str| format!("#{id}");

@@ -3,7 +3,7 @@
 //! What else a page's frame must know of the session is a field of the answer.
 
 use crate::error::RequestError;
-use ipack_domain::views::SignedIn;
+use crate::views::SignedIn;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// The person whose session this is.

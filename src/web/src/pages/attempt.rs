@@ -2,10 +2,16 @@
 //!
 //! What it says is the attempt's stage; another stage gets its sentence in [`AttemptProgress`].
 
-use ipack_core::tokens::authorization::AttemptPage;
+use ipack_core::tokens::attempt::AttemptPage;
 use ipack_domain::tokens::Stage;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
+use uuid::Uuid;
+
+/// The page that sends a browser on to the identity provider.
+pub fn attempt_path(id: Uuid) -> String {
+    format!("/oauth/attempts/{id}")
+}
 
 #[component]
 pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {

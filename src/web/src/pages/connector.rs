@@ -5,6 +5,7 @@ use crate::pages::{
     address::{field, id_after},
     frame::{Failure, Frame},
 };
+use crate::views::ConnectorView;
 use crate::{
     form::{Connector, ConnectorStart, ROOT},
     functions::{connector::connector, session::signed_in},
@@ -12,8 +13,8 @@ use crate::{
 };
 use ipack_domain::{
     ids::ConnectionKey,
+    post::Outcome,
     tokens::{CredentialField, CredentialProblem, ProblemCode},
-    views::{ConnectorView, Outcome},
 };
 use leptos::{either::Either, nonce::use_nonce, prelude::*};
 use leptos_meta::Title;

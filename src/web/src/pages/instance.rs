@@ -6,14 +6,12 @@ use crate::pages::{
     address::{field, id_after},
     frame::{Failure, Frame},
 };
+use crate::views::{ConnectionLine, InstanceView};
 use crate::{
     components::labels::{ClassificationChip, DraftChip, StateLabel, When},
     functions::catalogue::instance,
 };
-use ipack_domain::{
-    ids::segment,
-    views::{ConnectionLine, Environment, InstanceView},
-};
+use ipack_domain::{catalogue::Environment, ids::segment};
 use leptos::{either::Either, prelude::*};
 
 #[component]

@@ -6,14 +6,15 @@ use crate::pages::{
     address::field,
     frame::{Failure, Frame},
 };
+use crate::views::{ConnectionLine, InstanceCard, Overview};
 use crate::{
     components::labels::{ClassificationChip, DraftChip, StateLabel},
     functions::catalogue::overview,
 };
 use ipack_domain::{
+    catalogue::Environment,
     connection_state::ConnectionState,
     ids::{instance_path, segment},
-    views::{ConnectionLine, Environment, InstanceCard, Overview},
 };
 use leptos::{either::Either, prelude::*};
 

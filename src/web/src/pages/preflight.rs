@@ -8,7 +8,8 @@ use crate::pages::{
     connector::key_of_address,
     frame::{Failure, Frame},
 };
-use ipack_domain::preflight::{Check, PreflightView, Verdict};
+use crate::views::PreflightView;
+use ipack_domain::preflight::{Check, Verdict};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 

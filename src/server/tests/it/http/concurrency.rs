@@ -3,14 +3,21 @@
 use crate::http::world::{ACCOUNT, PASSWORD, World, in_environment, key};
 use futures::future::join_all;
 use ipack_core::{
+    Services,
     access::Admin,
     connector::submission::{Intent, Submission},
 };
+
 use ipack_domain::{
     form::{FormContent, Parameter},
-    views::{ConnectorView, Outcome},
+    ids::ConnectionKey,
+    post::Outcome,
 };
 use ipack_storage::Database;
+use ipack_web::{
+    compose::connector::{show, show_submitted},
+    views::ConnectorView,
+};
 
 on_both!(
     f09_of_many_saves_of_one_version_exactly_one_wins,
@@ -28,6 +35,21 @@ async fn admins(world: &World, count: usize) -> Vec<Admin> {
     admins
 }
 
+async fn load(services: &Services, admin: &Admin, key: &ConnectionKey) -> ConnectorView {
+    let record = services.connector(admin, key).await.expect("the form");
+    show(services, record).await.expect("its page")
+}
+
+async fn post(
+    services: &Services,
+    admin: &Admin,
+    key: &ConnectionKey,
+    submission: Submission,
+) -> ConnectorView {
+    let submitted = services.submit(admin, key, submission).await.expect("an answer");
+    show_submitted(services, submitted).await.expect("its page")
+}
+
 fn save(view: &ConnectorView, content: FormContent) -> Submission {
     Submission { intent: Intent::Save, base_version: view.base_version, seen: view.seen.clone(), content }
 }
@@ -37,16 +59,14 @@ async fn f09_of_many_saves_of_one_version_exactly_one_wins(database: Database) {
     let services = &world.app.services;
     let admins = admins(&world, 8).await;
     let saves = admins.iter().map(async |admin| {
-        let view = services.connector(admin, &key()).await.expect("the form");
+        let view = load(services, admin, &key()).await;
         let content = FormContent { client_id: admin.email.clone(), ..FormContent::default() };
         (admin, save(&view, content))
     });
     let saves = join_all(saves).await;
     let tasks = saves.into_iter().map(|(admin, submission)| {
         let (services, admin) = (services.clone(), admin.clone());
-        tokio::spawn(async move {
-            (admin.email.clone(), services.submit(&admin, &key(), submission).await.expect("an answer"))
-        })
+        tokio::spawn(async move { (admin.email.clone(), post(&services, &admin, &key(), submission).await) })
     });
     let views: Vec<_> = join_all(tasks).await.into_iter().map(|done| done.expect("no panic")).collect();
     let winners: Vec<_> = views.iter().filter(|(_, view)| view.outcome == Outcome::Saved).collect();
@@ -71,14 +91,13 @@ async fn f09_every_round_has_one_winner_and_nothing_is_lost(database: Database) 
         let services = world.app.services.clone();
         tokio::spawn(async move {
             for round in 0..5 {
-                let view = services.connector(&admin, &key()).await.expect("the form");
+                let view = load(&services, &admin, &key()).await;
                 let mut content = view.content.clone();
                 content.authorization.push(Parameter::new(format!("{} {round}", admin.email), "x"));
-                let mut view =
-                    services.submit(&admin, &key(), save(&view, content)).await.expect("an answer");
+                let mut view = post(&services, &admin, &key(), save(&view, content)).await;
                 while view.outcome == Outcome::Conflicting {
                     // Their rows and those saved meanwhile.
-                    let saved = services.connector(&admin, &key()).await.expect("the form");
+                    let saved = load(&services, &admin, &key()).await;
                     assert!(
                         saved
                             .content
@@ -88,10 +107,10 @@ async fn f09_every_round_has_one_winner_and_nothing_is_lost(database: Database) 
                     );
                     let discard =
                         Submission { intent: Intent::Discard, ..save(&saved, saved.content.clone()) };
-                    let fresh = services.submit(&admin, &key(), discard).await.expect("an answer");
+                    let fresh = post(&services, &admin, &key(), discard).await;
                     let mut content = fresh.content.clone();
                     content.authorization.push(Parameter::new(format!("{} {round}", admin.email), "x"));
-                    view = services.submit(&admin, &key(), save(&fresh, content)).await.expect("an answer");
+                    view = post(&services, &admin, &key(), save(&fresh, content)).await;
                 }
                 assert_eq!(view.outcome, Outcome::Saved);
             }
@@ -124,18 +143,18 @@ async fn f09_saves_to_every_environment_do_not_stop_each_other(database: Databas
             let services = world.app.services.clone();
             tokio::spawn(async move {
                 let key = in_environment(&environment);
-                let view = services.connector(&admin, &key).await.expect("the form");
+                let view = load(&services, &admin, &key).await;
                 let mut content = FormContent { every_environment: true, ..view.content.clone() };
                 content.client_id = format!("{environment} {round}");
                 content.authorization = vec![Parameter::new("a", "1"), Parameter::new("b", "2")];
                 if environment.as_str() > "env-2" {
                     content.authorization.reverse();
                 }
-                let submitted = services.submit(&admin, &key, save(&view, content)).await.expect("an answer");
+                let submitted = post(&services, &admin, &key, save(&view, content)).await;
                 if submitted.outcome != Outcome::Saved {
                     let discard =
                         Submission { intent: Intent::Discard, ..save(&submitted, submitted.content.clone()) };
-                    services.submit(&admin, &key, discard).await.expect("an answer");
+                    post(&services, &admin, &key, discard).await;
                 }
             })
         });

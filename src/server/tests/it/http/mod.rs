@@ -22,6 +22,7 @@ mod doors;
 mod drafts;
 mod escaping;
 mod headers;
+mod one_writer;
 mod operations;
 mod rows;
 mod saving;

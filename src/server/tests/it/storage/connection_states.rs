@@ -8,7 +8,7 @@ use crate::storage::{
         ACCOUNT, SPACE, add_data_key, add_space, at, json, key, new_details, provider, secret, token, uuid,
     },
 };
-use ipack_domain::{ids::ConnectionKey, views::Classification};
+use ipack_domain::{catalogue::Classification, ids::ConnectionKey};
 use ipack_storage::{
     Database,
     client_secrets::{self, Slot},

@@ -3,7 +3,7 @@
 //! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, uuid};
-use ipack_domain::views::{Classification, Environment};
+use ipack_domain::catalogue::{Classification, Environment};
 use ipack_storage::{
     Database,
     environments::{self, Attachment},

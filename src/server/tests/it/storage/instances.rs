@@ -5,7 +5,7 @@
 use crate::storage::world::{
     ACCOUNT, SPACE, add_instance, add_space, at, key, new_instance, provider, stand_up,
 };
-use ipack_domain::{ids::ConnectionKey, views::Classification};
+use ipack_domain::{catalogue::Classification, ids::ConnectionKey};
 use ipack_storage::{
     Database, accounts, environments,
     instances::{self, ConnectionInPlace, Instance, NewInstance},

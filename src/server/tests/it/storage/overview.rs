@@ -7,9 +7,9 @@ use crate::storage::world::{
     ACCOUNT, SPACE, add_admin, add_instance, add_space, at, attach, key, new_details, new_instance, uuid,
 };
 use ipack_domain::{
+    catalogue::{Classification, Environment},
     form::FormContent,
     ids::ConnectionKey,
-    views::{Classification, Environment},
 };
 use ipack_storage::{
     Database,

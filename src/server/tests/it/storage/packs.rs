@@ -4,7 +4,7 @@
 //! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, SPACE, add_space, at, attach, key, new_instance, provider};
-use ipack_domain::{ids::ConnectionKey, views::Named};
+use ipack_domain::{catalogue::Named, ids::ConnectionKey};
 use ipack_storage::{
     Database, environments,
     instances::{self, ConnectionInPlace, NewInstance},

@@ -6,7 +6,7 @@
 use crate::storage::world::{at, key, new_details, stand_up, uuid};
 use crate::support::app::{oauth, setup};
 use ipack_core::{ServiceError, Services, access::Client, connector::details::SaveDetails};
-use ipack_domain::{effects::Clock, views::SuggestionField};
+use ipack_domain::{effects::Clock, suggestions::SuggestionField};
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     details::{self, NewDetails, StoredDetails},

@@ -7,7 +7,7 @@ use crate::storage::{
     schema,
     world::{ACCOUNT, at},
 };
-use ipack_domain::{time::Timestamp, views::SuggestionField};
+use ipack_domain::{suggestions::SuggestionField, time::Timestamp};
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     suggestions::{self, MAX_VALUE_BYTES},

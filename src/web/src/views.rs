@@ -1,36 +1,20 @@
 //! What the pages show: the answers of the server functions, ready to be read.
 //!
-//! A new page gets a struct here with just what it shows. Moments come as text, made on the server, so that
-//! both halves render the same.
+//! A new page gets a struct here with just what it shows, composed in `compose`. Moments come as text, made on the
+//! server, so that both halves render the same.
 
-use crate::{
+use ipack_domain::{
+    catalogue::{Classification, Environment, Named},
     connection_state::StateWithReason,
     form::{FormContent, Part, Problem},
     ids::ConnectionKey,
+    post::{Outcome, Seen},
+    preflight::Check,
+    suggestions::Suggestion,
     time::Moment,
-    tokens::CredentialsView,
+    tokens::{CredentialProblem, Stage},
 };
 use serde::{Deserialize, Serialize};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Classification {
-    Prod,
-    Test,
-}
-
-impl Classification {
-    /// As the API writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Prod => "PROD",
-            Self::Test => "TEST",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Prod, Self::Test].into_iter().find(|c| c.as_str() == text)
-    }
-}
 
 /// The header's line about the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,13 +45,6 @@ pub struct InstanceCard {
     pub connections: Vec<ConnectionLine>,
     /// Connections of this instance that the card leaves to the instance's page.
     pub more: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Environment {
-    pub id: String,
-    pub name: String,
-    pub classification: Classification,
 }
 
 /// One connection in one environment.
@@ -102,12 +79,6 @@ pub struct InstanceView {
     pub process: Option<String>,
     /// Connections of the chosen process in the chosen environment, what needs somebody first.
     pub connections: Vec<ConnectionLine>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
-    pub id: String,
-    pub name: String,
 }
 
 // ── the connector form ──
@@ -146,36 +117,6 @@ pub struct ConnectorNames {
     pub classification: Classification,
     pub process: String,
     pub connection: String,
-}
-
-/// Fingerprints of the parts as this page last got them. A page sends them back, so that only what was changed
-/// on it is applied: two tabs never undo each other.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Seen {
-    pub base_url: String,
-    pub company_id: String,
-    pub client_id: String,
-    pub authorization: String,
-    pub access_token: String,
-    pub provider: String,
-    pub every_environment: String,
-    /// What is saved in the instance's other environments.
-    pub others: String,
-}
-
-impl Seen {
-    pub fn part(&self, part: Part) -> &str {
-        match part {
-            Part::BaseUrl => &self.base_url,
-            Part::CompanyId => &self.company_id,
-            Part::ClientId => &self.client_id,
-            Part::Authorization => &self.authorization,
-            Part::AccessToken => &self.access_token,
-            Part::Provider => &self.provider,
-            Part::AppliesTo => &self.every_environment,
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,48 +159,6 @@ pub enum OtherState {
     Different,
 }
 
-/// A value that this account has used before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suggestion {
-    pub field: SuggestionField,
-    pub value: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SuggestionField {
-    BaseUrl,
-    CompanyId,
-    ClientId,
-    AuthorizationKey,
-    AuthorizationValue,
-    AccessTokenKey,
-    AccessTokenValue,
-}
-
-impl SuggestionField {
-    pub const ALL: [Self; 7] = [
-        Self::BaseUrl,
-        Self::CompanyId,
-        Self::ClientId,
-        Self::AuthorizationKey,
-        Self::AuthorizationValue,
-        Self::AccessTokenKey,
-        Self::AccessTokenValue,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BaseUrl => "base_url",
-            Self::CompanyId => "company_id",
-            Self::ClientId => "client_id",
-            Self::AuthorizationKey => "authorization_key",
-            Self::AuthorizationValue => "authorization_value",
-            Self::AccessTokenKey => "access_token_key",
-            Self::AccessTokenValue => "access_token_value",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
     pub at: Moment,
@@ -270,23 +169,130 @@ pub struct HistoryEntry {
     pub detail: Option<String>,
 }
 
-/// What became of the last request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    Loaded,
-    Kept,
-    Saved,
-    Discarded,
-    /// Not saved: there are problems.
-    Refused,
-    /// Not saved: somebody else did.
-    Conflicting,
-    /// Not saved for every environment: somebody saved in another one since the page was loaded.
-    ChangedElsewhere,
-    /// Nothing was done: resetting takes a token with it, and that is asked first.
-    ResetToConfirm,
-    /// Nothing was done: forgetting a token stops what uses it, and that is asked first.
-    RevokeToConfirm,
-    /// The token is forgotten.
-    Forgotten,
+// ── the form's secrets and token: never a value of either ──
+
+/// Everything about secrets and tokens that the form shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsView {
+    /// The state of the connection, as the form is shown.
+    pub standing: StateWithReason,
+    /// `None` until the form says where tokens come from.
+    pub redirect_uri: Option<String>,
+    pub secret: SecretState,
+    pub replacement: Option<Encrypted>,
+    pub password: SecretState,
+    pub needs_secret: bool,
+    pub needs_password: bool,
+    /// The grant names whom the token is for.
+    pub acts_for_subject: bool,
+    /// The secret is a private key in PEM.
+    pub has_private_key: bool,
+    /// The operator allows the password grant.
+    pub allows_password: bool,
+    /// A person signs in at the provider, in a window.
+    pub has_window: bool,
+    /// Why no token can be generated yet; a sentence.
+    pub obstacle: Option<String>,
+    pub token: Option<TokenView>,
+    /// Until the token is over; `None` where it is, or never will be. Apart from the token, which changes less often.
+    pub seconds_left: Option<u32>,
+    pub attempt: Option<AttemptView>,
+    pub providers: Vec<ProviderOption>,
+    pub facts: ProviderFacts,
+    /// What was wrong with what the last request wanted with secrets and the token.
+    pub problems: Vec<CredentialProblem>,
+}
+
+/// Who encrypted a secret, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encrypted {
+    pub by: String,
+    pub at: Moment,
+}
+
+/// The state of the client secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecretState {
+    Missing,
+    Encrypted(Encrypted),
+    /// It was encrypted for another destination, and is not sent to this one.
+    Unbound {
+        encrypted: Encrypted,
+        /// Labels of what is different now.
+        changed: Vec<String>,
+    },
+}
+
+/// The latest attempt, as the page follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptView {
+    pub id: String,
+    pub stage: Stage,
+    pub message: String,
+    /// What to do about a failure.
+    pub advice: Option<String>,
+    /// It goes on in a browser window, to which this address leads; only for who began it.
+    pub address: Option<String>,
+    pub begun: Moment,
+    /// When it runs out by itself; `None` where it is over.
+    pub lapses: Option<Moment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    pub by: String,
+    pub obtained: Moment,
+    /// How old it is, in words.
+    pub age: String,
+    /// `None` where the provider named no expiry.
+    pub expires: Option<Moment>,
+    /// How long until then, or since then, in words: `in 5 minutes`, `5 minutes ago`.
+    pub remaining: Option<String>,
+    /// The provider renews it no more.
+    pub is_refused: bool,
+    /// When it is renewed next; `None` where that is impossible.
+    pub renewal: Option<Moment>,
+    pub requested: Vec<String>,
+    pub granted: Vec<String>,
+    /// Requested, and not granted.
+    pub refused: Vec<String>,
+    /// The fingerprint of the configuration that it came from.
+    pub fingerprint: String,
+    /// Labels of what was changed since.
+    pub outdated: Vec<String>,
+    pub failure: Option<String>,
+    /// The company that the provider named, where the form says another one.
+    pub other_company: Option<String>,
+    pub can_be_revoked: bool,
+}
+
+/// A known provider, for the menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderOption {
+    pub id: String,
+    pub name: String,
+}
+
+/// What the chosen provider brings along.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderFacts {
+    pub documentation: Option<String>,
+    pub note: Option<String>,
+    /// What usually is the Base URL.
+    pub base_url: Option<String>,
+    /// `Grant: Authorization code`, a line each.
+    pub lines: Vec<String>,
+}
+
+// ── preflight ──
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreflightView {
+    pub key: ConnectionKey,
+    pub names: ConnectorNames,
+    /// The address that the browser will be sent to; what is drawn anew for each attempt stands in it as a word.
+    pub authorization_url: Option<String>,
+    /// To be registered with the provider.
+    pub redirect_uri: Option<String>,
+    pub checks: Vec<Check>,
 }

@@ -1,23 +1,25 @@
-//! From what the database knows about a form's secrets, token and attempts to what its page shows: never a value.
+//! What the form's page shows of secrets, token and attempts: never a value.
 
-use crate::{
+use crate::pages::attempt::attempt_path;
+use crate::views::{
+    AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, TokenView,
+};
+use ipack_core::{
     Result, Services,
-    connector::state::{Destinations, TokenColumns},
-    secrets::credentials::{in_slot, read_destination},
-    tokens::{
-        authorization::{Fingerprints, stage},
-        source::TokenSource,
+    connector::{
+        fingerprint::fingerprint_of_configuration,
+        page_data::ConnectorPageData,
+        record::ConnectorRecord,
+        state::{Destinations, TokenColumns},
     },
+    secrets::slots::{in_slot, read_destination},
+    tokens::{attempt::stage, source::TokenSource},
 };
 use ipack_domain::{
     connection_state::{ConnectionState, Facts, TokenFacts},
-    form::{FormContent, Part},
-    ids::ConnectionKey,
     provider::{ClientAuthentication, Grant},
     time::{Timestamp, in_words},
-    tokens::{
-        AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, Stage, TokenView,
-    },
+    tokens::Stage,
 };
 use ipack_oauth::{
     advice::sentence,
@@ -27,39 +29,26 @@ use ipack_oauth::{
     provider::resolve_provider,
 };
 use ipack_storage::{
-    Connection,
-    attempts::{self, Attempt},
-    client_secrets::{self, ClientSecret, Slot},
-    tokens::{self, Token},
+    attempts::Attempt,
+    client_secrets::{ClientSecret, Slot},
+    tokens::Token,
 };
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Whose form, and what it holds.
-pub(crate) struct Shown<'a> {
-    pub key: &'a ConnectionKey,
-    pub account: &'a str,
-    pub admin: Uuid,
-    pub content: &'a FormContent,
-    /// What the saved details lack; `None` where nothing is saved.
-    pub missing: Option<Vec<Part>>,
-}
-
-pub(crate) async fn credentials_view(
+pub(super) fn compose_credentials(
     services: &Services,
-    mut db: Connection<'_>,
-    shown: Shown<'_>,
+    record: &ConnectorRecord,
+    data: &ConnectorPageData,
 ) -> Result<CredentialsView> {
     let now = services.clock.now();
-    let Shown { key, account, admin, content, missing } = shown;
-    let secrets = client_secrets::of_connection(db.lend(), key).await?;
-    let token = tokens::find(db.lend(), key).await?;
-    let attempt = attempts::latest(db, key).await?;
+    let ConnectorPageData { secrets, token, attempt, .. } = data;
+    let content = record.shown();
+    let missing = record.stored.as_ref().map(|_| record.start.missing());
     let planned = requested_configuration(content, services.oauth.allowed);
     let plan = planned.as_ref().ok();
     let destination = plan.map(RequestedConfiguration::destination);
-    let mut secret = secret_state(in_slot(&secrets, Slot::Current), destination)?;
-    let replacement = in_slot(&secrets, Slot::Replacement);
+    let mut secret = secret_state(in_slot(secrets, Slot::Current), destination)?;
+    let replacement = in_slot(secrets, Slot::Replacement);
     let is_replacement_bound = match (replacement, destination) {
         (Some(secret), Some(destination)) => read_destination(&secret.destination)? == *destination,
         _ => false,
@@ -72,12 +61,12 @@ pub(crate) async fn credentials_view(
     {
         secret = SecretState::Encrypted(encrypted(new));
     }
-    let password = secret_state(in_slot(&secrets, Slot::Password), destination)?;
+    let password = secret_state(in_slot(secrets, Slot::Password), destination)?;
     let needs_secret = plan.is_none_or(RequestedConfiguration::needs_secret);
     // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
     let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
     let needs_password = plan.map_or(is_chosen, RequestedConfiguration::needs_password);
-    let kept_for = |slot| in_slot(&secrets, slot).map(|secret| &secret.destination);
+    let kept_for = |slot| in_slot(secrets, slot).map(|secret| &secret.destination);
     let destinations = Destinations {
         current: kept_for(Slot::Current),
         replacement: kept_for(Slot::Replacement),
@@ -89,7 +78,7 @@ pub(crate) async fn credentials_view(
         Ok(_) => secret_to_enter.clone(),
     };
     let token_facts = token.as_ref().map(|token| TokenColumns::of(token).facts(content)).transpose()?;
-    let token_view = match (&token, &token_facts) {
+    let token_view = match (token, &token_facts) {
         (Some(token), Some(facts)) => Some(token_view(token, facts, now)?),
         _ => None,
     };
@@ -101,9 +90,9 @@ pub(crate) async fn credentials_view(
     let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
     // Known before there is a client: it is registered to get one.
     let provider = resolve_provider(content).ok().filter(|_| has_window);
-    let redirect_uri = provider.map(|provider| services.redirect_uri(account, &provider));
-    let attempt = attempt.map(|attempt| attempt_view(&attempt, admin, now));
-    let attempt = match (attempt, &token) {
+    let redirect_uri = provider.map(|provider| services.redirect_uri(&record.space.account_id, &provider));
+    let attempt = attempt.as_ref().map(|attempt| compose_attempt(attempt, record.admin, now));
+    let attempt = match (attempt, token) {
         // A success is told for as long as its token is there, also when the attempt is long forgotten.
         (Some(attempt), _) if attempt.stage != Stage::Succeeded => Some(attempt),
         (_, Some(token)) if standing.state != ConnectionState::Broken => Some(success(token)),
@@ -165,7 +154,8 @@ fn success(token: &Token) -> AttemptView {
     }
 }
 
-pub(crate) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> AttemptView {
+/// An attempt as its form's page follows it.
+pub fn compose_attempt(attempt: &Attempt, admin: Uuid, now: Timestamp) -> AttemptView {
     let (stage, message) = stage(attempt, now);
     let is_mine = attempt.admin_id == admin;
     AttemptView {
@@ -177,11 +167,6 @@ pub(crate) fn attempt_view(attempt: &Attempt, admin: Uuid, now: Timestamp) -> At
         begun: attempt.begun_at.into(),
         lapses: (!stage.is_over()).then(|| attempt.expires_at.into()),
     }
-}
-
-/// The page that sends a browser on to the identity provider.
-pub fn attempt_path(id: Uuid) -> String {
-    format!("/oauth/attempts/{id}")
 }
 
 fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<TokenView> {
@@ -201,18 +186,12 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
         requested: columns.requested(),
         granted: columns.granted(),
         refused: facts.refused.clone(),
-        fingerprint: fingerprint(&columns.came_from()?),
+        fingerprint: fingerprint_of_configuration(&columns.came_from()?),
         outdated: facts.edited.clone(),
         failure: token.failure.clone(),
         other_company: facts.other_company.map(str::to_owned),
         can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
     })
-}
-
-/// One short word for a whole configuration.
-fn fingerprint(parts: &Fingerprints) -> String {
-    let text = serde_json::json!(parts).to_string();
-    Sha256::digest(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a preset brings along, a line each.

@@ -1,0 +1,262 @@
+//! The connector form. The form on the page *is* a draft row: every change goes there, and Save promotes it.
+//!
+//! So a refresh, a killed browser, an expired session, a second tab and a second admin are one mechanism:
+//! a post says what the page had seen, only what it changed is applied to the draft, and the draft remembers the
+//! version it started from. To add a button: a variant of [`Intent`] and what it does in [`Services::submit`].
+
+use crate::{
+    access::{Admin, validate_ids},
+    connector::{
+        content::{content_in, read, start},
+        details::remember,
+        draft::{Post, applied, has_seen_draft, resolve},
+        fingerprint::fingerprint_of_others,
+        record::{ConnectorRecord, load_record},
+        submission::{Intent, Submission, Submitted},
+    },
+    error::{Result, ServiceError},
+    services::Services,
+};
+use ipack_domain::{
+    details::Details,
+    effects::new_id,
+    form::{FormContent, Part, validate},
+    ids::ConnectionKey,
+    post::Outcome,
+    provider::ProviderChoice,
+    time::Timestamp,
+};
+use ipack_storage::{
+    Connection, StorageError, Writer,
+    audit_log::{self, Event, Kind},
+    details::{self, InEnvironment, NewDetails, StoredDetails},
+    drafts, instances,
+};
+
+impl Services {
+    /// Applies a post of the form and answers the form as it then stands.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or not theirs. Nothing that was typed is an error: it is kept, and what is wrong
+    /// with it stands beside it on the page.
+    pub async fn submit(
+        &self,
+        admin: &Admin,
+        key: &ConnectionKey,
+        submission: Submission,
+    ) -> Result<Submitted> {
+        let post = Post::new(submission);
+        if post.changes_nothing() {
+            let record = self.connector(admin, key).await?;
+            if record.draft.is_none() {
+                return Ok(Submitted::new(record, Outcome::Loaded));
+            }
+        }
+        // Two saves that met: the one that the database undid, or that came second, begins again. What is still not
+        // there after that was uninstalled meanwhile.
+        let once = |db| self.submit_once(db, admin, key, &post);
+        self.database.write(once).await.map_err(ServiceError::or_not_found)
+    }
+
+    /// What has to be seen under the lock, and nothing else: other posts wait for the end of it.
+    async fn submit_once(
+        &self,
+        mut db: Writer,
+        admin: &Admin,
+        key: &ConnectionKey,
+        post: &Post,
+    ) -> Result<Submitted> {
+        let now = self.clock.now();
+        validate_ids([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
+        // One post of a form after the other: each builds on the draft that the last one left.
+        instances::lock_connection(db.lend(), key).await?;
+        let mut record = load_record(db.lend(), admin, key).await?;
+        let mut outcome = Outcome::Kept;
+        if post.intent == Intent::Discard {
+            // What another page typed since is not this one's to throw away.
+            if record.draft.is_none() || has_seen_draft(&record, &post.seen) {
+                drafts::remove(db.lend(), key, admin.id).await?;
+                record.draft = None;
+                outcome = Outcome::Discarded;
+            }
+        } else if post.changes_nothing() && record.draft.is_none() {
+            outcome = Outcome::Loaded;
+        } else {
+            let mut draft = applied(&record, post, now);
+            if let Intent::Resolve { version, mine } = &post.intent
+                && *version == record.version()
+                && has_seen_draft(&record, &post.seen)
+            {
+                // What was typed beside the choices is mine too.
+                let is_mine = |part: &Part| mine.contains(part) || post.changed.contains(part);
+                resolve(&record, &mut draft, is_mine);
+            }
+            let saves = matches!(post.intent, Intent::Save | Intent::Resolve { .. });
+            draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
+            record.draft = Some(draft);
+            if saves {
+                outcome = promote(db.lend(), admin, &mut record, &post.seen.others, now).await?;
+            }
+            put_draft(db.lend(), admin, &mut record, outcome).await?;
+        }
+        Ok(Submitted::new(record, outcome))
+    }
+}
+
+/// Leaves a draft row only where there is something to keep.
+async fn put_draft(
+    mut db: Connection<'_>,
+    admin: &Admin,
+    record: &mut ConnectorRecord,
+    outcome: Outcome,
+) -> Result<()> {
+    let is_as_saved = || record.draft.as_ref().is_none_or(|draft| draft.content == record.start);
+    // A refused draft stays even so: it says what is wrong with what the API saved.
+    let nothing_to_keep = outcome == Outcome::Saved || (outcome != Outcome::Refused && is_as_saved());
+    match &record.draft {
+        Some(draft) if !nothing_to_keep => {
+            drafts::keep(db.lend(), &record.key, admin.id, draft).await?;
+        }
+        _ => {
+            drafts::remove(db.lend(), &record.key, admin.id).await?;
+            record.draft = None;
+        }
+    }
+    Ok(())
+}
+
+/// Saves the draft if it is valid and nobody else saved since.
+async fn promote(
+    mut db: Connection<'_>,
+    admin: &Admin,
+    record: &mut ConnectorRecord,
+    others_seen: &str,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let Some(draft) = &record.draft else { return Ok(Outcome::Saved) };
+    if !validate(&draft.content).is_empty() {
+        return Ok(Outcome::Refused);
+    }
+    if record.is_conflicting() {
+        return Ok(Outcome::Conflicting);
+    }
+    let content = record.to_save(draft);
+    let others = if content.every_environment {
+        let all = details::in_other_environments(db.lend(), &record.key).await?;
+        let is_changed = fingerprint_of_others(&all) != others_seen;
+        let others = differing(&record.key, all, &content, record.place.provider.as_ref())?;
+        if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
+            return Ok(Outcome::ChangedElsewhere);
+        }
+        others
+    } else {
+        Vec::new()
+    };
+    let account = &record.space.account_id;
+    let is_saved_already = record.stored.is_some() && content.differing(&record.start, &Part::ALL).is_empty();
+    if !is_saved_already {
+        // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
+        let stored = write(db.lend(), admin, &record.key, record.stored.as_ref(), &content, now)
+            .await?
+            .ok_or(StorageError::Exists)?;
+        log_save(db.lend(), admin, account, &record.key, &record.start, &content, now).await?;
+        record.stored = Some(stored);
+    }
+    for (key, _) in others {
+        let before = details::find(db.lend(), &key).await?;
+        write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
+        let before = start(&record.place, before.as_ref())?;
+        log_save(db.lend(), admin, account, &key, &before, &content, now).await?;
+    }
+    if content.every_environment != record.place.every_environment {
+        instances::set_every_environment(db.lend(), &record.key, content.every_environment).await?;
+        record.place.every_environment = content.every_environment;
+    }
+    remember(db.lend(), account, &content, now).await?;
+    record.start = content;
+    Ok(Outcome::Saved)
+}
+
+/// The other environments where something else is saved, with it, or nothing.
+fn differing(
+    key: &ConnectionKey,
+    others: Vec<InEnvironment>,
+    content: &FormContent,
+    default_provider: Option<&ProviderChoice>,
+) -> Result<Vec<(ConnectionKey, Option<FormContent>)>> {
+    let mut found = Vec::new();
+    for other in others {
+        let saved = content_in(&other, default_provider)?;
+        if saved.as_ref().is_none_or(|saved| !saved.differing(content, &Part::DETAILS).is_empty()) {
+            found.push((ConnectionKey { environment: other.environment_id, ..key.clone() }, saved));
+        }
+    }
+    Ok(found)
+}
+
+/// The timeline's entry for a save.
+async fn log_save(
+    mut db: Connection<'_>,
+    admin: &Admin,
+    account: &str,
+    key: &ConnectionKey,
+    before: &FormContent,
+    content: &FormContent,
+    now: Timestamp,
+) -> Result<()> {
+    let changed: Vec<_> = content.differing(before, &Part::ALL).into_iter().map(Part::label).collect();
+    let event = Event {
+        account,
+        key,
+        kind: Kind::DetailsSaved,
+        actor: &admin.email,
+        changed: &changed,
+        detail: None,
+    };
+    audit_log::add(db.lend(), new_id(now), event, now).await?;
+    // S03: switching PKCE off, or on again, is told for itself.
+    if content.provider.without_pkce != before.provider.without_pkce {
+        let detail = if content.provider.without_pkce { "off" } else { "on" };
+        let event = Event { kind: Kind::PkceSwitched, changed: &[], detail: Some(detail), ..event };
+        audit_log::add(db.lend(), new_id(now), event, now).await?;
+    }
+    Ok(())
+}
+
+/// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.
+async fn write(
+    mut db: Connection<'_>,
+    admin: &Admin,
+    key: &ConnectionKey,
+    before: Option<&StoredDetails>,
+    content: &FormContent,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let details = before.map(|stored| read(&stored.oauth_connector_details)).transpose()?;
+    let details = details.unwrap_or_else(Details::empty);
+    let text = match before {
+        // Untouched parts keep their bytes, and so do details of which no part was touched.
+        Some(stored) if details.content().differing(content, &Part::IN_JSON).is_empty() => {
+            stored.oauth_connector_details.clone()
+        }
+        _ => details.with(content),
+    };
+    // The API keeps a client id of its own. While the two agreed, they go on agreeing.
+    let client_id = match before {
+        Some(stored) if stored.client_id != details.content().client_id => &stored.client_id,
+        // The content can hold a NUL that came through the API; PostgreSQL's text cannot.
+        _ => &content.client_id.replace('\0', ""),
+    };
+    let new = NewDetails {
+        is_token_generated: before.is_some_and(|stored| stored.is_token_generated),
+        oauth_connector_details: &text,
+        client_id,
+        complete: content.missing().is_empty(),
+        saved_by: &admin.email,
+        provider: Some(&content.provider),
+    };
+    Ok(match before {
+        Some(stored) => details::replace_version(db.lend(), key, stored.version, new, now).await?,
+        None => details::insert_first(db.lend(), new_id(now), key, new, now).await?,
+    })
+}

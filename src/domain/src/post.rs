@@ -1,0 +1,55 @@
+//! A post of the form: what its page had got, and what became of it.
+
+use crate::form::Part;
+use serde::{Deserialize, Serialize};
+
+/// Fingerprints of the parts as this page last got them. A page sends them back, so that only what was changed
+/// on it is applied: two tabs never undo each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    pub base_url: String,
+    pub company_id: String,
+    pub client_id: String,
+    pub authorization: String,
+    pub access_token: String,
+    pub provider: String,
+    pub every_environment: String,
+    /// What is saved in the instance's other environments.
+    pub others: String,
+}
+
+impl Seen {
+    pub fn part(&self, part: Part) -> &str {
+        match part {
+            Part::BaseUrl => &self.base_url,
+            Part::CompanyId => &self.company_id,
+            Part::ClientId => &self.client_id,
+            Part::Authorization => &self.authorization,
+            Part::AccessToken => &self.access_token,
+            Part::Provider => &self.provider,
+            Part::AppliesTo => &self.every_environment,
+        }
+    }
+}
+
+/// What became of the last request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    Loaded,
+    Kept,
+    Saved,
+    Discarded,
+    /// Not saved: there are problems.
+    Refused,
+    /// Not saved: somebody else did.
+    Conflicting,
+    /// Not saved for every environment: somebody saved in another one since the page was loaded.
+    ChangedElsewhere,
+    /// Nothing was done: resetting takes a token with it, and that is asked first.
+    ResetToConfirm,
+    /// Nothing was done: forgetting a token stops what uses it, and that is asked first.
+    RevokeToConfirm,
+    /// The token is forgotten.
+    Forgotten,
+}

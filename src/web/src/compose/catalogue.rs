@@ -1,0 +1,88 @@
+//! The overview and an instance's page.
+
+use crate::views::{ConnectionLine, InstanceCard, InstanceView, Overview, Saved};
+use ipack_core::{
+    catalogue::overview::{self, InstanceWithConnections, ListedInstance},
+    connector::state::LineWithState,
+};
+use ipack_domain::ids::{ConnectionKey, segment, unsegment};
+use ipack_storage::overview::After;
+
+pub fn compose_overview(listed: overview::Overview) -> Overview {
+    Overview {
+        instances: listed.instances.into_iter().map(compose_card).collect(),
+        next: listed.next.as_ref().map(write_cursor),
+    }
+}
+
+fn compose_card(listed: ListedInstance) -> InstanceCard {
+    let ListedInstance { instance, environments, connections, all } = listed;
+    let shown = i64::try_from(connections.len()).unwrap_or(i64::MAX);
+    InstanceCard {
+        connections: compose_lines(&instance.space_guid, &instance.id, connections),
+        space: instance.space_guid,
+        space_name: instance.space_name,
+        instance: instance.id,
+        name: instance.name,
+        pack_name: instance.pack_name,
+        environments,
+        more: u32::try_from(all - shown).unwrap_or_default(),
+    }
+}
+
+pub fn compose_instance(found: InstanceWithConnections) -> InstanceView {
+    let InstanceWithConnections {
+        space,
+        instance,
+        environments,
+        attachable,
+        processes,
+        environment,
+        process,
+        connections,
+    } = found;
+    InstanceView {
+        connections: compose_lines(&space.guid, &instance.id, connections),
+        space: space.guid,
+        space_name: space.name,
+        instance: instance.id,
+        name: instance.name,
+        pack_name: instance.pack_name,
+        environments,
+        attachable,
+        processes,
+        environment,
+        process,
+    }
+}
+
+fn compose_lines(space: &str, instance: &str, lines: Vec<LineWithState>) -> Vec<ConnectionLine> {
+    let compose = |LineWithState { line, state }| ConnectionLine {
+        key: ConnectionKey {
+            space: space.to_owned(),
+            instance: instance.to_owned(),
+            environment: line.environment_id,
+            process: line.process_id,
+            connection: line.connection_id,
+        },
+        connection_name: line.connection_name,
+        process_name: line.process_name,
+        environment_name: line.environment_name,
+        standing: state,
+        saved: line.saved_by.zip(line.updated_at).map(|(by, at)| Saved { by, at: at.into() }),
+        draft: line.draft,
+    };
+    lines.into_iter().map(compose).collect()
+}
+
+/// The last instance of a page, as `?after=` carries it: three segments between slashes.
+fn write_cursor(last: &After) -> String {
+    [&last.name, &last.space, &last.id].map(|part| segment(part)).join("/")
+}
+
+/// Where the page starts that an address asks for.
+pub fn read_cursor(text: &str) -> Option<After> {
+    let mut parts = text.split('/').map(unsegment);
+    let mut next = || parts.next().flatten().filter(|part| !part.contains('\0'));
+    Some(After { name: next()?, space: next()?, id: next()? })
+}
