@@ -14,15 +14,17 @@ use async_graphql::{
     Name, Request as Execution, Response as Executed, ServerError, Value, indexmap::IndexMap,
 };
 use axum::{
+    body::Bytes,
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
         request::Parts,
     },
     response::{IntoResponse, Response},
 };
-use futures::StreamExt;
+use headers::{Authorization, HeaderMapExt, authorization::Bearer};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use ipack_core::access::Client;
 use ipack_domain::error::{AppError, ErrorCode};
 use serde::Serialize;
@@ -142,7 +144,8 @@ fn let_in(
     headers: &HeaderMap,
     media: Option<Media>,
 ) -> Result<(Client, Media), Refusal> {
-    let client = bearer(headers).and_then(|jwt| context.services.check_jwt(jwt).ok()).ok_or_else(|| {
+    let bearer = headers.typed_get::<Authorization<Bearer>>();
+    let client = bearer.and_then(|jwt| context.services.check_jwt(jwt.token()).ok()).ok_or_else(|| {
         let message = "A valid token is needed: Authorization: Bearer, with what /auth/jwt/generate answers.";
         Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
@@ -160,27 +163,19 @@ fn let_in(
     Ok((client, media))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, jwt) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(jwt.trim())
-}
-
 fn count(context: &ApiContext, client: &Client) -> Result<(), Refusal> {
     context.settings.limits.check(&format!("token {}", client.username)).map_err(Refusal::too_many)
 }
 
-async fn read_body(body: axum::body::Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
-    let mut stream = body.into_data_stream();
-    while let Some(part) = stream.next().await {
-        let part = part.map_err(|_| Refusal::of_input(StatusCode::BAD_REQUEST, "The body broke off."))?;
-        if bytes.len().saturating_add(part.len()) > limit {
+async fn read_body(body: axum::body::Body, limit: usize) -> Result<Bytes, Refusal> {
+    Limited::new(body, limit).collect().await.map(Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
             let message = format!("The request is larger than {limit} bytes.");
-            return Err(Refusal::of_input(StatusCode::PAYLOAD_TOO_LARGE, message));
+            Refusal::of_input(StatusCode::PAYLOAD_TOO_LARGE, message)
+        } else {
+            Refusal::of_input(StatusCode::BAD_REQUEST, "The body broke off.")
         }
-        bytes.extend_from_slice(&part);
-    }
-    Ok(bytes)
+    })
 }
 
 async fn execute(context: &ApiContext, caller: &Caller, request: GraphQlRequest) -> Answer {

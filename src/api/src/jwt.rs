@@ -1,19 +1,17 @@
 //! `GET /auth/jwt/generate/{accountId}`: an API token in, a JWT out, both in plain text.
 //!
 //! Whatever is wrong with the credentials gets the same answer.
-//!
-//! Another way in is a route in [`crate::router`] and a handler here that fails in the same words.
 
 use crate::{ApiContext, caller_address, request_id};
 use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use headers::{Authorization, HeaderMapExt, authorization::Basic};
 use ipack_core::ServiceError;
 use ipack_domain::error::{AppError, ErrorCode};
 
@@ -31,9 +29,9 @@ pub async fn generate(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
-    let made = match (account, credentials(&parts.headers)) {
-        (Ok(Path(account)), Some((username, token))) => {
-            context.services.generate_jwt(&account, &username, &token).await
+    let made = match (account, parts.headers.typed_get::<Authorization<Basic>>()) {
+        (Ok(Path(account)), Some(Authorization(basic))) => {
+            context.services.generate_jwt(&account, basic.username(), basic.password()).await
         }
         _ => Err(ServiceError::Unauthorized),
     };
@@ -48,17 +46,6 @@ pub async fn generate(
         }
         Err(error) => failed(error.into_app_error(&request_id(&parts))),
     }
-}
-
-/// Username and token of a Basic header.
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (username, token) = decoded.split_once(':')?;
-    Some((username.to_owned(), token.to_owned()))
 }
 
 fn failed(error: AppError) -> Response {

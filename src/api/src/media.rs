@@ -1,10 +1,15 @@
 //! Media types of GraphQL over HTTP: what a client wants back, and what it may send.
 //!
-//! Another type that answers can have is a variant of [`Media`] with its name.
+//! The choice between two is made here, and not by a crate such as `headers-accept`: of two that a client likes alike,
+//! the better one for GraphQL counts, and not the one that it named first.
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
+};
+use mediatype::{
+    MediaType, MediaTypeList, Name, ReadParams,
+    names::{_STAR, APPLICATION, CHARSET, JSON, Q},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +21,6 @@ pub enum Media {
 }
 
 impl Media {
-    const ALL: [Self; 2] = [Self::GraphQl, Self::Json];
-
-    fn subtype(self) -> &'static str {
-        match self {
-            Self::GraphQl => "graphql-response+json",
-            Self::Json => "json",
-        }
-    }
-
     pub fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphQl => "application/graphql-response+json; charset=utf-8",
@@ -38,17 +34,40 @@ impl Media {
         if accept.trim().is_empty() {
             return Some(Self::GraphQl);
         }
-        let ranges: Vec<Range> = accept.split(',').filter_map(Range::parse).collect();
-        let mut best = None;
-        for media in Self::ALL {
+        let ranges: Vec<MediaType> =
+            MediaTypeList::new(&accept).filter_map(Result::ok).filter(is_utf8).collect();
+        let quality = |media: Self| {
             // The most specific range decides, as RFC 9110 has it.
-            let range = ranges.iter().filter_map(|range| Some((range.fits(media)?, range.quality)));
-            let quality = range.max_by_key(|(specific, _)| *specific).map_or(0, |(_, quality)| quality);
-            if quality > best.map_or(0, |(_, quality)| quality) {
-                best = Some((media, quality));
+            let fitting = ranges.iter().filter_map(|range| Some((media.fits(range)?, quality(range)?)));
+            fitting.max_by_key(|(specific, _)| *specific).map_or(0.0, |(_, quality)| quality)
+        };
+        let (graphql, json) = (quality(Self::GraphQl), quality(Self::Json));
+        let best = if graphql >= json { Self::GraphQl } else { Self::Json };
+        (graphql.max(json) > 0.0).then_some(best)
+    }
+
+    /// How specifically a range names this type, if it does.
+    fn fits(self, range: &MediaType) -> Option<u8> {
+        let of_application = range.ty == APPLICATION;
+        match self {
+            _ if range.ty == _STAR && range.subty == _STAR => Some(0),
+            _ if of_application && range.subty == _STAR => Some(1),
+            Self::GraphQl if of_application && range.subty == GRAPHQL && range.suffix == Some(JSON) => {
+                Some(2)
             }
+            Self::Json if of_application && range.subty == JSON && range.suffix.is_none() => Some(2),
+            _ => None,
         }
-        best.map(|(media, _)| media)
+    }
+}
+
+const GRAPHQL: Name = Name::new_unchecked("graphql-response");
+
+/// From 0 to 1; `None` for what is no quality.
+fn quality(range: &MediaType) -> Option<f32> {
+    match range.get_param(Q) {
+        Some(quality) => quality.as_str().parse().ok().filter(|quality| (0.0..=1.0).contains(quality)),
+        None => Some(1.0),
     }
 }
 
@@ -58,74 +77,20 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     values.ok().map(|values| values.join(","))
 }
 
-struct Range {
-    main: String,
-    sub: String,
-    /// In thousandths.
-    quality: u16,
-}
-
-impl Range {
-    /// `None` for what is not a range, or asks for text that is not UTF-8.
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let (main, sub) = parts.next()?.split_once('/')?;
-        let mut quality = 1_000;
-        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
-            match name.trim().to_ascii_lowercase().as_str() {
-                "q" => quality = thousandths(value.trim())?,
-                "charset" if !is_utf8(value) => return None,
-                _ => {}
-            }
-        }
-        Some(Self { main: main.to_ascii_lowercase(), sub: sub.to_ascii_lowercase(), quality })
-    }
-
-    /// How specifically it names this type, if it does.
-    fn fits(&self, media: Media) -> Option<u8> {
-        match (self.main.as_str(), self.sub.as_str()) {
-            ("*", "*") => Some(0),
-            ("application", "*") => Some(1),
-            ("application", sub) if sub == media.subtype() => Some(2),
-            _ => None,
-        }
-    }
-}
-
-/// `0` to `1` with up to three decimals.
-fn thousandths(text: &str) -> Option<u16> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(decimals),
-        "1" if decimals == 0 => Some(1_000),
-        _ => None,
-    }
-}
-
-fn is_utf8(charset: &str) -> bool {
-    charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+/// Whether it asks for no other encoding of characters.
+fn is_utf8(media: &MediaType) -> bool {
+    media.get_param(CHARSET).is_none_or(|charset| charset.unquoted_str().eq_ignore_ascii_case("utf-8"))
 }
 
 /// Whether the body is said to be JSON, in UTF-8 and not compressed. Nothing else is read, and in particular nothing
 /// that a form of another site can send.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else { return false };
-    let Ok(text) = only.to_str() else { return false };
-    let mut parts = text.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
-    let mut parameters = parts.filter_map(|part| part.split_once('='));
-    let readable =
-        parameters.all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value));
-    let plain = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    named && readable && plain
+    let (Some(Ok(text)), None) = (types.next().map(HeaderValue::to_str), types.next()) else { return false };
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    let is_plain = codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let is_json = |media: &MediaType| media.essence() == MediaType::new(APPLICATION, JSON) && is_utf8(media);
+    is_plain && MediaType::parse(text).as_ref().is_ok_and(is_json)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn basic(client_id: &str, secret: &SecretString) -> SecretString {
 
 /// The claims of RFC 7523, section 3.
 pub fn claims(issuer: &str, subject: &str, audience: &str, now: Timestamp) -> serde_json::Value {
-    let id: String = random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex::encode(random_bytes::<16>());
     let issued = now.seconds();
     serde_json::json!({
         "iss": issuer, "sub": subject, "aud": audience, "jti": id, "iat": issued, "exp": issued + LIFETIME,

@@ -147,7 +147,7 @@ fn slug(address: &str, provider: &str) -> String {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text)[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..4])
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
-        header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+        header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY},
     },
     response::{IntoResponse, Response},
 };
+use headers::{HeaderMapExt, IfNoneMatch};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -37,7 +38,7 @@ impl Assets {
                 digest.update(file.metadata.sha256_hash());
             }
         }
-        Self { version: digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect() }
+        Self { version: hex::encode(&digest.finalize()[..6]) }
     }
 }
 
@@ -51,14 +52,15 @@ impl Default for Assets {
 pub fn respond(uri: &Uri, headers: &HeaderMap, assets: &Assets) -> Option<Response> {
     let name = uri.path().trim_start_matches('/');
     let plain = Site::get(name)?;
-    let etag = hex(&plain.metadata.sha256_hash());
+    let etag = format!("\"{}\"", hex::encode(&plain.metadata.sha256_hash()[..16]));
     let is_versioned = uri.query() == Some(&format!("v={}", assets.version));
     let mut answer = Response::builder()
-        .header(CONTENT_TYPE, media_type(name))
-        .header(ETAG, format!("\"{etag}\""))
+        .header(CONTENT_TYPE, media_type(plain.metadata.mimetype()))
+        .header(ETAG, &etag)
         .header(VARY, "accept-encoding")
         .header(CACHE_CONTROL, if is_versioned { "public, max-age=31536000, immutable" } else { "no-cache" });
-    if headers.get(IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == format!("\"{etag}\"").as_bytes()) {
+    let etag = etag.parse().ok()?;
+    if headers.typed_get::<IfNoneMatch>().is_some_and(|seen| !seen.precondition_passes(&etag)) {
         return answer.status(StatusCode::NOT_MODIFIED).body(Body::empty()).ok();
     }
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -86,18 +88,8 @@ pub async fn file(State(state): State<crate::state::AppState>, request: Request)
         .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
-fn media_type(name: &str) -> &'static str {
-    match name.rsplit('.').next() {
-        Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("wasm") => "application/wasm",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("txt") => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+/// All text is UTF-8.
+fn media_type(guessed: &str) -> String {
+    let charset = if guessed.starts_with("text/") { "; charset=utf-8" } else { "" };
+    format!("{guessed}{charset}")
 }

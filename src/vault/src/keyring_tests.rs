@@ -56,7 +56,7 @@ fn a_versioned_file_is_read_in_any_order_with_comments_and_either_line_break() {
 
 #[test]
 fn a_lone_key_is_version_1_in_each_notation_and_the_same_key() {
-    let hex: String = RAW.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(RAW);
     let raw = Keyring::parse(&RAW, "raw").expect("a raw key");
     let check = raw.active().check_value();
     let versioned = format!("v1:{}", STANDARD.encode(RAW));

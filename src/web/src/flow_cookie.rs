@@ -3,9 +3,10 @@
 //! It is Lax, because the provider's answer comes from another site.
 
 use axum::http::{HeaderMap, header::COOKIE};
+use cookie::{Cookie, SameSite, time::Duration};
 
-/// Days that a browser keeps the cookie: it tells browsers apart and lets nobody in.
-const COOKIE_SECONDS: u32 = 30 * 24 * 3_600;
+/// How long a browser keeps the cookie: it tells browsers apart and lets nobody in.
+const KEPT: Duration = Duration::days(30);
 
 fn cookie_name(is_https: bool) -> &'static str {
     if is_https { "__Host-ipack_flow" } else { "ipack_flow" }
@@ -14,26 +15,23 @@ fn cookie_name(is_https: bool) -> &'static str {
 /// The value of the browser's cookie for these flows, where it has one that we could have given.
 pub fn flow_cookie(headers: &HeaderMap, is_https: bool) -> Option<String> {
     let name = cookie_name(is_https);
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
-        .filter(|value| {
-            value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        })
+    let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookie =
+        sent.flat_map(Cookie::split_parse).filter_map(Result::ok).find(|cookie| cookie.name() == name)?;
+    let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let value = cookie.value();
+    (value.len() == 43 && value.bytes().all(is_ours)).then(|| value.to_owned())
 }
 
 /// The header that gives a browser this cookie.
 pub fn set_flow_cookie(value: &str, is_https: bool) -> String {
-    let secure = if is_https { "; Secure" } else { "" };
-    format!(
-        "{}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={COOKIE_SECONDS}",
-        cookie_name(is_https)
-    )
+    Cookie::build((cookie_name(is_https), value))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(is_https)
+        .path("/")
+        .max_age(KEPT)
+        .to_string()
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ use ipack_domain::error::{AppError, ErrorCode};
 use ipack_oauth::authorize::random_text;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use mediatype::{
+    MediaType, MediaTypeList,
+    names::{HTML, TEXT},
+};
 use tower_http::request_id::RequestId;
 
 /// Who is signed in, found out once for each request by `server::identify`.
@@ -101,11 +105,9 @@ fn set_status(response: Option<&ResponseOptions>, error: &AppError) {
 }
 
 pub fn wants_html(parts: &Parts) -> bool {
-    parts
-        .headers
-        .get_all(ACCEPT)
-        .iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    let html = MediaType::new(TEXT, HTML);
+    let accepted = parts.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    accepted.flat_map(MediaTypeList::new).filter_map(Result::ok).any(|media| media.essence() == html)
 }
 
 pub fn request_id(parts: &Parts) -> String {

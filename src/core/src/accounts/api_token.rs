@@ -23,7 +23,7 @@ pub fn username(name: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
         .take(40)
         .collect();
-    let tail: String = random_bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tail = hex::encode(random_bytes::<4>());
     format!("{USERNAME_PREFIX}{slug}-{tail}")
 }
 

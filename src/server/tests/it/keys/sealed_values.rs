@@ -53,7 +53,7 @@ async fn overwrite(database: &Database, column: &str, id: Uuid, bytes: &[u8]) {
 }
 
 fn literal(database: &Database, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(bytes);
     match database {
         Database::Sqlite { .. } => format!("x'{hex}'"),
         Database::Postgres(_) => format!("'\\x{hex}'::bytea"),
