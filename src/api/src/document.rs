@@ -1,30 +1,35 @@
 //! A query's text, parsed, and what is asked of it before it is executed.
 //!
-//! In this order: [`scan`] bounds the text, [`parse`] understands it, [`measure`] bounds what it unfolds into. Only
+//! In this order: [`scan`] bounds the text, [`parse`] understands it, [`crate::size`] bounds what it unfolds into. Only
 //! then may anything walk it: validation follows each spread of a fragment as often as it stands there.
 
 use crate::scan::{Fault, scan};
 use async_graphql::{
-    Name, Pos, Positioned, Variables,
+    Name, Pos,
     parser::{
         Error as ParserError, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
     },
 };
-use std::collections::HashSet;
-
-pub use crate::size::measure;
+use std::{collections::HashSet, fmt::Display};
 
 /// Why a document is not executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub message: String,
+    /// The field or argument whose value will not do.
+    pub field: Option<String>,
     pub at: Option<Pos>,
 }
 
 impl Refused {
     pub fn new(message: impl Into<String>, at: impl Into<Option<Pos>>) -> Self {
-        Self { message: message.into(), at: at.into() }
+        Self { message: message.into(), field: None, at: at.into() }
+    }
+
+    /// What is wrong with a field's value; the sentence begins with its name.
+    pub fn of_field(field: &str, message: impl Display) -> Self {
+        Self { message: format!("{field} {message}."), field: Some(field.to_owned()), at: None }
     }
 }
 
@@ -75,20 +80,6 @@ pub fn operation<'a>(
             )),
         },
     }
-}
-
-/// The first variable that must have a value and has none.
-pub fn missing_variable<'a>(
-    operation: &'a OperationDefinition,
-    variables: &Variables,
-) -> Option<&'a Positioned<Name>> {
-    let missing = operation.variable_definitions.iter().find(|variable| {
-        let given = variables.get(&variable.node.name.node);
-        let is_null = given == Some(&async_graphql::Value::Null);
-        !variable.node.var_type.node.nullable
-            && (is_null || (given.is_none() && variable.node.default_value.is_none()))
-    });
-    missing.map(|variable| &variable.node.name)
 }
 
 /// The keys of the answer's `data`, in the order in which the operation selects them.

@@ -9,6 +9,7 @@ use crate::{
     request::{self, Body, GraphQlRequest, Malformed},
     request_id,
     schema::Caller,
+    size,
 };
 use async_graphql::{
     Name, Request as Execution, Response as Executed, ServerError, Value, indexmap::IndexMap,
@@ -28,9 +29,6 @@ use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use ipack_core::access::Client;
 use ipack_domain::error::{AppError, ErrorCode};
 use serde::Serialize;
-
-/// Of validation. Every field of a query can be wrong in several ways.
-const MAX_ERRORS: usize = 100;
 
 /// Names the Space that a request is about.
 const SPACE_GUID: HeaderName = HeaderName::from_static("space_guid");
@@ -184,40 +182,39 @@ async fn execute(context: &ApiContext, caller: &Caller, request: GraphQlRequest)
         Ok(document) => document,
         Err(refused) => return refuse(errors::refused(refused)),
     };
-    if let Err(refused) = document::measure(&document, &request.variables) {
+    if let Err(refused) = size::measure(&document, &request.variables, &context.lists) {
         return refuse(errors::refused(refused));
     }
     let operation = match document::operation(&document, request.operation_name.as_deref()) {
         Ok(operation) => operation,
         Err(refused) => return refuse(errors::refused(refused)),
     };
-    if let Some(name) = document::missing_variable(operation, &request.variables) {
-        return refuse(context.names.missing_variable(&name.node, name.pos));
+    if let Err(refused) = context.checker.check(&document, operation, &request.variables) {
+        return refuse(errors::refused(refused));
     }
     let keys = document::response_keys(&document, operation);
     // The text is not needed any more, and not handed on.
     let mut execution = Execution::new("").variables(request.variables).data(caller.clone());
     execution.operation_name = request.operation_name;
     execution.set_parsed_query(document);
-    in_order(context, &keys, context.api.execute(execution).await)
+    in_order(&keys, context.api.execute(execution).await)
 }
 
 /// The library answers the fields of a query in the order in which they were found; the specification, and this, in
 /// the order of the query.
-fn in_order(context: &ApiContext, keys: &[Name], executed: Executed) -> Answer {
+fn in_order(keys: &[Name], executed: Executed) -> Answer {
     let mut found = match executed.data {
         Value::Object(found) => found,
         // Every field of the roots can be null, so this is validation.
         _ if !executed.errors.is_empty() => {
-            let errors = executed.errors.into_iter().take(MAX_ERRORS);
-            let errors = errors.map(|error| context.names.translate(error)).collect();
-            return Answer { data: None, errors };
+            return Answer { data: None, errors: vec![errors::invalid(executed.errors)] };
         }
         // Every field was skipped.
         _ => IndexMap::new(),
     };
     let data = keys.iter().filter_map(|key| found.swap_remove_entry(key)).collect();
-    Answer { data: Some(Value::Object(data)), errors: executed.errors }
+    let errors = executed.errors.into_iter().map(errors::of_field).collect();
+    Answer { data: Some(Value::Object(data)), errors }
 }
 
 fn respond(status: StatusCode, media: Media, answer: &impl Serialize) -> Response {

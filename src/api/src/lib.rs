@@ -1,8 +1,8 @@
 //! GraphQL over HTTP, and the JWTs that it is opened with.
 //!
 //! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), understood
-//! (`document`; `documents` remembers queries) within the bounds of `scan` and `size`, and handed to the schema, whose
-//! resolvers call one use case of `ipack-core` each. What comes back is put into the words of the API (`errors`).
+//! (`document`; `documents` remembers queries) within the bounds of `scan` and `size`, checked against the schema
+//! (`check`), and handed to it; its resolvers call one use case of `ipack-core` each. What comes back is put into the words of the API (`errors`).
 //!
 //! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
 //! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
@@ -10,6 +10,7 @@
 //! `UPDATE_SCHEMA=1 cargo test -p ipack-server the_schema_is_the_committed_one` writes `schema.graphql` anew. Its tests
 //! go to `src/server/tests/it/graphql`, another tenant's token among them.
 
+mod check;
 mod document;
 mod documents;
 mod errors;
@@ -26,13 +27,14 @@ use axum::{
     http::{Extensions, request::Parts},
     routing::{get, post},
 };
+use check::Checker;
 use documents::Documents;
-use errors::SchemaNames;
 use ipack_core::{
     Services,
     caller_limits::{CallerLimits, ClientAddress, address_key},
 };
 use schema::Api;
+use size::Lists;
 use std::sync::Arc;
 use tower_http::request_id::RequestId;
 
@@ -50,18 +52,25 @@ struct ApiContext {
     services: Services,
     settings: Settings,
     api: Api,
-    names: Arc<SchemaNames>,
+    checker: Arc<Checker>,
+    lists: Arc<Lists>,
     documents: Arc<Documents>,
 }
 
 /// `POST /graphql` and `GET /auth/jwt/generate/{accountId}`.
 pub fn router(services: Services, settings: Settings) -> Router {
     let api = schema::build(services.clone());
-    let names = Arc::new(SchemaNames::of(&api));
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
-        .with_state(ApiContext { services, settings, api, names, documents: Arc::default() })
+        .with_state(ApiContext {
+            services,
+            settings,
+            api,
+            checker: Arc::default(),
+            lists: Arc::default(),
+            documents: Arc::default(),
+        })
 }
 
 /// The id that the answer's header carries; errors name it, so that they are found in the log.

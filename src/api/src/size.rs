@@ -4,14 +4,16 @@
 //! A fragment is weighed once and its weight added for each spread, so the time grows with the text and not with what
 //! it unfolds into. A new limit is a field of [`Weight`] and a line in [`measure`].
 
-use crate::document::Refused;
+use crate::{document::Refused, schema};
 use async_graphql::{
     Name, Pos, Positioned, Variables,
     parser::types::{
         Directive, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
     },
+    registry::MetaType,
 };
 use async_graphql_value::{ConstValue, Value};
+use ipack_core::catalogue::instances::MAX_PAGE;
 use std::collections::HashMap;
 
 /// The standard introspection query of graphql-js is 15 fields deep.
@@ -23,7 +25,7 @@ pub const MAX_DIRECTIVES: usize = 30;
 pub const MAX_RECURSION: usize = 32;
 /// Fields, spreads, inline fragments, directives, arguments and values.
 pub const MAX_PARTS: usize = 10_000;
-/// Fields of the answer, as far as the query tells: those in a list once for each of its [`LISTS`] items.
+/// Fields of the answer, as far as the query tells: those in a list once for each of its items ([`Lists`]).
 pub const MAX_ANSWER: usize = 100_000;
 /// Validation looks each use of a variable up among all of them.
 pub const MAX_VARIABLES: usize = 500;
@@ -31,22 +33,30 @@ pub const MAX_VARIABLES: usize = 500;
 /// as one part.
 const TEXT_OF_A_PART: usize = 4_096;
 
-/// The fields that answer lists, with how many items they are counted as: a page's most, and of what the schema says
-/// of itself about as many as there are. Introspection goes in circles, so a few lists in one another are the whole
-/// schema many times over.
-const LISTS: [(&str, usize); 11] = [
-    ("integrationPackInstances", 1_000),
-    ("environments", 1_000),
-    ("integrationPackEnvironmentAttachment", 10),
-    ("types", 10),
-    ("directives", 10),
-    ("fields", 10),
-    ("args", 10),
-    ("inputFields", 10),
-    ("enumValues", 10),
-    ("interfaces", 10),
-    ("possibleTypes", 10),
-];
+/// The lists in what the schema says of itself. Introspection goes in circles, so a few lists in one another are the
+/// whole schema many times over.
+const INTROSPECTION_LISTS: [&str; 8] =
+    ["types", "directives", "fields", "args", "inputFields", "enumValues", "interfaces", "possibleTypes"];
+/// So many items a list is counted as that cannot be asked for in pages.
+const ITEMS: usize = 10;
+
+/// The fields that answer lists, with how many items they are counted as: where they are paged, a page's most.
+pub struct Lists(HashMap<String, usize>);
+
+impl Default for Lists {
+    fn default() -> Self {
+        let mut lists: HashMap<String, usize> =
+            INTROSPECTION_LISTS.map(|name| (name.to_owned(), ITEMS)).into();
+        for (name, field) in schema::types().types.values().filter_map(MetaType::fields).flatten() {
+            if field.ty.starts_with('[') {
+                let items = if field.args.contains_key("first") { MAX_PAGE as usize } else { ITEMS };
+                let known = lists.entry(name.clone()).or_default();
+                *known = items.max(*known);
+            }
+        }
+        Self(lists)
+    }
+}
 
 /// What a selection set unfolds into.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,6 +85,7 @@ impl Weight {
 
 struct Scale<'a> {
     document: &'a ExecutableDocument,
+    lists: &'a Lists,
     /// The sizes of what the variables stand for.
     variables: HashMap<&'a str, usize>,
     /// `None` while a fragment is being weighed.
@@ -84,7 +95,7 @@ struct Scale<'a> {
 }
 
 impl<'a> Scale<'a> {
-    fn new(document: &'a ExecutableDocument, given: &'a Variables) -> Self {
+    fn new(document: &'a ExecutableDocument, given: &'a Variables, lists: &'a Lists) -> Self {
         let mut variables: HashMap<&str, usize> =
             given.iter().map(|(name, value)| (name.as_str(), size_of_constant(value))).collect();
         for (_, operation) in document.operations.iter() {
@@ -95,7 +106,7 @@ impl<'a> Scale<'a> {
                 }
             }
         }
-        Self { document, variables, weighed: HashMap::new(), visited: 0 }
+        Self { document, lists, variables, weighed: HashMap::new(), visited: 0 }
     }
 
     fn document(&mut self) -> Result<Weight, Refused> {
@@ -138,8 +149,8 @@ impl<'a> Scale<'a> {
                 Selection::Field(field) => {
                     let mut weight = self.set(&field.node.selection_set, level + 1)?;
                     weight.fields = weight.fields.saturating_add(1);
-                    weight.answer =
-                        weight.answer.saturating_mul(items(&field.node.name.node)).saturating_add(1);
+                    let items = self.lists.0.get(field.node.name.node.as_str()).copied().unwrap_or(1);
+                    weight.answer = weight.answer.saturating_mul(items).saturating_add(1);
                     weight.aliases = weight.aliases.saturating_add(usize::from(field.node.alias.is_some()));
                     weight.depth += 1;
                     self.arguments(&field.node.arguments, &mut weight);
@@ -215,10 +226,6 @@ impl<'a> Scale<'a> {
     }
 }
 
-fn items(field: &str) -> usize {
-    LISTS.iter().find(|(name, _)| *name == field).map_or(1, |(_, items)| *items)
-}
-
 /// As [`Scale::value`]. The keys of JSON can be as long as its strings.
 fn size_of_constant(value: &ConstValue) -> usize {
     match value {
@@ -245,8 +252,8 @@ fn too_recursive(at: impl Into<Option<Pos>>) -> Refused {
 }
 
 /// Whether the document, asked with these variables, is small enough to be walked.
-pub fn measure(document: &ExecutableDocument, variables: &Variables) -> Result<(), Refused> {
-    let weight = Scale::new(document, variables).document()?;
+pub fn measure(document: &ExecutableDocument, variables: &Variables, lists: &Lists) -> Result<(), Refused> {
+    let weight = Scale::new(document, variables, lists).document()?;
     if weight.recursion > MAX_RECURSION + 1 {
         return Err(too_recursive(None));
     }
@@ -284,8 +291,8 @@ mod tests {
     /// What the document weighs, and how many of its parts were looked at to find out.
     fn weighed(text: &str) -> (Weight, usize) {
         let document = parse(text).unwrap_or_else(|refused| panic!("{refused:?}"));
-        let variables = Variables::default();
-        let mut scale = Scale::new(&document, &variables);
+        let (variables, lists) = (Variables::default(), Lists::default());
+        let mut scale = Scale::new(&document, &variables, &lists);
         let weight = scale.document().unwrap_or_else(|refused| panic!("{refused:?}"));
         (weight, scale.visited)
     }
@@ -319,6 +326,17 @@ mod tests {
         }
         let long = "x".repeat(10 * TEXT_OF_A_PART);
         assert_eq!(weighed(&format!("{{ a(b: \"{long}\") }}")).0.parts, 2 + 11);
+    }
+
+    #[test]
+    fn every_list_of_the_schema_is_counted_for_its_items() {
+        let Lists(lists) = Lists::default();
+        let of = |name: &str| lists.get(name).copied();
+        assert_eq!(of("integrationPackInstances"), Some(MAX_PAGE as usize));
+        assert_eq!(of("environments"), Some(MAX_PAGE as usize));
+        assert_eq!(of("integrationPackEnvironmentAttachment"), Some(ITEMS));
+        assert_eq!((of("types"), of("id")), (Some(ITEMS), None));
+        assert_eq!(weighed("{ environments { id name } }").0.answer, 1 + 2 * MAX_PAGE as usize);
     }
 
     #[test]

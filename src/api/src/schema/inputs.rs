@@ -1,5 +1,5 @@
 //! What clients send. Every argument and input field is a [`Given`], which takes anything, so that the library never
-//! says what is wrong with a value (it would repeat it): the door does, with the field's name.
+//! says what is wrong with a value (it would repeat it): we do, with the field's name.
 //!
 //! Another scalar is a [`Kind`]; another input object derives `InputObject` and is named in [`object_kinds!`].
 
@@ -95,9 +95,13 @@ impl<K: Kind> Given<K> {
 }
 
 fn wrong_type<K: Kind>(field: &str) -> ServiceError {
-    let name = K::type_name();
-    let article = if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
-    ServiceError::bad_input(field, format!("must be {article} {name}"))
+    ServiceError::bad_input(field, must_be(&K::type_name()))
+}
+
+/// What is said of a value of another type.
+pub fn must_be(type_name: &str) -> String {
+    let article = if type_name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("must be {article} {type_name}")
 }
 
 /// Kinds that are read like one of the library's scalars.

@@ -9,7 +9,7 @@ mod objects;
 mod queries;
 
 use crate::errors;
-use async_graphql::{Context, EmptySubscription, Error, Schema};
+use async_graphql::{Context, EmptySubscription, Error, OutputType, Schema, registry::Registry};
 use ipack_core::{Services, access::Client};
 use mutations::Mutation;
 use queries::Query;
@@ -26,8 +26,16 @@ pub struct Caller {
 }
 
 pub fn build(services: Services) -> Api {
-    // Depth, complexity and the other limits are held by `document`, before the library walks anything.
+    // Depth, complexity and the other limits are held by `scan` and `size`, before the library walks anything.
     Schema::build(Query, Mutation, EmptySubscription).data(services).disable_suggestions().finish()
+}
+
+/// The types of the schema that are ours.
+pub fn types() -> Registry {
+    let mut types = Registry::default();
+    Query::create_type_info(&mut types);
+    Mutation::create_type_info(&mut types);
+    types
 }
 
 fn caller<'a>(context: &Context<'a>) -> (&'a Services, &'a Caller) {
