@@ -7,7 +7,7 @@
 
 use crate::{
     document::Refused,
-    schema::{self, inputs::must_be},
+    schema::{TYPES, inputs::must_be},
 };
 use async_graphql::{
     Name, Pos, Positioned, Variables,
@@ -15,7 +15,7 @@ use async_graphql::{
         ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
         VariableDefinition,
     },
-    registry::{MetaInputValue, MetaType, MetaTypeName, Registry},
+    registry::{MetaInputValue, MetaType, MetaTypeName},
 };
 use async_graphql_value::{ConstValue, Value};
 use std::collections::HashSet;
@@ -23,43 +23,28 @@ use std::collections::HashSet;
 /// A longer name is no misspelt one.
 const MAX_TYPED_NAME: usize = 64;
 
-/// The types of the schema, as the library knows them.
-pub struct Checker(Registry);
-
-impl Default for Checker {
-    fn default() -> Self {
-        Self(schema::types())
-    }
-}
-
-impl Checker {
-    /// # Errors
-    /// The first thing that is wrong.
-    pub fn check(
-        &self,
-        document: &ExecutableDocument,
-        operation: &OperationDefinition,
-        variables: &Variables,
-    ) -> Result<(), Refused> {
-        let root = match operation.ty {
-            OperationType::Query => "Query",
-            OperationType::Mutation => "Mutation",
-            OperationType::Subscription => return Err(Refused::new("There are no subscriptions.", None)),
-        };
-        let mut check = Check { types: &self.0, document, operation, variables, followed: HashSet::new() };
-        check.selections(root, &operation.selection_set.node)?;
-        // Those that are not the value of any argument.
-        match operation.variable_definitions.iter().find(|definition| check.lacks_value(&definition.node)) {
-            Some(definition) => {
-                Err(Refused::new("A variable that must have a value has none.", definition.pos))
-            }
-            None => Ok(()),
-        }
+/// # Errors
+/// The first thing that is wrong.
+pub fn check(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), Refused> {
+    let root = match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => return Err(Refused::new("There are no subscriptions.", None)),
+    };
+    let mut check = Check { document, operation, variables, followed: HashSet::new() };
+    check.selections(root, &operation.selection_set.node)?;
+    // Those that are not the value of any argument.
+    match operation.variable_definitions.iter().find(|definition| check.lacks_value(&definition.node)) {
+        Some(definition) => Err(Refused::new("A variable that must have a value has none.", definition.pos)),
+        None => Ok(()),
     }
 }
 
 struct Check<'a> {
-    types: &'a Registry,
     document: &'a ExecutableDocument,
     operation: &'a OperationDefinition,
     variables: &'a Variables,
@@ -70,7 +55,7 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn selections(&mut self, parent: &str, set: &'a SelectionSet) -> Result<(), Refused> {
         // Types that are not there are for the library to find.
-        let Some(parent) = self.types.types.get(parent) else { return Ok(()) };
+        let Some(parent) = TYPES.types.get(parent) else { return Ok(()) };
         for item in &set.items {
             match &item.node {
                 Selection::Field(field) => self.field(parent, &field.node)?,
@@ -99,7 +84,6 @@ impl<'a> Check<'a> {
         if name.starts_with("__") {
             return Ok(());
         }
-        let types = self.types;
         let known = parent.field_by_name(name).ok_or_else(|| self.unknown_field(parent, name, *at))?;
         for (argument, value) in &field.arguments {
             let argument = known.args.get(argument.node.as_str()).ok_or_else(|| {
@@ -115,7 +99,7 @@ impl<'a> Check<'a> {
             return Err(Refused { at: Some(*at), ..Refused::of_field(&missing.name, "is missing") });
         }
         let answers = MetaTypeName::concrete_typename(&known.ty);
-        let has_fields = types.types.get(answers).is_some_and(MetaType::is_composite);
+        let has_fields = TYPES.types.get(answers).is_some_and(MetaType::is_composite);
         let set = &field.selection_set.node;
         match (has_fields, set.items.is_empty()) {
             (true, true) => {
@@ -140,7 +124,7 @@ impl<'a> Check<'a> {
     fn value(&self, place: &MetaInputValue, value: &Value) -> Result<bool, Refused> {
         let MetaInputValue { name: field, ty, .. } = place;
         let type_name = ty.trim_end_matches('!');
-        match (self.types.types.get(type_name), value) {
+        match (TYPES.types.get(type_name), value) {
             (_, Value::Variable(name)) => return self.variable(place, name),
             (_, Value::Null) if ty.ends_with('!') => {
                 return Err(Refused::of_field(field, "must not be null"));
@@ -224,7 +208,7 @@ mod tests {
         let document = document::parse(text).unwrap_or_else(|refused| panic!("{text}: {refused:?}"));
         let operation = document::operation(&document, None).expect("one operation");
         let variables = serde_json::from_str(variables).expect("JSON");
-        let refused = Checker::default().check(&document, operation, &variables).err()?;
+        let refused = check(&document, operation, &variables).err()?;
         Some((refused.field, refused.message))
     }
 

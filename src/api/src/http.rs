@@ -4,12 +4,14 @@
 //! [`Refusal`].
 
 use crate::{
-    ApiContext, document, errors,
+    ApiContext,
+    check::check,
+    document, errors,
     media::{Media, is_json},
     request::{self, Body, GraphQlRequest, Malformed},
     request_id,
     schema::Caller,
-    size,
+    size::measure,
 };
 use async_graphql::{
     Name, Request as Execution, Response as Executed, ServerError, Value, indexmap::IndexMap,
@@ -182,14 +184,14 @@ async fn execute(context: &ApiContext, caller: &Caller, request: GraphQlRequest)
         Ok(document) => document,
         Err(refused) => return refuse(errors::refused(refused)),
     };
-    if let Err(refused) = size::measure(&document, &request.variables, &context.lists) {
+    if let Err(refused) = measure(&document, &request.variables) {
         return refuse(errors::refused(refused));
     }
     let operation = match document::operation(&document, request.operation_name.as_deref()) {
         Ok(operation) => operation,
         Err(refused) => return refuse(errors::refused(refused)),
     };
-    if let Err(refused) = context.checker.check(&document, operation, &request.variables) {
+    if let Err(refused) = check(&document, operation, &request.variables) {
         return refuse(errors::refused(refused));
     }
     let keys = document::response_keys(&document, operation);

@@ -27,14 +27,12 @@ use axum::{
     http::{Extensions, request::Parts},
     routing::{get, post},
 };
-use check::Checker;
 use documents::Documents;
 use ipack_core::{
     Services,
     caller_limits::{CallerLimits, ClientAddress, address_key},
 };
 use schema::Api;
-use size::Lists;
 use std::sync::Arc;
 use tower_http::request_id::RequestId;
 
@@ -52,8 +50,6 @@ struct ApiContext {
     services: Services,
     settings: Settings,
     api: Api,
-    checker: Arc<Checker>,
-    lists: Arc<Lists>,
     documents: Arc<Documents>,
 }
 
@@ -63,14 +59,7 @@ pub fn router(services: Services, settings: Settings) -> Router {
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
-        .with_state(ApiContext {
-            services,
-            settings,
-            api,
-            checker: Arc::default(),
-            lists: Arc::default(),
-            documents: Arc::default(),
-        })
+        .with_state(ApiContext { services, settings, api, documents: Arc::default() })
 }
 
 /// The id that the answer's header carries; errors name it, so that they are found in the log.

@@ -4,7 +4,7 @@
 //! A fragment is weighed once and its weight added for each spread, so the time grows with the text and not with what
 //! it unfolds into. A new limit is a field of [`Weight`] and a line in [`measure`].
 
-use crate::{document::Refused, schema};
+use crate::{document::Refused, schema::TYPES};
 use async_graphql::{
     Name, Pos, Positioned, Variables,
     parser::types::{
@@ -14,7 +14,7 @@ use async_graphql::{
 };
 use async_graphql_value::{ConstValue, Value};
 use ipack_core::catalogue::instances::MAX_PAGE;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// The standard introspection query of graphql-js is 15 fields deep.
 pub const MAX_DEPTH: usize = 15;
@@ -25,7 +25,7 @@ pub const MAX_DIRECTIVES: usize = 30;
 pub const MAX_RECURSION: usize = 32;
 /// Fields, spreads, inline fragments, directives, arguments and values.
 pub const MAX_PARTS: usize = 10_000;
-/// Fields of the answer, as far as the query tells: those in a list once for each of its items ([`Lists`]).
+/// Fields of the answer, as far as the query tells: those in a list once for each of its items ([`LISTS`]).
 pub const MAX_ANSWER: usize = 100_000;
 /// Validation looks each use of a variable up among all of them.
 pub const MAX_VARIABLES: usize = 500;
@@ -41,22 +41,17 @@ const INTROSPECTION_LISTS: [&str; 8] =
 const ITEMS: usize = 10;
 
 /// The fields that answer lists, with how many items they are counted as: where they are paged, a page's most.
-pub struct Lists(HashMap<String, usize>);
-
-impl Default for Lists {
-    fn default() -> Self {
-        let mut lists: HashMap<String, usize> =
-            INTROSPECTION_LISTS.map(|name| (name.to_owned(), ITEMS)).into();
-        for (name, field) in schema::types().types.values().filter_map(MetaType::fields).flatten() {
-            if field.ty.starts_with('[') {
-                let items = if field.args.contains_key("first") { MAX_PAGE as usize } else { ITEMS };
-                let known = lists.entry(name.clone()).or_default();
-                *known = items.max(*known);
-            }
+static LISTS: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
+    let mut lists = HashMap::from(INTROSPECTION_LISTS.map(|name| (name, ITEMS)));
+    for (name, field) in TYPES.types.values().filter_map(MetaType::fields).flatten() {
+        if field.ty.starts_with('[') {
+            let items = if field.args.contains_key("first") { MAX_PAGE as usize } else { ITEMS };
+            let known = lists.entry(name).or_default();
+            *known = items.max(*known);
         }
-        Self(lists)
     }
-}
+    lists
+});
 
 /// What a selection set unfolds into.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,7 +80,6 @@ impl Weight {
 
 struct Scale<'a> {
     document: &'a ExecutableDocument,
-    lists: &'a Lists,
     /// The sizes of what the variables stand for.
     variables: HashMap<&'a str, usize>,
     /// `None` while a fragment is being weighed.
@@ -95,7 +89,7 @@ struct Scale<'a> {
 }
 
 impl<'a> Scale<'a> {
-    fn new(document: &'a ExecutableDocument, given: &'a Variables, lists: &'a Lists) -> Self {
+    fn new(document: &'a ExecutableDocument, given: &'a Variables) -> Self {
         let mut variables: HashMap<&str, usize> =
             given.iter().map(|(name, value)| (name.as_str(), size_of_constant(value))).collect();
         for (_, operation) in document.operations.iter() {
@@ -106,7 +100,7 @@ impl<'a> Scale<'a> {
                 }
             }
         }
-        Self { document, lists, variables, weighed: HashMap::new(), visited: 0 }
+        Self { document, variables, weighed: HashMap::new(), visited: 0 }
     }
 
     fn document(&mut self) -> Result<Weight, Refused> {
@@ -149,7 +143,7 @@ impl<'a> Scale<'a> {
                 Selection::Field(field) => {
                     let mut weight = self.set(&field.node.selection_set, level + 1)?;
                     weight.fields = weight.fields.saturating_add(1);
-                    let items = self.lists.0.get(field.node.name.node.as_str()).copied().unwrap_or(1);
+                    let items = LISTS.get(field.node.name.node.as_str()).copied().unwrap_or(1);
                     weight.answer = weight.answer.saturating_mul(items).saturating_add(1);
                     weight.aliases = weight.aliases.saturating_add(usize::from(field.node.alias.is_some()));
                     weight.depth += 1;
@@ -252,8 +246,8 @@ fn too_recursive(at: impl Into<Option<Pos>>) -> Refused {
 }
 
 /// Whether the document, asked with these variables, is small enough to be walked.
-pub fn measure(document: &ExecutableDocument, variables: &Variables, lists: &Lists) -> Result<(), Refused> {
-    let weight = Scale::new(document, variables, lists).document()?;
+pub fn measure(document: &ExecutableDocument, variables: &Variables) -> Result<(), Refused> {
+    let weight = Scale::new(document, variables).document()?;
     if weight.recursion > MAX_RECURSION + 1 {
         return Err(too_recursive(None));
     }
@@ -291,8 +285,8 @@ mod tests {
     /// What the document weighs, and how many of its parts were looked at to find out.
     fn weighed(text: &str) -> (Weight, usize) {
         let document = parse(text).unwrap_or_else(|refused| panic!("{refused:?}"));
-        let (variables, lists) = (Variables::default(), Lists::default());
-        let mut scale = Scale::new(&document, &variables, &lists);
+        let variables = Variables::default();
+        let mut scale = Scale::new(&document, &variables);
         let weight = scale.document().unwrap_or_else(|refused| panic!("{refused:?}"));
         (weight, scale.visited)
     }
@@ -330,8 +324,7 @@ mod tests {
 
     #[test]
     fn every_list_of_the_schema_is_counted_for_its_items() {
-        let Lists(lists) = Lists::default();
-        let of = |name: &str| lists.get(name).copied();
+        let of = |name: &str| LISTS.get(name).copied();
         assert_eq!(of("integrationPackInstances"), Some(MAX_PAGE as usize));
         assert_eq!(of("environments"), Some(MAX_PAGE as usize));
         assert_eq!(of("integrationPackEnvironmentAttachment"), Some(ITEMS));

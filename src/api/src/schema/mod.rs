@@ -13,6 +13,7 @@ use async_graphql::{Context, EmptySubscription, Error, OutputType, Schema, regis
 use ipack_core::{Services, access::Client};
 use mutations::Mutation;
 use queries::Query;
+use std::sync::LazyLock;
 
 pub type Api = Schema<Query, Mutation, EmptySubscription>;
 
@@ -31,12 +32,12 @@ pub fn build(services: Services) -> Api {
 }
 
 /// The types of the schema that are ours.
-pub fn types() -> Registry {
+pub static TYPES: LazyLock<Registry> = LazyLock::new(|| {
     let mut types = Registry::default();
     Query::create_type_info(&mut types);
     Mutation::create_type_info(&mut types);
     types
-}
+});
 
 fn caller<'a>(context: &Context<'a>) -> (&'a Services, &'a Caller) {
     (context.data_unchecked(), context.data_unchecked())
