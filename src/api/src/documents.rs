@@ -2,8 +2,6 @@
 //! a small query takes longer than answering it.
 //!
 //! Only what reads is kept: the text of a mutation can hold a secret, which is to be gone when its request is.
-//!
-//! What else is worth remembering of a document is found out once and kept beside it.
 
 use crate::document::{Refused, parse};
 use async_graphql::parser::types::{ExecutableDocument, OperationType};

@@ -1,7 +1,6 @@
 //! `POST /graphql` as GraphQL over HTTP has it: who is let in, which status and media type an answer has.
 //!
-//! The checks stand in [`let_in`] in their order; whoever has no token learns nothing else. A new check answers a
-//! [`Refusal`].
+//! The checks stand in [`let_in`] in their order; whoever has no token learns nothing else.
 
 use crate::{
     ApiContext,

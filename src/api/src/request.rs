@@ -1,7 +1,6 @@
 //! From the bytes of a body to GraphQL requests. An error here is the whole answer: there was no request.
 //!
-//! Messages name places and fields, never what stood there. Another member of a request is a field of [`Members`]
-//! and of [`GraphQlRequest`].
+//! Messages name places and fields, never what stood there.
 
 use crate::scan::scan;
 use async_graphql::Variables;

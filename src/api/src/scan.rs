@@ -1,8 +1,7 @@
 //! One pass over the bytes of a query, or of JSON, before anything parses them: the parsers call themselves for each
 //! open bracket, and take longer for each token than this takes for all of them.
 //!
-//! Strings count as one token each, however long: a value of nearly the whole body is a fair thing to save. A new
-//! limit is a variant of [`Fault`] with its words, and a line in [`scan`].
+//! Strings count as one token each, however long: a value of nearly the whole body is a fair thing to save.
 
 use std::fmt::{self, Display, Formatter};
 

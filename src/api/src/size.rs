@@ -2,7 +2,7 @@
 //! here, each time with the limit that it is over.
 //!
 //! A fragment is weighed once and its weight added for each spread, so the time grows with the text and not with what
-//! it unfolds into. A new limit is a field of [`Weight`] and a line in [`measure`].
+//! it unfolds into.
 
 use crate::{document::Refused, schema::TYPES};
 use async_graphql::{

@@ -1,6 +1,4 @@
 //! Who asks, and what they may see. What is not theirs is not told apart from what does not exist.
-//!
-//! A new kind of caller gets a struct, its label for the audit log, and its account for [`space_for`].
 
 use crate::error::{Result, ServiceError};
 use ipack_domain::ids::{ConnectionKey, check_id};

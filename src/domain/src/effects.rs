@@ -1,7 +1,5 @@
 //! Time and chance, handed in, so that tests decide them. Nothing else in the program reads a clock or draws a
 //! random number (`.clippy.toml` forbids the direct calls).
-//!
-//! A new effect gets a method here and, where tests steer it, a constructor.
 
 use crate::time::Timestamp;
 use rand::TryRng;

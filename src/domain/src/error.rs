@@ -1,7 +1,5 @@
 //! What a person or a client may see of an error: a code, a sentence, a field where there is one, and the request's
 //! id. Nothing internal is in here; what happened inside is logged where a [`AppError`] is made from it.
-//!
-//! A new kind of error is a variant of [`ErrorCode`], named as the API names it, with its HTTP status.
 
 use serde::{Deserialize, Serialize};
 

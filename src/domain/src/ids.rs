@@ -1,6 +1,4 @@
 //! The five ids that together name one connection, and what an id may look like.
-//!
-//! A new kind of id is a `String` field checked by [`check_id`] at the door it comes in by.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,5 @@
 //! The words everybody uses: ids, connector details, the form and its rules. Knows nobody: no SQL, no HTTP,
 //! no GraphQL, no Leptos. Compiled for the server and for the browser.
-//!
-//! To add a word: a file of its own with plain types and pure functions, tested beside them; serialisable
-//! where it travels between browser and server, and then without `usize` (32 bits in the browser).
 
 pub mod catalogue;
 pub mod connection_state;

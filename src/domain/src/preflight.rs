@@ -1,6 +1,4 @@
 //! What stands in the way of a token, checked before anybody is sent to an identity provider.
-//!
-//! Another check is a [`Check`] that `core::connector::preflight` adds.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! What went wrong, in the words of the product: the identity provider's own, and what to do next.
 //!
-//! Another error code gets its advice in [`advice`]. Whatever a stranger wrote goes through [`shown`] first.
+//! Whatever a stranger wrote goes through [`shown`] first.
 
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::byte_serialize;

@@ -1,6 +1,4 @@
 //! How a client proves itself to a token endpoint, and the JWTs it signs for that (RFC 6749 section 2.3, RFC 7523).
-//!
-//! Another way is a variant of [`ClientAuthentication`] and an arm in [`prove`].
 
 use crate::configuration::Configuration;
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,7 +1,4 @@
 //! What an identity provider brings back by the browser: a code, or an error (RFC 6749 section 4.1.2, RFC 9207).
-//!
-//! Another parameter that is read is a field of [`Callback`]; one that a provider adds of its own is found by
-//! [`Callback::parameter`].
 
 use std::collections::HashMap;
 use url::form_urlencoded;

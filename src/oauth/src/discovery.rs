@@ -1,6 +1,4 @@
 //! Endpoints from an issuer: OpenID Connect Discovery 1.0 and RFC 8414.
-//!
-//! Another member of the metadata is a field of [`Metadata`], read in [`read`].
 
 use crate::outbound::{Outbound, OutboundError};
 use serde::Deserialize;

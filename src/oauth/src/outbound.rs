@@ -2,9 +2,6 @@
 //!
 //! It reaches what [`Policy`] lets it reach, follows no redirect, uses no proxy, keeps no cookie, and reads so much for
 //! so long and no more. What goes wrong is an [`OutboundError`], a sentence for an admin.
-//!
-//! A new kind of call is a method that builds its request and hands it to `send`, which guards, counts and reads. A new
-//! way to fail is a variant in `outbound/errors.rs`.
 
 mod errors;
 

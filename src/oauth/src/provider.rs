@@ -1,7 +1,6 @@
 //! The provider that a form chooses: what it is called, where it is, and how redirect URIs name it.
 //!
-//! Known before a client is: a redirect URI is registered to get a client id. Another way to choose one is an arm in
-//! [`resolve_provider`].
+//! Known before a client is: a redirect URI is registered to get a client id.
 
 use crate::{
     endpoints::{ConfigurationError, Endpoints},

@@ -1,7 +1,7 @@
 //! The site's files: style, script, wasm and pictures, embedded in the release program.
 //!
-//! Addresses of what changes with a build carry a version, and are kept by browsers for a year; all else is asked
-//! for again and answered 304. To add a file: put it under `public/`; it is there at the next build.
+//! Addresses of what changes with a build carry a version, and are kept by browsers for a year; all else is asked for
+//! again and answered 304.
 
 use axum::{
     body::Body,

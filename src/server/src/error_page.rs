@@ -1,6 +1,4 @@
 //! Pages that no route of the application renders: signing in, and what went wrong before there could be a page.
-//!
-//! Another such page is a view that [`error_page`] puts into the frame, with its status.
 
 use crate::{middleware::error_response, state::AppState};
 use axum::{body::Body, extract::Request, http::StatusCode, response::Response};

@@ -1,6 +1,4 @@
 //! `/healthz`, `/readyz` and `/metrics`.
-//!
-//! A new number is counted where it arises, under a name that `metrics` then lists by itself.
 
 use crate::state::AppState;
 use axum::{

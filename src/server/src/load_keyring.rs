@@ -1,7 +1,5 @@
 //! The master keys at the start: where they come from, and whether they are the right ones. Nothing is changed before
 //! that is known.
-//!
-//! Another place to keep keys in is a field of [`KeySource`], read in [`load_keyring`].
 
 use crate::config::{DEFAULT_DATABASE_URL, MASTER_KEY};
 use ipack_core::{

@@ -1,7 +1,5 @@
 //! What happens to every request on its way in and out: an id, who asks, where from, and the headers that keep
 //! browsers on their guard.
-//!
-//! A new step is a function here and a layer in `server`, whose order there says what it can count on.
 
 use crate::config::Config;
 use crate::{error_page::failure, sign_in, state::AppState};

@@ -4,9 +4,9 @@
 //! form ─▶ /oauth/attempts/{id} ─▶ provider ─▶ /oauth/callback/{account}/{provider} ─▶ /oauth/attempts/{id} ─▶ form
 //! ```
 //!
-//! They are told apart from everybody else's by a cookie of the browser that began the attempt; it is Lax, because the
-//! provider's answer comes from another site. Nobody has to be signed in: a session may end while a person is there.
-//! Another page of this way gets its route in `server::pages` and its path in [`is_open`].
+//! They are told apart from everybody else's by a cookie of the browser that began the attempt; it is Lax, because
+//! the provider's answer comes from another site. Nobody has to be signed in: a session may end while a person is
+//! there.
 
 use crate::{
     error_page::{error_page, failure},

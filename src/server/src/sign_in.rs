@@ -1,6 +1,4 @@
 //! The sign-in page's other half: plain form posts, sessions, and what was typed while a session ended.
-//!
-//! Another field of the form is one of [`SignInForm`]; another thing to carry is read in `read_carried`.
 
 use crate::session_store::ADMIN_ID;
 use crate::{

@@ -3,8 +3,6 @@
 //! Three counts, each with a patience of its own: of one address for one email, which stops a guesser; of one address
 //! for any email, which stops one who tries many; of one email from anywhere, which stops many who try together, and
 //! is generous, because it also keeps the email's owner out. Each replica counts for itself.
-//!
-//! Another count is one more limit, begun and taken back with the others.
 
 use ipack_core::caller_limits::address_key;
 use ipack_domain::{effects::Clock, time::Timestamp};

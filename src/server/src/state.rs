@@ -1,6 +1,4 @@
 //! What every handler shares.
-//!
-//! A new field is made once in `server::router`, and cheap to clone.
 
 use crate::config::Config;
 use crate::{assets::Assets, sign_in_limits::SignInLimits};

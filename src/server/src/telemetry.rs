@@ -1,6 +1,4 @@
 //! Logs, on standard error: text on a terminal, JSON lines elsewhere.
-//!
-//! Another place for them is one more layer in [`start`].
 
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};

@@ -1,6 +1,4 @@
 //! Accounts (tenants) and their Spaces.
-//!
-//! A new column goes into the struct, its insert and its select.
 
 use crate::{Connection, Result, execute, on_connection};
 use ipack_domain::time::Timestamp;

@@ -1,6 +1,4 @@
 //! Admins: the people who sign in.
-//!
-//! A new column goes into the struct, its insert and its selects.
 
 use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;

@@ -1,6 +1,4 @@
 //! API tokens: what an account's programs prove themselves with. Only a digest is stored.
-//!
-//! A new column goes into the struct, its insert and its select.
 
 use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;

@@ -1,7 +1,6 @@
 //! Attempts to get a token, and the states that an identity provider must bring back.
 //!
-//! A state is taken out by one `DELETE … RETURNING`, so that it serves once. A new column of an attempt goes into
-//! [`Attempt`], `add` and `select!`.
+//! A state is taken out by one `DELETE … RETURNING`, so that it serves once.
 
 use crate::{
     BATCH, Connection, Result,

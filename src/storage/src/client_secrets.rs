@@ -1,6 +1,4 @@
 //! Client secrets, sealed: at most one in each slot of a connection key.
-//!
-//! Another secret of a connection is a [`Slot`], named in the table's check.
 
 use crate::{
     Connection, Result,

@@ -1,6 +1,4 @@
 //! Connector details: what is saved for one connection key.
-//!
-//! A new column goes into [`StoredDetails`], [`NewDetails`], the lists of columns, and `bind_new`.
 
 use crate::{
     Connection, Result,

@@ -1,6 +1,4 @@
 //! Drafts: what an admin has typed into a form and not saved. One per connection key and admin.
-//!
-//! A new column goes into [`Draft`], `find` and `keep`.
 
 use crate::{
     Connection, Result,

@@ -1,6 +1,4 @@
 //! Environments of a Space, and which instances run in them.
-//!
-//! A new column of an environment goes into its row, `put` and each select.
 
 use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::{

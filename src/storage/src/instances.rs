@@ -1,6 +1,4 @@
 //! Installed instances with their processes and connections.
-//!
-//! A new column of an instance goes into [`Instance`], [`NewInstance`], and the macros of its statements.
 
 use crate::{
     Connection, Result,

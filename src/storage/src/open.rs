@@ -1,6 +1,4 @@
 //! Opening the database: from its address to a migrated [`Database`] whose settings are known to hold.
-//!
-//! A new setting of every connection goes into `check_sqlite` too, which refuses a connection without it.
 
 use crate::{
     Connection, Database, StorageError, Writer,

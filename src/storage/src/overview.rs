@@ -1,7 +1,6 @@
 //! The lists that pages show: instances by name, and the lines of one instance.
 //!
-//! Another list is a row struct and one statement that needs no second one for each row. What a connection's state
-//! depends on is a column of [`Line`].
+//! What a connection's state depends on is a column of [`Line`].
 
 use crate::{
     Connection, Result,

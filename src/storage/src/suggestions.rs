@@ -1,6 +1,4 @@
 //! Values that an account has used before, offered again in the form.
-//!
-//! A new field is a `SuggestionField`, and a name in [`latest`]'s list.
 
 use crate::{BATCH, Connection, Result, execute, on_connection};
 use ipack_domain::{

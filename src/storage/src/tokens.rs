@@ -1,7 +1,6 @@
 //! Tokens, sealed: one for each connection key, with what is needed to keep it fresh.
 //!
-//! A refresh is made by whoever holds the lease, which is given by one `UPDATE` and runs out by itself. A new column
-//! goes into [`Token`], `select!`, and the statement that writes it.
+//! A refresh is made by whoever holds the lease, which is given by one `UPDATE` and runs out by itself.
 
 use crate::{
     Connection, Result,

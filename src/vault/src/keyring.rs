@@ -9,9 +9,6 @@
 //!
 //! A lone key is taken as version 1: 32 raw bytes, or one line of base64 or hex as `openssl rand` prints it.
 //! Whatever else is there is refused, with file, line and reason, never with what it says.
-//!
-//! Another notation of a lone key goes into `lone_key`; another reason to refuse becomes a [`KeyringError`] that
-//! tells the admin what to do, and a row in the table of `s26_…` in the tests.
 
 use crate::sealed::{KEY_LENGTH, MasterKey};
 use base64::{Engine, engine::general_purpose::STANDARD};

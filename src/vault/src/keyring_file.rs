@@ -1,9 +1,6 @@
 //! The keyring's file: read, made, and changed by replacing it, so that whoever reads it sees either the old or
 //! the new one, whole, also after a power cut. A process killed in the middle may leave `<file>.new-<16 digits>`
 //! behind, with mode 0600; it holds keys and may be removed.
-//!
-//! Another change of the file is a method that runs through `change`, which holds the lock, keeps owner and
-//! comments, and refuses to write what could not be read again.
 
 use crate::keyring::{Keyring, KeyringError, Layout, MAX_LENGTH, line_of, version_of};
 use crate::sealed::MasterKey;

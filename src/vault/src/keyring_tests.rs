@@ -1,6 +1,4 @@
 //! The keyring: what is read, what is refused, and that a change of the file loses nothing.
-//!
-//! Another reason to refuse is a row in the table of `s26_…`.
 
 use crate::*;
 use base64::{Engine, engine::general_purpose::STANDARD};

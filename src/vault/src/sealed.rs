@@ -3,8 +3,6 @@
 //!
 //! The associated data is `[format][key version][number of names]`, then each name after its length, numbers as
 //! u64 BE but the first two as in the value. Lengths in front, because `ab` + `c` must not read like `a` + `bc`.
-//!
-//! Another kind of sealed thing gets its own list of names, whose first is the table it is kept in.
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, aead::AeadInOut};
 use ipack_domain::effects::random_bytes;

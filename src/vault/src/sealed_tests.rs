@@ -1,6 +1,4 @@
 //! What a sealed value promises: confidential, whole, bound to its place, and never the same twice.
-//!
-//! Another promise gets its number of the security list in its name, where it has one.
 
 use crate::*;
 use proptest::prelude::*;

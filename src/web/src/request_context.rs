@@ -1,6 +1,4 @@
 //! What a server function knows of its request: who asks, and how to answer them.
-//!
-//! What else a server function must know of its request is a field of [`RequestContext`], read in `of_request`.
 
 use crate::{context::WebContext, error::RequestError, flow_cookie};
 use axum::http::{

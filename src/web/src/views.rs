@@ -1,7 +1,6 @@
 //! What the pages show: the answers of the server functions, ready to be read.
 //!
-//! A new page gets a struct here with just what it shows, composed in `compose`. Moments come as text, made on the
-//! server, so that both halves render the same.
+//! Moments come as text, made on the server, so that both halves render the same.
 
 use ipack_domain::{
     catalogue::{Classification, Environment, Named},

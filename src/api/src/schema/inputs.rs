@@ -1,7 +1,5 @@
 //! What clients send. Every argument and input field is a [`Given`], which takes anything, so that the library never
 //! says what is wrong with a value (it would repeat it): we do, with the field's name.
-//!
-//! Another scalar is a [`Kind`]; another input object derives `InputObject` and is named in [`object_kinds!`].
 
 use async_graphql::{ID, InputObject, InputType, InputValueResult, Value, registry::Registry};
 use ipack_core::{

@@ -1,6 +1,4 @@
 //! What clients get. Each object is made from the storage's or the domain's own type.
-//!
-//! A new field is a method or a field with a doc comment, which becomes its description.
 
 use async_graphql::{Enum, ID, SimpleObject};
 use ipack_core::{secrets::credentials::SecretStatus, tokens::access_token::AccessToken as ReadToken};

@@ -1,6 +1,4 @@
 //! Reading.
-//!
-//! A new one is a method that calls one use case and answers through [`crate::schema::answer`].
 
 use crate::schema::{
     answer, caller,

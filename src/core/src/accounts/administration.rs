@@ -1,6 +1,4 @@
 //! Accounts and what belongs to them before anybody works: Spaces, admins, API tokens, JWTs.
-//!
-//! A new thing of an account gets its method here, and its command in `cli`.
 
 use crate::accounts::{api_token, passwords};
 use crate::{

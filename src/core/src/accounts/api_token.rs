@@ -1,7 +1,5 @@
 //! API tokens: 256 random bits, of which the database keeps a SHA-256 digest. A slow hash would protect a guessable
 //! secret; this one cannot be guessed.
-//!
-//! Another part of a token is made, digested and compared here, in constant time.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipack_domain::effects::random_bytes;

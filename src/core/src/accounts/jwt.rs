@@ -1,8 +1,6 @@
 //! JWTs of the API: HMAC-SHA-256, one issuer, one audience, 300 seconds.
 //!
 //! Expiry is checked against the program's own clock and without leeway; the library's would add a minute.
-//!
-//! A new claim is a field of [`Claims`], signed in `sign` and read in `check`.
 
 use crate::access::Client;
 use ipack_domain::{effects::random_bytes, time::Timestamp};

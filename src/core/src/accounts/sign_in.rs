@@ -1,6 +1,4 @@
 //! Signing in with email and password, and who a session belongs to.
-//!
-//! Another way to sign in is a method here that ends in the same [`Admin`](crate::access::Admin).
 
 use crate::{
     access::Admin,

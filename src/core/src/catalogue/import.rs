@@ -2,8 +2,6 @@
 //!
 //! The file is JSON, shaped like [`Catalogue`]. Importing it again brings names and defaults up to date, also in
 //! instances that are installed; nothing is ever removed by it.
-//!
-//! A new member of the file is a field of its struct, checked before it is written.
 
 use crate::{
     catalogue::instances::check_name,

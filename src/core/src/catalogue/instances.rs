@@ -1,7 +1,5 @@
 //! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
 //! attaching.
-//!
-//! A new list takes a [`Page`]; a new change runs through `Database::write` and leaves its entry in the timeline.
 
 use crate::{
     access::{self, Admin, Client, validate_ids},

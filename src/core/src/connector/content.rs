@@ -1,6 +1,4 @@
 //! From what is stored to what a form holds, and back for the one field that a provider fills in.
-//!
-//! Another column that a form shows is read in [`content_of`].
 
 use crate::error::{Result, ServiceError};
 use ipack_domain::{

@@ -1,6 +1,4 @@
 //! Connector details through the API: persisted as they came, read back byte for byte.
-//!
-//! A new field of a save goes into [`SaveDetails`], is checked before the transaction, and is named in `changes`.
 
 use crate::{
     access::{self, Client},

@@ -86,5 +86,5 @@ pub fn fingerprint_of_others(others: &[InEnvironment]) -> String {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..8])
 }

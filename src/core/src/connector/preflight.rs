@@ -1,7 +1,6 @@
 //! Preflight: the exact authorization request, and whether anything stands in its way.
 //!
-//! Works on the form as it stands for the admin, draft included, and sends no secret anywhere. Another check is a
-//! method of [`Findings`].
+//! Works on the form as it stands for the admin, draft included, and sends no secret anywhere.
 
 use crate::{
     access::Admin,

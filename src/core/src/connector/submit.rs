@@ -1,8 +1,8 @@
 //! The connector form. The form on the page *is* a draft row: every change goes there, and Save promotes it.
 //!
-//! So a refresh, a killed browser, an expired session, a second tab and a second admin are one mechanism:
-//! a post says what the page had seen, only what it changed is applied to the draft, and the draft remembers the
-//! version it started from. To add a button: a variant of [`Intent`] and what it does in [`Services::submit`].
+//! So a refresh, a killed browser, an expired session, a second tab and a second admin are one mechanism: a post says
+//! what the page had seen, only what it changed is applied to the draft, and the draft remembers the version it
+//! started from.
 
 use crate::{
     access::{Admin, validate_ids},

@@ -1,8 +1,7 @@
 //! Client secrets: sealed once, bound to where they may be sent, replaced, and forgotten.
 //!
 //! The form and the API come in here by two doors. A secret in use stays until another has got a token: the new one
-//! waits in the slot for replacements. Another kind of secret is a [`Slot`], and what it is checked for in
-//! [`check_secret`].
+//! waits in the slot for replacements.
 
 use crate::{
     access::{self, Admin, Client},

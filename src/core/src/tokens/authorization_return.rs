@@ -1,7 +1,7 @@
 //! The second half of an attempt: what the provider brings back, the exchange for a token, and what becomes of it.
 //!
 //! The checks stand in `accepted`, in their order; each that fails ends the attempt before anything is sent to the
-//! token endpoint (security: S01, S04 to S06). A new check goes there.
+//! token endpoint (security: S01, S04 to S06).
 
 use crate::{
     access::Admin,

@@ -1,7 +1,5 @@
 //! From a code, or from a grant that needs none, to a token that is kept: the call to the provider, and the one
 //! transaction that ends the attempt.
-//!
-//! What else is done with a token that has just come is a step of `keep_token`.
 
 use crate::{
     connector::{

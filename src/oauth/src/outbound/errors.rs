@@ -1,8 +1,5 @@
 //! What can go wrong with an outbound call, each a sentence for an admin. A sentence names the host and nothing else of
 //! an address: no path, no query, no secret, and no resolved address, which would map the network for whoever asks.
-//!
-//! A new variant gets its sentence here, its place in [`OutboundError::is_transient`] and
-//! [`OutboundError::may_have_arrived`], and a hostile behaviour that brings it about in `tests/oauth/hostile.rs`.
 
 use crate::addresses::Unresolved;
 use crate::outbound::host_of;

@@ -1,6 +1,4 @@
 //! `ipack-connect keys`: the master keys of a database, and their rotation beside running servers.
-//!
-//! A new command is a variant with an arm in [`run`]; what it does is a use case in `services::keys`.
 
 use crate::cli::{DatabaseArgs, say};
 use crate::config::{DEFAULT_MASTER_KEY_FILE, MASTER_KEY};

@@ -1,6 +1,4 @@
 //! Large inputs: twice as much takes about twice as long, whatever it looks like.
-//!
-//! Another shape is a line in one of the tables; its size in bytes has to grow with the number that it is given.
 
 use crate::http::browser::{Form, call, encode};
 use crate::{

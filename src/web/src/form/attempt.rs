@@ -1,7 +1,7 @@
 //! Following an attempt to get a token: the window beside the form, and what the server knows of it.
 //!
 //! The page asks by the attempt's id, never the window: that one belongs to the provider by then, and whether it is
-//! closed says nothing. Another stage is shown by its message as it comes.
+//! closed says nothing.
 
 use crate::form::{
     browser::focus_if_lost, pending_request::PendingRequest, save_status::SaveStatus, state::FormState,

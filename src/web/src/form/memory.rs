@@ -1,7 +1,6 @@
 //! What this tab remembers of the form until the server has it, and what it sends when it is closed.
 //!
-//! Another thing worth remembering is a field of [`FormSnapshot`]. A secret is not: it is never written anywhere in a browser,
-//! so the browser asks before it leaves a page that has one.
+//! A secret is never written anywhere in a browser, so the browser asks before it leaves a page that has one.
 
 use crate::form::{browser::session_storage, save_status::SaveStatus, state::FormState};
 use ipack_domain::{

@@ -1,7 +1,7 @@
 //! Where the connection gets its tokens: the provider, its endpoints, and how the client goes about it.
 //!
 //! Which inputs are asked for depends on the menus; the style sheet shows and hides them, so that it works without
-//! scripts too. Another choice is a field of `ProviderChoice` and an input here.
+//! scripts too.
 
 use crate::form::{
     browser::{copy_from, provider_id},

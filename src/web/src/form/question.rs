@@ -1,6 +1,4 @@
 //! What is asked before it is done: something that stops what others rely on.
-//!
-//! Another question is an `Outcome` that the server answers instead of doing it, and a [`Question`] where the button is.
 
 use crate::form::{browser::focus_if_lost, state::FormState};
 use ipack_domain::post::Outcome;

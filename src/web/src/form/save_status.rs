@@ -1,6 +1,4 @@
 //! Where what is typed has got to, in the words of the form's foot.
-//!
-//! Another state is a variant of [`SaveStatus`] with its words, its colour and whether it is at rest.
 
 /// Where what is typed has got to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The client secret: typed once, encrypted, never shown again; replaced and reset.
 //!
 //! What is typed into these inputs is no part of the form that is kept: it stays here until a button that saves has
-//! sealed it. Another secret is a `SecretField` with an input here.
+//! sealed it.
 
 use crate::components::labels::When;
 use crate::form::{input_error::InputError, question::Question, state::FormState};

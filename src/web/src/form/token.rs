@@ -1,6 +1,4 @@
 //! The access token: getting one, how that goes, and what is known of the one that is there.
-//!
-//! Another fact about a token is a field of `TokenView` and a line in [`Facts`].
 
 use crate::components::labels::{StateLabel, When};
 use crate::form::{question::Question, state::FormState};

@@ -1,6 +1,4 @@
 //! The overview and the instance's page.
-//!
-//! Another list is a function here with an endpoint of its own, over a use case of `core::catalogue::overview`.
 
 use crate::error::RequestError;
 use crate::views::{InstanceView, Overview};

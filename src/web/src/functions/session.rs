@@ -1,6 +1,4 @@
 //! Who is signed in.
-//!
-//! What else a page's frame must know of the session is a field of the answer.
 
 use crate::error::RequestError;
 use crate::views::SignedIn;

@@ -1,6 +1,4 @@
 //! `/spaces/{space}/instances/{instance}`: environments, processes, connections; from there the forms.
-//!
-//! Another list of an instance is a component here over what the server function answers.
 
 use crate::pages::{
     address::{field, id_after},

@@ -1,6 +1,4 @@
 //! The page of an address that leads nowhere.
-//!
-//! Another page without content of its own follows it: a status and a sentence.
 
 use crate::pages::frame::{Failure, Frame};
 use ipack_domain::error::AppError;

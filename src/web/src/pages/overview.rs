@@ -1,6 +1,4 @@
 //! `/`: the installed integrations, and for each OAuth connection its state.
-//!
-//! Another fact about an integration is a field of its view, and shown in its row.
 
 use crate::pages::{
     address::field,

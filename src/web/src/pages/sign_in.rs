@@ -1,6 +1,4 @@
 //! `/login`: a plain form, posted to the same address. There is nothing on it to wake up.
-//!
-//! Another field of the form is named in `server::sign_in::SignInForm` too.
 
 use crate::pages::address::field;
 use leptos::prelude::*;

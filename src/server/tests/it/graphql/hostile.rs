@@ -1,7 +1,5 @@
 //! Queries and variables that are made to take long, each kind as wide as a body may be, and as wide as the bounds let
 //! in: both are answered soon, and whoever asks meanwhile is answered too.
-//!
-//! To add one: a line in [`refused_shapes`] where it grows with the body, or in [`largest`] where it is let in.
 
 use crate::graphql::{ACCOUNT, SAVED, SPACE, save_input, with};
 use crate::support::app::{Tenant, TestApp};

@@ -1,6 +1,4 @@
 //! How the server starts and stops: what it takes first, whom it waits for, and what each request leaves in the log.
-//!
-//! A new step of starting gets a test here that shows what is left where it fails.
 
 use crate::http::world::World;
 use axum::{

@@ -1,6 +1,4 @@
 //! What the tests of pages stand on: two tenants, their admins, a connection, and browsers.
-//!
-//! To add a fixture: a method here as soon as two files want it; what a single file needs stays in it.
 
 use crate::http::browser::{Browser, Page};
 use crate::support::app::TestApp;

@@ -1,7 +1,5 @@
 //! S22: a canary in every kind of secret, from the form, the API and the identity provider, is found nowhere but
 //! sealed, and in the one answer that it is for.
-//!
-//! Another kind of secret gets the canary in [`a_secret_of_every_kind`]; another place to look, in `assert_nowhere`.
 
 use crate::{
     http::{

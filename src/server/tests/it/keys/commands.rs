@@ -1,6 +1,4 @@
 //! `ipack-connect keys …` as the program itself runs it.
-//!
-//! Another command is run by [`run`]; one that is to be killed, by [`started`].
 
 use crate::keys::world::{SPACE, Sealed, key};
 use crate::support::databases::POSTGRES_VARIABLE;

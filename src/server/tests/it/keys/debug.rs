@@ -1,6 +1,4 @@
 //! S27: whatever holds something secret shows nothing of it, whoever prints it.
-//!
-//! A new type that holds a secret gets a line here; one without `Debug` needs none.
 
 use crate::keys::world::{Sealed, key, setup_of};
 use ipack_core::tokens::access_token::AccessToken;

@@ -1,7 +1,5 @@
 //! Data keys are made when the first value of a Space is sealed: what is sealed by one replica opens for all of them,
 //! whatever became of the transaction that made the key.
-//!
-//! Another way in which a key can be made and lost gets a test here.
 
 use crate::keys::world::{SPACE, Sealed, key};
 use ipack_core::ServiceError;

@@ -1,6 +1,4 @@
 //! A rotation that is disturbed: dropped or killed in the middle, and with values that do not open.
-//!
-//! Another way to disturb one gets a test here that resumes it, retires the old key, and opens everything.
 
 use crate::keys::{
     commands::{program, started},

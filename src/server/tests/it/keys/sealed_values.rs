@@ -1,6 +1,4 @@
 //! What is stored sealed: bound to its place, named after its key, and damaged one by one.
-//!
-//! A new sealed column gets a row in the tables here.
 
 use crate::keys::world::{
     ACCOUNT, SPACE, Sealed, access_place, in_space, is_unopenable, key, refresh_place, secret_place,

@@ -1,7 +1,4 @@
 //! A start with a master key that is not the right one: refused with the reason, and nothing is changed.
-//!
-//! Another reason to refuse is a row of the table here; what a keyring's text may look like is held by the vault's own
-//! tests.
 
 use crate::keys::world::{SPACE, Sealed, key, setup_of};
 use crate::support::stored::everything_stored;

@@ -1,7 +1,4 @@
 //! A keyring in a file of its own, replicas that read it, and connections with a sealed secret and a sealed token.
-//!
-//! To add a kind of sealed value: how it is sealed and opened, as methods of [`Sealed`], and a line in
-//! [`Sealed::assert_opens`].
 
 use crate::support::app::{oauth, setup};
 use ipack_core::{

@@ -1,6 +1,4 @@
 //! Where a secret and a code may go: to what they were entered and asked for, whatever is edited meanwhile.
-//!
-//! Another field that leads somewhere is a row of both tables here.
 
 use crate::http::{
     browser::{Browser, Form},

@@ -1,6 +1,4 @@
 //! Grants that need nobody's browser, and clients that prove themselves with a key.
-//!
-//! Another grant gets a test that reads its token request; what a JWT says is verified with the public key.
 
 use crate::http::{
     browser::Browser,

@@ -1,8 +1,7 @@
 //! An identity provider that misbehaves, on a raw socket: it writes bytes that no HTTP library would.
 //!
 //! It is also the scripted server of other tests: [`Behaviour::Script`] answers each request with what a closure
-//! makes of it, and [`Hostile::requests`] tells what was asked. A new way to misbehave is a variant of [`Behaviour`],
-//! its bytes in `misbehave`, and a row in the table of `outbound.rs` that says which error it is.
+//! makes of it, and [`Hostile::requests`] tells what was asked.
 
 use flate2::{Compress, Compression, FlushCompress};
 use std::{

@@ -1,7 +1,5 @@
 //! What the other side may do to an outbound call: redirect it (S20), answer too much or too slowly (S21), and anything
 //! else that a hostile provider thinks of, without harm to anybody else (F07).
-//!
-//! A new misbehaviour is a row in the table of `f07_every_fault_…`.
 
 use crate::oauth::{
     hostile::{Behaviour, Hostile, Reply, Request},

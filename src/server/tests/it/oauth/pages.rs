@@ -1,7 +1,5 @@
 //! What a browser gets to see on the way: strangers' texts as text, answers that nobody stores, and addresses of this
 //! site alone.
-//!
-//! Another page of the way gets its line in `s15_…`.
 
 use crate::http::{
     browser::{Browser, Page, get},

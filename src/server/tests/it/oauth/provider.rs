@@ -1,7 +1,7 @@
 //! An identity provider that behaves, on top of [`Hostile`]: it gives out codes and tokens, takes each once, and
 //! remembers what it was asked.
 //!
-//! Tests bend it by its [`Rules`]. Another grant is an arm in `State::token`, another endpoint one in `answer`.
+//! Tests bend it by its [`Rules`].
 
 use crate::oauth::hostile::{Behaviour, Hostile, Reply, Request};
 use crate::support::app::PUBLIC_URL;

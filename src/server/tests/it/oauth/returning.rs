@@ -1,6 +1,6 @@
 //! What comes back from the provider, and from where: states, browsers, admins, issuers and redirect URIs.
 //!
-//! Each refusal is proved by the provider, which was not asked for a token. A new check of a callback gets a test here.
+//! Each refusal is proved by the provider, which was not asked for a token.
 
 use crate::http::{
     browser::Browser,

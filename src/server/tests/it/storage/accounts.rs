@@ -1,6 +1,4 @@
 //! Contract of `storage::accounts`: tenants and their Spaces.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::at;
 use ipack_storage::{

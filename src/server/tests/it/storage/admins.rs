@@ -1,6 +1,4 @@
 //! Contract of `storage::admins`: the people who sign in.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, at, uuid};
 use ipack_storage::{

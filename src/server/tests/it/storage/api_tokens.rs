@@ -1,6 +1,4 @@
 //! Contract of `storage::api_tokens`: what an account's programs prove themselves with.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, at, uuid};
 use ipack_storage::{

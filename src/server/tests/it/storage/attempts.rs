@@ -1,7 +1,5 @@
 //! Contract of `storage::attempts`: attempts that end once, and states that serve once. Keys are held apart by
 //! `isolation`.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::{
     schema,

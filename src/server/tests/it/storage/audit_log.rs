@@ -1,6 +1,4 @@
 //! Contract of `storage::timeline`: who did what, when. Keys are held apart by `isolation`.
-//!
-//! A new function there gets a test here, named in `on_both!`; a new kind, a line in `kinds_keep_their_names`.
 
 use crate::storage::world::{ACCOUNT, SPACE, at, key, uuid};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};

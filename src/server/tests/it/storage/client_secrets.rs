@@ -1,7 +1,5 @@
 //! Contract of `storage::client_secrets`: one sealed secret for each slot of a connection key. Keys are held apart by
 //! `isolation`.
-//!
-//! A new function there gets a test here, named in `on_both!`; a new slot, a line in `every_slot_holds_one`.
 
 use crate::storage::world::{add_data_key, add_space, at, json, key, secret, stand_up, uuid};
 use ipack_domain::ids::ConnectionKey;

@@ -1,6 +1,4 @@
 //! Contract of `storage::overview` about tokens: what a line tells of one, and which lines come first.
-//!
-//! Another state gets its row in `what_needs_somebody_comes_before_a_limit_cuts`.
 
 use crate::storage::{
     overview::{add_pack, install, oauth_lines},

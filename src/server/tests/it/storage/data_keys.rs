@@ -1,7 +1,5 @@
 //! Contract of `storage::data_keys`: master keys by their versions, data keys by scope and version, and the walk over
 //! what is sealed.
-//!
-//! A new function there gets a test here, named in `on_both!`; a new sealed table, a row in `seal_one_in_each_table`.
 
 use crate::storage::{
     schema,

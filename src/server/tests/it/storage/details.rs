@@ -1,7 +1,5 @@
 //! Contract of `storage::details`: what is saved for one connection key, and its version. The bytes are held by
 //! `bytes`, tasks at once by `races`, the key's parts by `isolation`.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{at, attach, key, new_details, provider, stand_up, uuid};
 use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};

@@ -1,7 +1,5 @@
 //! Contract of `storage::drafts`: what an admin has typed and not saved. Keys and admins are held apart by
 //! `isolation`.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{SPACE, add_admin, at, key, stand_up, uuid};
 use ipack_domain::{

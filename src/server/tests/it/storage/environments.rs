@@ -1,6 +1,4 @@
 //! Contract of `storage::environments`: environments of a Space, and which instances run in them.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, uuid};
 use ipack_domain::catalogue::{Classification, Environment};

@@ -1,6 +1,4 @@
 //! Contract of `storage::instances`: what is installed. Removal is held by `uninstall`, a pack's words by `packs`.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{
     ACCOUNT, SPACE, add_instance, add_space, at, key, new_instance, provider, stand_up,

@@ -1,6 +1,4 @@
 //! Each of the five parts of a connection key sets what is filed under it apart, alone and together with any others.
-//!
-//! What else is filed under a connection key gets a test here that goes through [`neighbours`].
 
 use crate::storage::world::{
     add_admin, add_data_key, at, attempt_of, key, new_details, secret, stand_up, token, uuid,

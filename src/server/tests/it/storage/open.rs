@@ -1,6 +1,4 @@
 //! Contract of `storage::open`: from an address to a migrated database whose settings hold on every connection.
-//!
-//! A new setting of every connection gets a line in `every_connection_of_both_pools_is_durable`.
 
 use crate::storage::{
     schema,

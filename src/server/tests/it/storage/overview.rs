@@ -1,7 +1,5 @@
 //! Contract of `storage::overview`: instances by name, and the lines of one instance. Searching is held by `search`, what
 //! lines tell of their tokens by `connection_states`.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{
     ACCOUNT, SPACE, add_admin, add_instance, add_space, at, attach, key, new_details, new_instance, uuid,

@@ -1,7 +1,5 @@
 //! Contract of `storage::packs`: what can be installed, with its processes and connections. Those are read through
 //! the instances that adopt them.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{ACCOUNT, SPACE, add_space, at, attach, key, new_instance, provider};
 use ipack_domain::{catalogue::Named, ids::ConnectionKey};

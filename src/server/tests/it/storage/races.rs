@@ -1,7 +1,6 @@
 //! Many tasks at once: what each may count on, whoever comes first.
 //!
-//! A new race: start the tasks with [`at_once`], which lets none go before all are ready, then hold what must be
-//! true of the outcomes and of what is left in the tables. Never wait for time to pass.
+//! Never wait for time to pass.
 
 use crate::storage::world::{at, key, new_details, stand_up, uuid};
 use crate::support::app::{oauth, setup};

@@ -1,6 +1,4 @@
 //! Contract of `storage::sessions`: signed-in browsers, and when they no longer are.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::{add_admin, at, uuid};
 use ipack_domain::time::Timestamp;

@@ -1,6 +1,4 @@
 //! Contract of `storage::signing_keys`: the key that all replicas sign with.
-//!
-//! A new function there gets a test here, named in `on_both!`.
 
 use crate::storage::world::at;
 use crate::support::app::{oauth, setup};

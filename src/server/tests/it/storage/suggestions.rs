@@ -1,7 +1,4 @@
 //! Contract of `storage::suggestions`: values that an account has used before.
-//!
-//! A new function there gets a test here, named in `on_both!`. A new field is covered as soon as it is in
-//! `SuggestionField::ALL`.
 
 use crate::storage::{
     schema,

@@ -1,7 +1,5 @@
 //! Contract of the leases in `storage::tokens`: of any number who want to refresh a token, one does, and nobody
 //! for ever.
-//!
-//! What else only the holder of a lease may write gets a test here, named in `on_both!`.
 
 use crate::storage::world::{add_data_key, at, key, stand_up, token, uuid};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};

@@ -1,7 +1,5 @@
 //! Contract of `storage::tokens`: one token for each connection key. Keys are held apart by `isolation`, leases by
 //! `token_leases`.
-//!
-//! A new function there gets a test here, named in `on_both!`; a new column, a line in `contrasting` and `assert_same`.
 
 use crate::storage::world::{ACCOUNT, add_data_key, add_space, at, key, stand_up, token, uuid};
 use ipack_domain::ids::ConnectionKey;

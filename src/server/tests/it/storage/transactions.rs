@@ -1,6 +1,4 @@
 //! Contract of `storage` itself: transactions, and what a refusal of the database is called.
-//!
-//! A new `StorageError` gets a test here that provokes it on every database that can answer it.
 
 use crate::storage::{
     schema,

@@ -1,6 +1,6 @@
 //! What most contracts need around them: an account, a Space, and a connection key whose every part is there.
 //!
-//! To add a fixture: a function here, as soon as a second file wants it. Moments and ids are given, never drawn.
+//! Moments and ids are given, never drawn.
 
 use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use ipack_storage::{

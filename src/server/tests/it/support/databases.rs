@@ -1,7 +1,5 @@
 //! An empty database for one test: a SQLite file in a folder of its own, or a PostgreSQL database of its own on
 //! the server that `IPACK_TEST_POSTGRES` names.
-//!
-//! To add a kind of database: a constructor of [`Empty`], and a line in [`run`]'s callers.
 
 use ipack_domain::effects::random_bytes;
 use ipack_storage::{Database, open::open};

@@ -1,6 +1,4 @@
 //! All that a database holds, to look for what must not be in it.
-//!
-//! Another place where the program writes is read in [`everything_stored`] too.
 
 use ipack_storage::Database;
 use sqlx::AssertSqlSafe;
