@@ -147,10 +147,10 @@ impl<'a> Check<'a> {
             (Some(MetaType::InputObject { .. }), _) => {
                 return Err(Refused::of_field(field, must_be(type_name)));
             }
-            (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value) => {
-                if !value.clone().into_const().is_some_and(|value| is_valid(&value)) {
-                    return Err(Refused::of_field(field, must_be(type_name)));
-                }
+            (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value)
+                if !value.clone().into_const().is_some_and(|value| is_valid(&value)) =>
+            {
+                return Err(Refused::of_field(field, must_be(type_name)));
             }
             _ => {}
         }

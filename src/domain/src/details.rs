@@ -5,6 +5,7 @@
 //! To show one more key in the form: a field in [`FormContent`], and a line in each of those two functions.
 
 use crate::form::{FormContent, Parameter};
+use crate::secret_key::is_secret_key;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{cell::RefCell, collections::HashSet, fmt};
@@ -135,14 +136,6 @@ impl Details {
             })
             .collect()
     }
-}
-
-/// Whether a key would carry a client secret, however it is spelled (`clientSecret`, `client_secret`, `Client-Secret`).
-pub fn is_secret_key(key: &str) -> bool {
-    key.chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .flat_map(char::to_lowercase)
-        .eq("clientsecret".chars())
 }
 
 fn json_string(text: &str) -> String {

@@ -4,8 +4,8 @@
 //! [`FormContent`], a [`Part`] with its label, and the compiler names every place that must know it.
 
 use crate::{
-    details::is_secret_key,
     provider::{ProviderChoice, RESERVED_AUTHORIZATION},
+    secret_key::is_secret_key,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

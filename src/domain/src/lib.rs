@@ -12,6 +12,7 @@ pub mod ids;
 pub mod post;
 pub mod preflight;
 pub mod provider;
+mod secret_key;
 pub mod suggestions;
 pub mod time;
 pub mod tokens;

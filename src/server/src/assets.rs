@@ -15,7 +15,7 @@ use axum::{
 use headers::{HeaderMapExt, IfNoneMatch};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// In a debug build these are read from the folder at each request, so that `cargo leptos watch` shows changes.
 #[derive(RustEmbed)]
@@ -83,8 +83,8 @@ pub fn respond(uri: &Uri, headers: &HeaderMap, assets: &Assets) -> Option<Respon
 }
 
 /// For the paths that only ever are files.
-pub async fn file(State(state): State<crate::state::AppState>, request: Request) -> Response {
-    respond(request.uri(), request.headers(), &state.assets)
+pub async fn file(State(assets): State<Arc<Assets>>, request: Request) -> Response {
+    respond(request.uri(), request.headers(), &assets)
         .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 

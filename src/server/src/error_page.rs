@@ -1,7 +1,13 @@
 //! Pages that no route of the application renders: signing in, and what went wrong before there could be a page.
 
-use crate::{middleware::error_response, state::AppState};
-use axum::{body::Body, extract::Request, http::StatusCode, response::Response};
+use crate::state::AppState;
+use axum::{
+    Json,
+    body::Body,
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use ipack_domain::error::{AppError, ErrorCode};
 use ipack_web::pages::frame::Failure;
 use ipack_web::shell::shell;
@@ -18,6 +24,12 @@ pub async fn error_page<V: IntoView + 'static>(
     let mut response = render(Request::new(Body::empty())).await;
     *response.status_mut() = status;
     response
+}
+
+/// An error as JSON, with its status.
+pub fn error_response(error: AppError) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(error)).into_response()
 }
 
 /// An error as a page for who asked for one, as JSON for everybody else.

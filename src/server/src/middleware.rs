@@ -2,12 +2,15 @@
 //! browsers on their guard.
 
 use crate::config::Config;
-use crate::{error_page::failure, sign_in, state::AppState};
+use crate::{
+    error_page::{error_response, failure},
+    sign_in,
+    state::AppState,
+};
 use axum::{
-    Json,
     extract::{ConnectInfo, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, Method,
         header::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
             X_CONTENT_TYPE_OPTIONS,
@@ -30,6 +33,8 @@ use std::{
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_sessions::Session;
 
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Gives each request an id that sorts by time.
 #[derive(Debug, Clone)]
 pub struct RequestIds(pub Clock);
@@ -47,8 +52,8 @@ pub async fn plain_request_id(mut request: Request) -> Request {
         (1..=64).contains(&id.len())
             && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
-    if request.headers().get(crate::router::REQUEST_ID).is_some_and(|id| !is_plain(id)) {
-        request.headers_mut().remove(crate::router::REQUEST_ID);
+    if request.headers().get(REQUEST_ID).is_some_and(|id| !is_plain(id)) {
+        request.headers_mut().remove(REQUEST_ID);
     }
     request
 }
@@ -127,11 +132,6 @@ pub async fn identify(
         return sign_in::carry(state, Request::from_parts(parts, body)).await;
     }
     error_response(AppError::unauthorized())
-}
-
-pub fn error_response(error: AppError) -> Response {
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(error)).into_response()
 }
 
 /// Headers of every answer. Pages bring a Content-Security-Policy of their own; nothing else needs to load anything.

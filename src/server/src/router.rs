@@ -3,9 +3,9 @@
 use crate::{
     assets::{self, Assets},
     config::Config,
-    error_page::{failure, too_large},
+    error_page::{error_response, failure, too_large},
     health,
-    middleware::{self, RequestIds, error_response},
+    middleware::{self, REQUEST_ID, RequestIds},
     oauth_pages,
     session_store::DatabaseSessions,
     sign_in,
@@ -16,7 +16,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, Method, StatusCode, header::ALLOW},
+    http::{Method, StatusCode, header::ALLOW},
     middleware::{Next, from_fn, from_fn_with_state, map_request},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -45,7 +45,6 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a request may take, its body's arrival included.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
 
@@ -76,7 +75,7 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
         .route("/pkg/{*file}", get(assets::file))
         .route("/icons/{*file}", get(assets::file))
         .route("/favicon.svg", get(assets::file))
-        .with_state(state.clone());
+        .with_state(state.assets.clone());
 
     Router::new()
         .merge(api)

@@ -165,7 +165,7 @@ async fn what_waits_longest_is_due_first(database: Database) {
         let key = ConnectionKey { connection: format!("connection-{number}"), ..key() };
         stand_up(&database, &key).await;
         add_data_key(&database, &key.space, 1, 1).await;
-        let refresh_at = refresh_at.map(|seconds| at(seconds));
+        let refresh_at = refresh_at.map(at);
         let token = Token { refresh_at, ..token(number, &key) };
         write_now!(database, db => tokens::put(db, &token));
     }
