@@ -2,7 +2,8 @@
 //!
 //! Nothing is decided here. A request is let in (`http`: token, rate, media types, size), read (`request`), understood
 //! (`document`; `documents` remembers queries) within the bounds of `scan` and `size`, checked against the schema
-//! (`check`), and handed to it; its resolvers call one use case of `ipack-core` each. What comes back is put into the words of the API (`errors`).
+//! (`check`), and handed to it; its resolvers call one use case of `ipack-core` each. What comes back is put into the
+//! words of the API (`errors`).
 //!
 //! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
 //! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
