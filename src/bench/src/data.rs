@@ -1,7 +1,7 @@
 //! The databases: one for the program, and a copy for the bare handler.
 //!
 //! Beside the seed's details there are as many more as are asked for, in instances of ten connections, each in four
-//! environments, each with an entry in the timeline.
+//! environments, each with an entry in the audit log.
 
 use super::{
     Result,

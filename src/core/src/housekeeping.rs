@@ -11,7 +11,7 @@ use ipack_storage::{
     sessions, suggestions,
 };
 
-/// How long the timeline remembers.
+/// How long the audit log remembers.
 const TIMELINE_SECONDS: i64 = 400 * 24 * 3_600;
 
 /// How long a form can still say how its last attempt went.
@@ -26,7 +26,7 @@ enum Leftover<'a> {
 }
 
 impl Services {
-    /// Forgets expired sessions, old timeline entries and values that nobody used for long.
+    /// Forgets expired sessions, old audit log entries and values that nobody used for long.
     pub async fn tidy(&self) -> Result<()> {
         let now = self.clock.now();
         self.forget(Leftover::Sessions(now)).await?;

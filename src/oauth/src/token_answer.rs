@@ -26,7 +26,7 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// For the timeline: what came, without any value that is secret.
+    /// For the audit log: what came, without any value that is secret.
     pub fn summary(&self) -> String {
         let expires = match self.expires_in {
             Some(seconds) => format!("expires in {seconds} s"),

@@ -31,7 +31,7 @@ impl Services {
         let admin = found.filter(|_| right);
         match &admin {
             Some(admin) => self.note(Kind::SignedIn, &admin.email, admin.account_id.as_deref()).await?,
-            // The timeline names whom somebody claimed to be.
+            // The audit log names whom somebody claimed to be.
             None => self.note(Kind::SignInRefused, &printable(&email), None).await?,
         }
         admin.map(Into::into).ok_or(ServiceError::Unauthorized)

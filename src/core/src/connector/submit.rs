@@ -194,7 +194,7 @@ fn differing(
     Ok(found)
 }
 
-/// The timeline's entry for a save.
+/// The audit log's entry for a save.
 async fn log_save(
     mut db: Connection<'_>,
     admin: &Admin,

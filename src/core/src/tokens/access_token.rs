@@ -2,7 +2,7 @@
 //! each version of a token.
 //!
 //! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. Something
-//! else that is read so often is counted the same way, as a [`Kind`](ipack_storage::timeline::Kind) of its own.
+//! else that is read so often is counted the same way, as a [`Kind`](ipack_storage::audit_log::Kind) of its own.
 
 use crate::{
     access::{self, Client},

@@ -103,7 +103,7 @@ impl Services {
 struct Refusal {
     message: String,
     advice: String,
-    /// For the timeline.
+    /// For the audit log.
     detail: String,
 }
 

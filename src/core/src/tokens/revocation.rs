@@ -1,5 +1,5 @@
 //! Revoking tokens at the provider (RFC 7009): on reset, on uninstalling, and on demand; with what came of it in the
-//! timeline.
+//! audit log.
 //!
 //! Everything that a revocation takes is opened before the rows are gone, and the call goes on in the background: a
 //! provider that does not answer holds nobody up. What cannot be revoked is forgotten all the same, and that is told.
@@ -29,7 +29,7 @@ use secrecy::SecretString;
 pub(crate) enum PendingRevocation {
     /// There is no token.
     Nothing,
-    /// It stays valid there until it runs out; why, for the timeline.
+    /// It stays valid there until it runs out; why, for the audit log.
     Impossible(String),
     Revocation(Box<Revocation>),
 }
@@ -208,7 +208,7 @@ impl Services {
         Ok(all)
     }
 
-    /// Revokes an uninstalled instance's tokens. The timeline of its connections went with it, so the outcome stands
+    /// Revokes an uninstalled instance's tokens. The audit log of its connections went with it, so the outcome stands
     /// with the account.
     pub(crate) fn revoke_uninstalled(
         &self,

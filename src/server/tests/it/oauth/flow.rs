@@ -187,7 +187,7 @@ pub async fn attempt(world: &World, key: &ConnectionKey) -> Option<(String, Stri
     attempt.map(|attempt| (attempt.status.name().to_owned(), attempt.message.unwrap_or_default()))
 }
 
-/// The details of what the timeline has of this kind, oldest first.
+/// The details of what the audit log has of this kind, oldest first.
 pub async fn told(world: &World, key: &ConnectionKey, kind: audit_log::Kind) -> Vec<String> {
     let mut entries = read_now!(world.app.database, db => audit_log::latest(db, key, 100));
     entries.reverse();

@@ -1,4 +1,4 @@
-//! Contract of `storage::timeline`: who did what, when. Keys are held apart by `isolation`.
+//! Contract of `storage::audit_log`: who did what, when. Keys are held apart by `isolation`.
 
 use crate::storage::world::{ACCOUNT, SPACE, at, key, uuid};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};

@@ -97,7 +97,7 @@ async fn uninstalling_removes_everything_and_nothing_else(database: Database) {
 
     assert!(write_now!(database, db => instances::remove(db, &key().space, &key().instance)));
     for (table, found) in rows(&database, &key()).await {
-        // The timeline refers to nothing, so that it can tell of what is gone: it is cleared by its own function.
+        // The audit log refers to nothing, so that it can tell of what is gone: it is cleared by its own function.
         assert_eq!(found > 0, table == "timeline", "{found} rows in {table}");
     }
     assert_eq!(read_now!(database, db => audit_log::latest(db, &key(), 10)).len(), 1);
