@@ -10,17 +10,18 @@ use ipack_storage::{
     audit_log::{self, Event, Kind},
     sessions, suggestions,
 };
+use std::time::Duration;
 
 /// How long the audit log remembers.
-const TIMELINE_SECONDS: i64 = 400 * 24 * 3_600;
+const AUDIT_LOG_KEPT: Duration = Duration::from_secs(400 * 24 * 3_600);
 
 /// How long a form can still say how its last attempt went.
-const ATTEMPTS_SECONDS: i64 = 30 * 24 * 3_600;
+const ATTEMPTS_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 #[derive(Clone, Copy)]
 enum Leftover<'a> {
     Sessions(Timestamp),
-    Timeline(Timestamp),
+    AuditLog(Timestamp),
     Attempts(Timestamp),
     Suggestions { account: &'a str, field: &'a str },
 }
@@ -31,8 +32,8 @@ impl Services {
         let now = self.clock.now();
         self.forget(Leftover::Sessions(now)).await?;
         while self.end_overdue_attempts(now).await? >= BATCH.unsigned_abs() {}
-        self.forget(Leftover::Timeline(now.plus_seconds(-TIMELINE_SECONDS))).await?;
-        self.forget(Leftover::Attempts(now.plus_seconds(-ATTEMPTS_SECONDS))).await?;
+        self.forget(Leftover::AuditLog(now.minus(AUDIT_LOG_KEPT))).await?;
+        self.forget(Leftover::Attempts(now.minus(ATTEMPTS_KEPT))).await?;
         let mut reader = self.database.reader().await?;
         let overfull = suggestions::overfull(reader.connection()).await?;
         drop(reader);
@@ -84,7 +85,7 @@ impl Services {
     async fn forget_batch(&self, mut db: Writer, leftover: Leftover<'_>) -> Result<u64> {
         Ok(match leftover {
             Leftover::Sessions(now) => sessions::remove_expired(db.lend(), now).await?,
-            Leftover::Timeline(moment) => audit_log::remove_before(db.lend(), moment).await?,
+            Leftover::AuditLog(moment) => audit_log::remove_before(db.lend(), moment).await?,
             Leftover::Attempts(moment) => attempts::remove_before(db.lend(), moment).await?,
             Leftover::Suggestions { account, field } => suggestions::prune(db.lend(), account, field).await?,
         })

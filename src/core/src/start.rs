@@ -56,7 +56,7 @@ async fn signing_key(
     data_keys: &DataKeyCache,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>> {
     let data_key = data_keys.current_key(db.lend(), INSTALLATION, clock.now()).await?;
-    let version = i64::from(data_key.version());
+    let version = data_key.version();
     let seal = |secret: &[u8]| data_key.seal(sealing::signing_key(), secret);
     if signing_keys::find(db.lend()).await?.is_none() {
         signing_keys::add(db.lend(), &seal(&SigningKey::random()), version, clock.now()).await?;

@@ -3,6 +3,7 @@
 //! Anything else about time (a duration in words, another calendar) is a function here over [`Timestamp`].
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Microseconds since 1970-01-01T00:00:00Z. Microseconds, because both databases keep them exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,6 +16,14 @@ impl Timestamp {
 
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(microseconds(span)))
+    }
+
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(microseconds(span)))
     }
 
     /// RFC 3339 with seconds, for `<time datetime>`.
@@ -47,6 +56,10 @@ impl Timestamp {
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         (year, month, day, rest / 3_600, rest / 60 % 60, rest % 60)
     }
+}
+
+fn microseconds(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A moment for a `<time>` element.
@@ -92,6 +105,15 @@ mod tests {
         ] {
             assert_eq!(in_words(seconds * 1_000_000), words);
         }
+    }
+
+    #[test]
+    fn spans_are_added_and_end_at_the_ends_of_time() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(Timestamp(0).plus(minute), Timestamp(60_000_000));
+        assert_eq!(Timestamp(0).minus(minute), Timestamp(-60_000_000));
+        assert_eq!(Timestamp(1).plus(Duration::MAX), Timestamp(i64::MAX));
+        assert_eq!(Timestamp(-2).minus(Duration::MAX), Timestamp(i64::MIN));
     }
 
     #[test]

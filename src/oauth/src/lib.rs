@@ -2,12 +2,17 @@
 //! HTTP server.
 //!
 //! ```text
-//! presets.toml ─▶ presets ─▶ chosen ◀─ the form's content
+//! presets.toml ─▶ presets ─▶ provider ◀─ the form's content
 //!                               │
 //!             discovery ─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
 //!                 │             └─────────▶ token ◀───────────────────────┘
-//!                 └─▶ outbound ◀──────────────┘       explain: what went wrong, and what to do
+//!                 └─▶ outbound ◀──────────────┘        advice: what went wrong, and what to do
 //! ```
+//!
+//! It is written here and not taken from the crate `oauth2`: that one models a client for one provider that keeps to
+//! the RFCs. This one is a client of many providers that do not; what each of them needs is data (a preset, the form),
+//! not a type; an answer that a strict reader refuses still has to end as a sentence for an admin; and a secret must
+//! not get into an error.
 //!
 //! All calls to the outside go through [`outbound`]. To add a provider: an entry in `presets.toml`. To add a grant: its
 //! parameters in [`token`], its name in [`Grant`](ipack_domain::provider::Grant). To add a way of proving the client:

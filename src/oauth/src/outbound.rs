@@ -2,6 +2,10 @@
 //!
 //! It reaches what [`Policy`] lets it reach, follows no redirect, uses no proxy, keeps no cookie, and reads so much for
 //! so long and no more. What goes wrong is an [`OutboundError`], a sentence for an admin.
+//!
+//! reqwest does the calling. The guard is written here, because a filter in front of a client judges a name, and the
+//! name may have another address by the time of the call: here the addresses themselves are judged, at the moment when
+//! they are connected to, and bodies are cut off while they arrive.
 
 mod errors;
 

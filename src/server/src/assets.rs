@@ -2,6 +2,9 @@
 //!
 //! Addresses of what changes with a build carry a version, and are kept by browsers for a year; all else is asked for
 //! again and answered 304.
+//!
+//! Which coding a browser accepts is read here: tower-http's `ServeDir`, which can, names a file's version by its time
+//! and not by its content.
 
 use axum::{
     body::Body,
@@ -63,10 +66,9 @@ pub fn respond(uri: &Uri, headers: &HeaderMap, assets: &Assets) -> Option<Respon
     if headers.typed_get::<IfNoneMatch>().is_some_and(|seen| !seen.precondition_passes(&etag)) {
         return answer.status(StatusCode::NOT_MODIFIED).body(Body::empty()).ok();
     }
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let compressed = [("br", ".br"), ("gzip", ".gz")]
         .into_iter()
-        .filter(|(coding, _)| accepted.split(',').any(|one| one.trim() == *coding))
+        .filter(|(coding, _)| accepts(headers, coding))
         .find_map(|(coding, suffix)| Some((coding, Site::get(&format!("{name}{suffix}"))?)));
     let data = match compressed {
         Some((coding, file)) => {
@@ -80,6 +82,19 @@ pub fn respond(uri: &Uri, headers: &HeaderMap, assets: &Assets) -> Option<Respon
         Cow::Owned(bytes) => Body::from(bytes),
     };
     answer.body(body).ok()
+}
+
+/// RFC 9110, section 12.5.3: a coding is accepted where it, or else `*`, is named with a weight above nought.
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    let named = |wanted: &str| {
+        let values = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).find_map(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, "q=1"));
+            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+            name.trim().eq_ignore_ascii_case(wanted).then_some(weight.is_some_and(|weight| weight > 0.0))
+        })
+    };
+    named(coding).or_else(|| named("*")).unwrap_or(false)
 }
 
 /// For the paths that only ever are files.

@@ -38,7 +38,8 @@ pub struct Attempt {
     pub message: Option<String>,
     pub advice: Option<String>,
     pub sealed: Option<Vec<u8>>,
-    pub data_key_version: Option<i64>,
+    #[sqlx(try_from = "Column<Option<u32>>")]
+    pub data_key_version: Option<u32>,
     #[sqlx(try_from = "Column<Timestamp>")]
     pub begun_at: Timestamp,
     #[sqlx(try_from = "Column<Timestamp>")]
@@ -68,7 +69,7 @@ pub async fn add(db: Connection<'_>, attempt: &Attempt) -> Result<()> {
     );
     execute!(
         db, sql, &attempt.key; attempt.id, attempt.admin_id, &attempt.browser, attempt.is_in_window,
-        attempt.status.name(), &attempt.sealed, attempt.data_key_version, attempt.begun_at.0, attempt.expires_at.0
+        attempt.status.name(), &attempt.sealed, attempt.data_key_version.map(i64::from), attempt.begun_at.0, attempt.expires_at.0
     )?;
     Ok(())
 }

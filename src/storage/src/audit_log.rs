@@ -117,7 +117,7 @@ pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp)
 }
 
 /// Counts something that happens often: one entry for an actor, a connection and a span of time, named by `id`.
-pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: i64, now: Timestamp) -> Result<()> {
+pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: u32, now: Timestamp) -> Result<()> {
     let sql = concat!(
         "INSERT INTO timeline (",
         key_columns!(),
@@ -125,7 +125,7 @@ pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: i64, n
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)
          ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at"
     );
-    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), times)?;
+    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), i64::from(times))?;
     Ok(())
 }
 
@@ -190,7 +190,8 @@ pub struct Entry {
     pub changed: Vec<String>,
     pub detail: Option<String>,
     /// How often, where an entry stands for several times.
-    pub times: Option<i64>,
+    #[sqlx(try_from = "Column<Option<u32>>")]
+    pub times: Option<u32>,
 }
 
 /// The latest entries of one connection, latest first.

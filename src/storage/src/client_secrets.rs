@@ -28,7 +28,8 @@ pub struct ClientSecret {
     #[sqlx(try_from = "Column<Slot>")]
     pub slot: Slot,
     pub sealed: Vec<u8>,
-    pub data_key_version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub data_key_version: u32,
     /// Where it may be sent.
     #[sqlx(try_from = "Column<JsonText>")]
     pub destination: JsonText,
@@ -73,7 +74,7 @@ pub async fn put(db: Connection<'_>, key: &ConnectionKey, slot: Slot, secret: &C
              destination = excluded.destination, sealed_by = excluded.sealed_by, sealed_at = excluded.sealed_at"
     );
     execute!(
-        db, sql, key; secret.id, slot.name(), &secret.sealed, secret.data_key_version,
+        db, sql, key; secret.id, slot.name(), &secret.sealed, i64::from(secret.data_key_version),
         secret.destination.as_str(), &secret.sealed_by, secret.sealed_at.0
     )?;
     Ok(())

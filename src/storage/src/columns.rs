@@ -2,7 +2,7 @@
 //!
 //! Both databases store them as integers and texts. A row struct names the type that it wants, and
 //! `#[sqlx(try_from = "Column<…>")]` reads it; a value that cannot be read is [`StorageError::Corrupt`], with the
-//! column's name. Written is `moment.0`, `variant.name()`, and what [`to_json`] makes.
+//! column's name. Written is `moment.0`, `i64::from(count)`, `variant.name()`, and what [`to_json`] makes.
 
 use crate::{Result, StorageError};
 use ipack_domain::{
@@ -116,6 +116,15 @@ impl FromColumn for Timestamp {
     }
 }
 
+/// What is counted: versions of keys, rows, failures.
+impl FromColumn for u32 {
+    type Stored = i64;
+
+    fn from_column(number: i64) -> std::result::Result<Self, BoxDynError> {
+        Ok(Self::try_from(number)?)
+    }
+}
+
 impl FromColumn for Classification {
     type Stored = String;
 
@@ -140,6 +149,8 @@ read_as_json!(FormContent, ProviderChoice, Vec<String>);
 as_fields!(
     Timestamp,
     Option<Timestamp>,
+    u32,
+    Option<u32>,
     Classification,
     FormContent,
     Option<ProviderChoice>,
@@ -243,6 +254,16 @@ pub(crate) use bind_key;
 mod tests {
     use super::*;
     use crate::{attempts::Status, audit_log::Kind, client_secrets::Slot, packs::InstallationType};
+
+    #[test]
+    fn versions_are_those_of_the_vault() {
+        for (stored, version) in [(0, 0), (1, 1), (i64::from(u32::MAX), u32::MAX)] {
+            assert_eq!(u32::from_column(stored).expect("it fits"), version);
+        }
+        for stored in [-1, i64::from(u32::MAX) + 1, i64::MAX] {
+            u32::from_column(stored).expect_err("no vault counts so");
+        }
+    }
 
     #[test]
     fn names_that_nobody_writes_are_refused() {

@@ -2,7 +2,7 @@
 //!
 //! Another table with sealed columns is a [`SealedTable`] in [`SEALED`]; everything else about a rotation stays as it is.
 
-use crate::{Connection, Result, StorageError, execute, on_connection};
+use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
@@ -12,7 +12,8 @@ pub const INSTALLATION: &str = "";
 
 #[derive(Debug, Clone, FromRow)]
 pub struct MasterKeyRow {
-    pub version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub version: u32,
     /// Opens with the right key only.
     pub check_value: Vec<u8>,
 }
@@ -23,10 +24,10 @@ pub async fn master_keys(db: Connection<'_>) -> Result<Vec<MasterKeyRow>> {
 }
 
 /// Makes a master key known. One that is there stays as it is.
-pub async fn add_master_key(db: Connection<'_>, version: i64, check: &[u8], now: Timestamp) -> Result<()> {
+pub async fn add_master_key(db: Connection<'_>, version: u32, check: &[u8], now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO master_keys (version, check_value, created_at) VALUES ($1, $2, $3)
          ON CONFLICT (version) DO NOTHING";
-    execute!(db, sql, version, check, now.0)?;
+    execute!(db, sql, i64::from(version), check, now.0)?;
     Ok(())
 }
 
@@ -34,15 +35,17 @@ pub async fn add_master_key(db: Connection<'_>, version: i64, check: &[u8], now:
 ///
 /// # Errors
 /// `Reference` where it still wraps a data key.
-pub async fn remove_master_key(db: Connection<'_>, version: i64) -> Result<bool> {
-    Ok(execute!(db, "DELETE FROM master_keys WHERE version = $1", version)? == 1)
+pub async fn remove_master_key(db: Connection<'_>, version: u32) -> Result<bool> {
+    Ok(execute!(db, "DELETE FROM master_keys WHERE version = $1", i64::from(version))? == 1)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DataKeyRow {
     pub scope: String,
-    pub version: i64,
-    pub master_version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub version: u32,
+    #[sqlx(try_from = "Column<u32>")]
+    pub master_version: u32,
     pub wrapped: Vec<u8>,
 }
 
@@ -53,12 +56,12 @@ pub async fn current(db: Connection<'_>, scope: &str) -> Result<Option<DataKeyRo
     on_connection!(db, executor => sqlx::query_as::<_, DataKeyRow>(sql).bind(scope).fetch_optional(executor))
 }
 
-pub async fn find(db: Connection<'_>, scope: &str, version: i64) -> Result<Option<DataKeyRow>> {
+pub async fn find(db: Connection<'_>, scope: &str, version: u32) -> Result<Option<DataKeyRow>> {
     let sql =
         "SELECT scope, version, master_version, wrapped FROM data_keys WHERE scope = $1 AND version = $2";
     on_connection!(db, executor => sqlx::query_as::<_, DataKeyRow>(sql)
         .bind(scope)
-        .bind(version)
+        .bind(i64::from(version))
         .fetch_optional(executor))
 }
 
@@ -74,7 +77,15 @@ pub async fn list(db: Connection<'_>) -> Result<Vec<DataKeyRow>> {
 pub async fn add(db: Connection<'_>, key: &DataKeyRow, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO data_keys (scope, version, master_version, wrapped, created_at)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, version) DO NOTHING";
-    execute!(db, sql, &key.scope, key.version, key.master_version, &key.wrapped, now.0)?;
+    execute!(
+        db,
+        sql,
+        &key.scope,
+        i64::from(key.version),
+        i64::from(key.master_version),
+        &key.wrapped,
+        now.0
+    )?;
     Ok(())
 }
 
@@ -82,8 +93,8 @@ pub async fn add(db: Connection<'_>, key: &DataKeyRow, now: Timestamp) -> Result
 ///
 /// # Errors
 /// `Reference` where something is still sealed with one of them.
-pub async fn remove_before(db: Connection<'_>, scope: &str, version: i64) -> Result<u64> {
-    execute!(db, "DELETE FROM data_keys WHERE scope = $1 AND version < $2", scope, version)
+pub async fn remove_before(db: Connection<'_>, scope: &str, version: u32) -> Result<u64> {
+    execute!(db, "DELETE FROM data_keys WHERE scope = $1 AND version < $2", scope, i64::from(version))
 }
 
 /// A table with sealed columns. All of a row's are sealed with one data key.
@@ -106,7 +117,8 @@ pub const SEALED: [SealedTable; 3] = [
 #[derive(Debug, Clone, FromRow)]
 pub struct SealedRow {
     pub id: Uuid,
-    pub data_key_version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub data_key_version: u32,
     pub first: Vec<u8>,
     pub second: Option<Vec<u8>>,
 }
@@ -116,7 +128,7 @@ pub async fn sealed_before(
     db: Connection<'_>,
     table: SealedTable,
     space: &str,
-    version: i64,
+    version: u32,
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<SealedRow>> {
@@ -129,7 +141,7 @@ pub async fn sealed_before(
     match db {
         Connection::Sqlite(executor) => Ok(sqlx::query_as(AssertSqlSafe(sql))
             .bind(space)
-            .bind(version)
+            .bind(i64::from(version))
             .bind(after)
             .bind(limit)
             .fetch_all(executor)
@@ -139,7 +151,7 @@ pub async fn sealed_before(
             let sql = sql.replace("NULL AS second", "NULL::bytea AS second");
             Ok(sqlx::query_as(AssertSqlSafe(sql))
                 .bind(space)
-                .bind(version)
+                .bind(i64::from(version))
                 .bind(after)
                 .bind(limit)
                 .fetch_all(executor)
@@ -153,7 +165,7 @@ pub async fn reseal(
     db: Connection<'_>,
     table: SealedTable,
     old: &SealedRow,
-    version: i64,
+    version: u32,
     first: &[u8],
     second: Option<&[u8]>,
 ) -> Result<bool> {
@@ -163,9 +175,9 @@ pub async fn reseal(
         "UPDATE {name} SET data_key_version = $4, {column} = $3{other} WHERE id = $1 AND {column} = $2"
     );
     let rows = if other.is_empty() {
-        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, version)?
+        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, i64::from(version))?
     } else {
-        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, version, second)?
+        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, i64::from(version), second)?
     };
     Ok(rows == 1)
 }
@@ -174,8 +186,10 @@ pub async fn reseal(
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct SealedCount {
     pub space_guid: String,
-    pub data_key_version: i64,
-    pub rows: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub data_key_version: u32,
+    #[sqlx(try_from = "Column<u32>")]
+    pub rows: u32,
 }
 
 pub async fn count_sealed(db: Connection<'_>, table: SealedTable) -> Result<Vec<SealedCount>> {
@@ -186,12 +200,4 @@ pub async fn count_sealed(db: Connection<'_>, table: SealedTable) -> Result<Vec<
         table.name
     );
     on_connection!(db, executor => sqlx::query_as::<_, SealedCount>(AssertSqlSafe(sql.clone())).fetch_all(executor))
-}
-
-/// A version as the vault counts it.
-///
-/// # Errors
-/// `Corrupt` where no vault could have written it.
-pub fn vault_version(version: i64) -> Result<u32> {
-    u32::try_from(version).map_err(|_| StorageError::Corrupt("key version".to_owned()))
 }

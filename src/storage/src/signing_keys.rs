@@ -2,7 +2,7 @@
 //!
 //! A key for another purpose is a row of its own: a word for it in the table's check, and as an argument here.
 
-use crate::{Connection, Result, execute, on_connection};
+use crate::{Connection, Result, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::FromRow;
 use std::fmt;
@@ -11,7 +11,8 @@ use std::fmt;
 pub struct SigningKeyRow {
     pub secret: Vec<u8>,
     /// `None` where an earlier version of the program left it unsealed.
-    pub data_key_version: Option<i64>,
+    #[sqlx(try_from = "Column<Option<u32>>")]
+    pub data_key_version: Option<u32>,
 }
 
 /// The secret may not be sealed yet, so it does not show itself.
@@ -27,17 +28,17 @@ pub async fn find(db: Connection<'_>) -> Result<Option<SigningKeyRow>> {
 }
 
 /// Makes this the key, unless there is one. Whoever adds reads afterwards which one it is.
-pub async fn add(db: Connection<'_>, sealed: &[u8], data_key_version: i64, now: Timestamp) -> Result<()> {
+pub async fn add(db: Connection<'_>, sealed: &[u8], data_key_version: u32, now: Timestamp) -> Result<()> {
     let sql =
         "INSERT INTO signing_keys (purpose, secret, data_key_version, created_at) VALUES ('jwt', $1, $2, $3)
          ON CONFLICT (purpose) DO NOTHING";
-    execute!(db, sql, sealed, data_key_version, now.0)?;
+    execute!(db, sql, sealed, i64::from(data_key_version), now.0)?;
     Ok(())
 }
 
 /// Seals the key anew, unless somebody did so since it was read.
-pub async fn reseal(db: Connection<'_>, old: &[u8], sealed: &[u8], data_key_version: i64) -> Result<bool> {
+pub async fn reseal(db: Connection<'_>, old: &[u8], sealed: &[u8], data_key_version: u32) -> Result<bool> {
     let sql =
         "UPDATE signing_keys SET secret = $2, data_key_version = $3 WHERE purpose = 'jwt' AND secret = $1";
-    Ok(execute!(db, sql, old, sealed, data_key_version)? == 1)
+    Ok(execute!(db, sql, old, sealed, i64::from(data_key_version))? == 1)
 }

@@ -20,7 +20,8 @@ pub struct Token {
     pub version: i64,
     pub access_token: Vec<u8>,
     pub refresh_token: Option<Vec<u8>>,
-    pub data_key_version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub data_key_version: u32,
     pub token_type: String,
     pub requested_scope: String,
     pub granted_scope: Option<String>,
@@ -40,7 +41,8 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     #[sqlx(try_from = "Column<Option<Timestamp>>")]
     pub refresh_at: Option<Timestamp>,
-    pub failures: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub failures: u32,
     pub failure: Option<String>,
     pub is_broken: bool,
     pub lease_owner: Option<Uuid>,
@@ -125,7 +127,7 @@ pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
     );
     execute!(
         db, sql, &token.key; token.id, token.version, &token.access_token, &token.refresh_token,
-        token.data_key_version, &token.token_type, &token.requested_scope, &token.granted_scope,
+        i64::from(token.data_key_version), &token.token_type, &token.requested_scope, &token.granted_scope,
         token.origin.as_str(), token.configuration.as_str(), &token.company_id, &token.obtained_by,
         token.obtained_at.0, token.expires_at.map(|at| at.0), token.refresh_at.map(|at| at.0)
     )?;
@@ -153,7 +155,7 @@ pub struct Refreshed<'a> {
     pub access_token: &'a [u8],
     /// The old one again, newly sealed, where the answer brought none.
     pub refresh_token: Option<&'a [u8]>,
-    pub data_key_version: i64,
+    pub data_key_version: u32,
     pub token_type: &'a str,
     pub granted_scope: Option<&'a str>,
     pub expires_at: Option<Timestamp>,
@@ -179,7 +181,7 @@ pub async fn refreshed(
         owner,
         new.access_token,
         new.refresh_token,
-        new.data_key_version,
+        i64::from(new.data_key_version),
         new.token_type,
         new.granted_scope,
         new.expires_at.map(|at| at.0),

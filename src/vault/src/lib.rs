@@ -19,13 +19,17 @@
 //! for every value without counting. The place of a value (table, row, column) is authenticated with it: moved
 //! elsewhere, it does not open.
 //!
+//! The ciphers are the RustCrypto crates'. The envelope around them is written here, because the crates that have one
+//! (`cocoon`, `age`, the key services' clients) seal files or call a service: none binds a value to its row, keeps the
+//! key's version readable beside it, or opens thousands of values a second with one data key.
+//!
 //! To seal one more column:
-//! 1. add it as `BLOB` or `BYTEA`, and name its place by a function beside its statements:
-//!    `Place { table: "tokens", row: id.as_bytes(), column: "refresh_token" }`. The row is what identifies it for
+//! 1. add it as `BLOB` or `BYTEA`, and name its place by a function in `ipack-core`'s `secrets::sealing`:
+//!    `SealContext { table: "tokens", row: id.as_bytes(), column: "refresh_token" }`. The row is what identifies it for
 //!    ever, best its UUID: a value whose place is renamed must be opened in the old and sealed in the new one.
 //! 2. write what [`DataKey::seal`] answers, and read it by [`DataKey::open_text`], with the key whose version
 //!    [`key_version_of`] tells;
-//! 3. add the column to what a rotation of data keys walks over.
+//! 3. add the column to what a rotation of data keys walks over, `SEALED` in `ipack-storage`'s `data_keys`.
 //!
 //! A change of the layout of sealed bytes is a new format number in `sealed`, which goes on opening the old ones.
 

@@ -31,11 +31,11 @@ pub enum WrongKeys {
     #[error(
         "the database needs the master key v{version}, and {keyring} does not hold it; put the file back that it was sealed with"
     )]
-    Lacking { version: i64, keyring: String },
+    Lacking { version: u32, keyring: String },
     #[error(
         "the master key v{version} in {keyring} is not the one that the database was sealed with; put the right file back"
     )]
-    Other { version: i64, keyring: String },
+    Other { version: u32, keyring: String },
 }
 
 /// Whether the keyring opens what the database has.
@@ -45,8 +45,8 @@ pub enum WrongKeys {
 pub fn check(keyring: &Keyring, name: &str, known: &[MasterKeyRow]) -> std::result::Result<(), WrongKeys> {
     for row in known {
         let version = row.version;
-        let master = u32::try_from(version).ok().and_then(|version| keyring.get(version));
-        let master = master.ok_or_else(|| WrongKeys::Lacking { version, keyring: name.to_owned() })?;
+        let master =
+            keyring.get(version).ok_or_else(|| WrongKeys::Lacking { version, keyring: name.to_owned() })?;
         master
             .verify_check_value(&row.check_value)
             .map_err(|_| WrongKeys::Other { version, keyring: name.to_owned() })?;
@@ -63,7 +63,7 @@ pub struct KeyStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MasterStatus {
-    pub version: i64,
+    pub version: u32,
     pub is_in_keyring: bool,
     /// The database knows it.
     pub is_known: bool,
@@ -74,9 +74,9 @@ pub struct MasterStatus {
 pub struct ScopeStatus {
     /// A Space's guid; empty for the installation.
     pub scope: String,
-    pub data_key_version: i64,
-    pub master_version: i64,
-    pub values: i64,
+    pub data_key_version: u32,
+    pub master_version: u32,
+    pub values: u32,
 }
 
 /// How far a rotation is.
@@ -97,7 +97,7 @@ pub struct Unopenable {
 /// What a rotation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rotation {
-    pub master_version: i64,
+    pub master_version: u32,
     pub resealed: u64,
     pub unopenable: Vec<Unopenable>,
 }
@@ -113,10 +113,10 @@ pub(crate) async fn introduce(database: &Database, data_keys: &DataKeyCache, now
     Ok(())
 }
 
-async fn make_newest_known(database: &Database, data_keys: &DataKeyCache, now: Timestamp) -> Result<i64> {
+async fn make_newest_known(database: &Database, data_keys: &DataKeyCache, now: Timestamp) -> Result<u32> {
     let (version, value) = data_keys.with_keyring(|keyring| {
         let newest = keyring.active();
-        (i64::from(newest.version()), newest.check_value())
+        (newest.version(), newest.check_value())
     })?;
     database.write(async |mut db| data_keys::add_master_key(db.lend(), version, &value, now).await).await?;
     Ok(version)
@@ -133,15 +133,15 @@ impl Services {
             counts.extend(data_keys::count_sealed(reader.connection(), table).await?);
         }
         let in_keyring = self.data_keys.with_keyring(Keyring::versions)?;
-        let mut versions: Vec<i64> =
-            known.iter().map(|row| row.version).chain(in_keyring.iter().map(|v| i64::from(*v))).collect();
+        let mut versions: Vec<u32> =
+            known.iter().map(|row| row.version).chain(in_keyring.iter().copied()).collect();
         versions.sort_unstable();
         versions.dedup();
         let masters = versions
             .into_iter()
             .map(|version| MasterStatus {
                 version,
-                is_in_keyring: in_keyring.iter().any(|known| i64::from(*known) == version),
+                is_in_keyring: in_keyring.contains(&version),
                 is_known: known.iter().any(|row| row.version == version),
                 data_keys: data_keys.iter().filter(|row| row.master_version == version).count(),
             })
@@ -153,8 +153,8 @@ impl Services {
                     .iter()
                     .filter(|count| count.space_guid == row.scope && count.data_key_version == row.version)
                     .map(|count| count.rows)
-                    .sum::<i64>()
-                    + i64::from(row.scope == INSTALLATION),
+                    .sum::<u32>()
+                    + u32::from(row.scope == INSTALLATION),
                 scope: row.scope,
                 data_key_version: row.version,
                 master_version: row.master_version,
@@ -178,7 +178,7 @@ impl Services {
         scopes.dedup();
         let mut rotation = Rotation { master_version, ..Rotation::default() };
         for scope in scopes {
-            let new = self.database.write(|db| self.renewed_key(db, &scope, master_version)).await?;
+            let new = self.database.write(|db| self.current_or_new_key(db, &scope, master_version)).await?;
             let mut progress = Progress { scope: scope.clone(), resealed: 0 };
             if scope == INSTALLATION {
                 progress.resealed +=
@@ -200,7 +200,12 @@ impl Services {
     }
 
     /// The scope's data key under this master key, made where the current one is under another.
-    async fn renewed_key(&self, mut db: Writer, scope: &str, master_version: i64) -> Result<Arc<DataKey>> {
+    async fn current_or_new_key(
+        &self,
+        mut db: Writer,
+        scope: &str,
+        master_version: u32,
+    ) -> Result<Arc<DataKey>> {
         let current = data_keys::current(db.lend(), scope).await?;
         let current = current.ok_or(ServiceError::Internal("a data key is gone"))?;
         if current.master_version == master_version {
@@ -222,7 +227,7 @@ impl Services {
         let mut after = Uuid::nil();
         loop {
             let mut reader = self.database.reader().await?;
-            let version = i64::from(new.version());
+            let version = new.version();
             let space = progress.scope.clone();
             let rows =
                 data_keys::sealed_before(reader.connection(), table, &space, version, after, RESEAL_BATCH)
@@ -287,13 +292,13 @@ impl Services {
             _ => None,
         };
         let first = seal(new, first_place, &first);
-        let version = i64::from(new.version());
+        let version = new.version();
         Ok(data_keys::reseal(db.lend(), table, row, version, &first, second.as_deref()).await?)
     }
 
     async fn reseal_signing_key(&self, mut db: Writer, new: &DataKey) -> Result<bool> {
         let Some(row) = signing_keys::find(db.lend()).await? else { return Ok(false) };
-        let version = i64::from(new.version());
+        let version = new.version();
         if row.data_key_version == Some(version) {
             return Ok(false);
         }
@@ -308,7 +313,7 @@ impl Services {
     /// # Errors
     /// `Reference` for such a value.
     async fn forget_old_keys(&self, mut db: Writer, scope: &str, new: &DataKey) -> Result<()> {
-        let version = i64::from(new.version());
+        let version = new.version();
         // No reference watches over the signing key.
         if scope == INSTALLATION {
             let signing_key = signing_keys::find(db.lend()).await?;
@@ -324,11 +329,11 @@ impl Services {
     ///
     /// # Errors
     /// `Conflict` where something still needs it, or it is the newest.
-    pub async fn retire_key(&self, version: i64) -> Result<()> {
+    pub async fn retire_key(&self, version: u32) -> Result<()> {
         self.database.write(|db| self.retire_once(db, version)).await
     }
 
-    async fn retire_once(&self, mut db: Writer, version: i64) -> Result<()> {
+    async fn retire_once(&self, mut db: Writer, version: u32) -> Result<()> {
         let known = data_keys::master_keys(db.lend()).await?;
         if known.last().is_some_and(|newest| newest.version == version) {
             let message = format!("v{version} is the key in use; `keys add` and `keys rotate` come first");

@@ -225,7 +225,7 @@ impl Services {
             id,
             slot,
             sealed: seal(&data_key, client_secret(&id), secret),
-            data_key_version: data_key.version().into(),
+            data_key_version: data_key.version(),
             destination: write_destination(plan.destination())?,
             sealed_by: who.label.to_owned(),
             sealed_at: now,

@@ -8,7 +8,7 @@ use crate::error::{Result, ServiceError};
 use ipack_domain::time::Timestamp;
 use ipack_storage::{
     Connection, StorageError,
-    data_keys::{self, DataKeyRow, vault_version},
+    data_keys::{self, DataKeyRow},
 };
 use ipack_vault::{DataKey, Keyring, SealContext};
 use secrecy::SecretString;
@@ -50,7 +50,7 @@ pub struct DataKeyCache {
     keyring: RwLock<Option<Keyring>>,
     /// Read again where the database names a master key that is not in the keyring yet.
     file: Option<PathBuf>,
-    data_keys: Mutex<HashMap<(String, i64), Unwrapped>>,
+    data_keys: Mutex<HashMap<(String, u32), Unwrapped>>,
 }
 
 /// A data key, and the bytes that it came out of: what was made in a transaction that came to nothing is not mistaken
@@ -106,10 +106,10 @@ impl DataKeyCache {
         &self,
         mut db: Connection<'_>,
         scope: &str,
-        version: i64,
+        version: u32,
         now: Timestamp,
     ) -> Result<()> {
-        let key = DataKey::random(vault_version(version)?);
+        let key = DataKey::random(version);
         let known = data_keys::master_keys(db.lend()).await?;
         let newest = known.last().ok_or(ServiceError::Internal("the database knows no master key"))?;
         let master_version = newest.version;
@@ -125,7 +125,7 @@ impl DataKeyCache {
         &self,
         db: Connection<'_>,
         scope: &str,
-        data_key_version: i64,
+        data_key_version: u32,
         place: SealContext<'_>,
         sealed: &[u8],
     ) -> Result<SecretString> {
@@ -136,7 +136,7 @@ impl DataKeyCache {
         })
     }
 
-    async fn key(&self, db: Connection<'_>, scope: &str, version: i64) -> Result<Arc<DataKey>> {
+    async fn key(&self, db: Connection<'_>, scope: &str, version: u32) -> Result<Arc<DataKey>> {
         match data_keys::find(db, scope, version).await? {
             Some(row) => self.unwrapped(&row),
             // Forgotten by a rotation, a moment after the value was read.
@@ -148,11 +148,10 @@ impl DataKeyCache {
         if let Some(key) = self.remembered(&row.scope, row.version, Some(&row.wrapped)) {
             return Ok(key);
         }
-        let version = vault_version(row.version)?;
         let key = self
-            .with_master(row.master_version, |master| master.unwrap_key(&row.scope, version, &row.wrapped))?
+            .with_master(row.master_version, |master| master.unwrap_key(&row.scope, row.version, &row.wrapped))?
             .map_err(|error| {
-                tracing::error!(scope = row.scope, version, error = %error, "a data key does not open");
+                tracing::error!(scope = row.scope, version = row.version, error = %error, "a data key does not open");
                 ServiceError::Unopenable
             })?;
         let key = Arc::new(key);
@@ -163,15 +162,13 @@ impl DataKeyCache {
     }
 
     /// A key that was unwrapped before; from these bytes, where they are known.
-    fn remembered(&self, scope: &str, version: i64, wrapped: Option<&[u8]>) -> Option<Arc<DataKey>> {
+    fn remembered(&self, scope: &str, version: u32, wrapped: Option<&[u8]>) -> Option<Arc<DataKey>> {
         let keys = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let found = keys.get(&(scope.to_owned(), version))?;
         wrapped.is_none_or(|wrapped| wrapped == found.wrapped).then(|| found.key.clone())
     }
 
-    fn with_master<T>(&self, version: i64, run: impl Fn(&ipack_vault::MasterKey) -> T) -> Result<T> {
-        let version =
-            vault_version(version).map_err(|_| StorageError::Corrupt("master key version".to_owned()))?;
+    fn with_master<T>(&self, version: u32, run: impl Fn(&ipack_vault::MasterKey) -> T) -> Result<T> {
         let found = self.with_keyring(|keyring| keyring.get(version).map(&run))?;
         if let Some(done) = found {
             return Ok(done);

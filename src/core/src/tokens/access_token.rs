@@ -20,10 +20,11 @@ use ipack_storage::{
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A token with less left is renewed before it is handed out: whoever asks needs time to use it.
-const LEAST_SECONDS: i64 = 30;
+const LEAST: Duration = Duration::from_secs(30);
 const HOUR: i64 = 3_600;
 
 /// What a runtime gets. `Debug` shows no token.
@@ -79,8 +80,7 @@ impl Services {
         let now = self.clock.now();
         // What lives for less anyway is handed out until it is due.
         let is_due = token.refresh_at.is_some_and(|at| at <= now);
-        let is_ending =
-            token.is_expired(now) || (token.is_expired(now.plus_seconds(LEAST_SECONDS)) && is_due);
+        let is_ending = token.is_expired(now) || (token.is_expired(now.plus(LEAST)) && is_due);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
         let may_renew = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
         if !is_ending {
@@ -126,10 +126,10 @@ impl Services {
         written
     }
 
-    async fn write_uses_once(&self, mut db: Writer, uses: &HashMap<Use, i64>) -> Result<()> {
+    async fn write_uses_once(&self, mut db: Writer, uses: &HashMap<Use, u32>) -> Result<()> {
         let now = self.clock.now();
         // In one order everywhere, so that two replicas do not wait for each other.
-        let mut uses: Vec<(Uuid, &Use, i64)> =
+        let mut uses: Vec<(Uuid, &Use, u32)> =
             uses.iter().map(|(one, times)| (hourly_id(one, now), one, *times)).collect();
         uses.sort_unstable_by_key(|(id, ..)| *id);
         for (id, one, times) in uses {

@@ -48,7 +48,7 @@ use std::{fmt, time::Duration};
 use uuid::Uuid;
 
 /// How long a person may take at the identity provider.
-const LIFETIME_SECONDS: i64 = 600;
+const LIFETIME: Duration = Duration::from_secs(600);
 /// How long a request waits for a grant that needs no browser; the page follows it from then on.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const LOOK_THERE: &str = "Preflight shows what was looked for and where. Choose the provider, correct its address \
@@ -167,7 +167,7 @@ impl Services {
             sealed: None,
             data_key_version: None,
             begun_at: now,
-            expires_at: now.plus_seconds(LIFETIME_SECONDS),
+            expires_at: now.plus(LIFETIME),
         };
         let began = format!("{} at {}", plan.grant().label(), plan.provider.name);
         let event = Event {
@@ -215,7 +215,7 @@ impl Services {
         let text = serde_json::to_string(&begun)
             .map_err(|_| ServiceError::Internal("an attempt cannot be written"))?;
         attempt.sealed = Some(seal(&data_key, sealing::attempt(&id), &text.into()));
-        attempt.data_key_version = Some(data_key.version().into());
+        attempt.data_key_version = Some(data_key.version());
         attempts::add(db.lend(), &attempt).await?;
         if needs_browser {
             attempts::add_state(db.lend(), &digest(&state), id, attempt.expires_at).await?;

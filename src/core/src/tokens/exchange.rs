@@ -203,7 +203,7 @@ impl Services {
             version: 1,
             access_token: seal(&data_key, sealing::access_token(&id), &granted.access_token),
             refresh_token: refresh_token.map(|token| seal(&data_key, sealing::refresh_token(&id), token)),
-            data_key_version: data_key.version().into(),
+            data_key_version: data_key.version(),
             token_type: granted.token_type.clone(),
             requested_scope: configuration.scopes.join(" "),
             granted_scope: scope.map(|scope| shown_scopes(scope, &configuration.scope_separator)),

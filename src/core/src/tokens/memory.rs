@@ -53,7 +53,7 @@ pub(crate) struct Use {
 
 /// Reads that are not written down yet.
 #[derive(Debug, Default)]
-pub struct TokenUses(Mutex<HashMap<Use, i64>>);
+pub struct TokenUses(Mutex<HashMap<Use, u32>>);
 
 impl TokenUses {
     pub(crate) fn count(&self, one: Use) {
@@ -61,11 +61,11 @@ impl TokenUses {
         *uses.entry(one).or_default() += 1;
     }
 
-    pub(crate) fn take(&self) -> HashMap<Use, i64> {
+    pub(crate) fn take(&self) -> HashMap<Use, u32> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn give_back(&self, uses: HashMap<Use, i64>) {
+    pub(crate) fn give_back(&self, uses: HashMap<Use, u32>) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (one, times) in uses {
             *now.entry(one).or_default() += times;

@@ -55,8 +55,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 500;
 
 /// From one failure to the next try: doubling, with up to a fifth more so that many do not come back together.
-fn back_off(failures: i64) -> i64 {
-    let doubled = FIRST_RETRY_SECONDS.saturating_mul(1 << failures.clamp(0, 16)).min(LAST_RETRY_SECONDS);
+fn back_off(failures: u32) -> i64 {
+    let doubled = FIRST_RETRY_SECONDS.saturating_mul(1 << failures.min(16)).min(LAST_RETRY_SECONDS);
     let [chance] = random_bytes::<1>();
     doubled + doubled * i64::from(chance) / (5 * 256)
 }
@@ -274,7 +274,7 @@ impl Services {
         let new = Refreshed {
             access_token: &access,
             refresh_token: refresh.as_deref(),
-            data_key_version: data_key.version().into(),
+            data_key_version: data_key.version(),
             token_type: &granted.token_type,
             granted_scope: scope.as_deref(),
             expires_at: expiry.expires_at,

@@ -84,7 +84,7 @@ pub async fn run(command: KeysCommand) -> Result<(), Box<dyn Error>> {
         }
         KeysCommand::Retire { version, keys } => {
             in_a_file()?;
-            services(&keys).await?.retire_key(i64::from(version)).await?;
+            services(&keys).await?.retire_key(version).await?;
             Keyring::remove(&keys.master_key_file, version)?;
             say(&format!("Retired v{version}: neither the database nor the file has it any more."));
             Ok(())

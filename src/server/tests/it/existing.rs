@@ -146,7 +146,7 @@ async fn the_sealed_values_open(world: &World, known: &Value) {
     assert!(begun.contains(ANN), "{begun}");
 }
 
-async fn open_value(services: &Services, version: i64, place: SealContext<'_>, sealed: &[u8]) -> String {
+async fn open_value(services: &Services, version: u32, place: SealContext<'_>, sealed: &[u8]) -> String {
     let mut reader = services.database.reader().await.expect("a connection is free");
     let opened = services.data_keys.open(reader.connection(), SPACE, version, place, sealed).await;
     opened.expect("it opens").expose_secret().to_owned()

@@ -148,7 +148,7 @@ impl Sealed {
         &self,
         by: &Services,
         space: &str,
-        version: i64,
+        version: u32,
         place: SealContext<'_>,
         sealed: &[u8],
     ) -> Result<String> {

@@ -110,7 +110,7 @@ async fn s12_transient_errors_back_off_and_are_tried_again(database: Database) {
         assert_eq!(provider.token_calls().len(), 1 + failures);
         let now = world.app.services.clock.now().0;
         let row = token(&world, &key()).await.expect("a token");
-        assert!(!row.is_broken && row.failures == i64::try_from(failures).expect("small"));
+        assert!(!row.is_broken && row.failures == u32::try_from(failures).expect("small"));
         let wait = row.refresh_at.expect("it is tried again").0 - now;
         waits.push(wait);
         world.app.advance(wait / 1_000_000 + 1);

@@ -8,7 +8,7 @@ use crate::storage::{
 use ipack_storage::{
     Connection, Database, Result, attempts,
     client_secrets::{self, Slot},
-    data_keys::{self, DataKeyRow, INSTALLATION, SEALED, SealedCount, SealedRow, SealedTable, vault_version},
+    data_keys::{self, DataKeyRow, INSTALLATION, SEALED, SealedCount, SealedRow, SealedTable},
     tokens,
 };
 use tokio::task::JoinSet;
@@ -27,17 +27,7 @@ on_both!(
     what_is_sealed_is_counted_by_space_and_key,
 );
 
-#[test]
-fn versions_are_those_of_the_vault() {
-    for (stored, version) in [(0, Some(0)), (1, Some(1)), (i64::from(u32::MAX), Some(u32::MAX))] {
-        assert_eq!(vault_version(stored).ok(), version);
-    }
-    for stored in [-1, i64::from(u32::MAX) + 1, i64::MAX] {
-        vault_version(stored).expect_err("no vault counts so");
-    }
-}
-
-async fn masters(database: &Database) -> Vec<(i64, Vec<u8>)> {
+async fn masters(database: &Database) -> Vec<(u32, Vec<u8>)> {
     let rows = read_now!(database, db => data_keys::master_keys(db));
     rows.into_iter().map(|row| (row.version, row.check_value)).collect()
 }
@@ -46,7 +36,7 @@ async fn a_master_key_stays_as_it_was_first(database: Database) {
     assert_eq!(masters(&database).await, []);
     let check: Vec<u8> = (0..=255).collect();
     for (version, value) in [(2, b"two".to_vec()), (1, check.clone()), (2, b"again".to_vec())] {
-        write_now!(database, db => data_keys::add_master_key(db, version, &value, at(version)));
+        write_now!(database, db => data_keys::add_master_key(db, version, &value, at(version.into())));
     }
     assert_eq!(masters(&database).await, [(1, check), (2, b"two".to_vec())], "by version");
 }
@@ -134,7 +124,7 @@ async fn every_table_with_a_data_key_is_walked_over(database: Database) {
 async fn before(
     database: &Database,
     table: SealedTable,
-    version: i64,
+    version: u32,
     after: Uuid,
     limit: i64,
 ) -> Vec<SealedRow> {

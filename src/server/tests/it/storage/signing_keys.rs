@@ -19,7 +19,7 @@ mod together {
     use super::replicas_that_start_together_sign_with_one_key;
 }
 
-fn row(secret: &[u8], version: i64) -> Option<SigningKeyRow> {
+fn row(secret: &[u8], version: u32) -> Option<SigningKeyRow> {
     Some(SigningKeyRow { secret: secret.to_vec(), data_key_version: Some(version) })
 }
 
@@ -35,8 +35,8 @@ async fn the_first_key_stays(database: Database) {
 
 async fn any_bytes_make_a_key(database: Database) {
     let secret: Vec<u8> = (0..=255).collect();
-    write_now!(database, db => signing_keys::add(db, &secret, i64::MAX, at(0)));
-    assert_eq!(read_now!(database, db => signing_keys::find(db)), row(&secret, i64::MAX));
+    write_now!(database, db => signing_keys::add(db, &secret, u32::MAX, at(0)));
+    assert_eq!(read_now!(database, db => signing_keys::find(db)), row(&secret, u32::MAX));
 }
 
 async fn a_key_is_sealed_anew_by_whoever_read_it_last(database: Database) {

@@ -142,10 +142,10 @@ async fn a_failure_is_written_by_the_holder_once(database: Database) {
     for failures in 1..=3 {
         assert!(lease(&database, 1, 1, 30, 0).await);
         assert!(!failed(&database, 2, true, None).await, "not its lease");
-        assert!(failed(&database, 1, false, Some(at(5 * failures))).await);
+        assert!(failed(&database, 1, false, Some(at(5 * i64::from(failures)))).await);
         let after = find(&database).await;
         assert_eq!((after.failures, after.failure.as_deref()), (failures, Some("no answer")));
-        assert_eq!((after.refresh_at, after.is_broken), (Some(at(5 * failures)), false));
+        assert_eq!((after.refresh_at, after.is_broken), (Some(at(5 * i64::from(failures))), false));
         assert_eq!((after.lease_owner, after.lease_until), (None, None));
         assert_eq!((after.version, after.access_token), (1, before.access_token.clone()));
     }

@@ -118,7 +118,7 @@ pub async fn add_admin(database: &Database, number: u128) -> Uuid {
 }
 
 /// A master key, unless it is there, and a scope's data key under it. What is wrapped shows whose it is.
-pub async fn add_data_key(database: &Database, scope: &str, version: i64, master_version: i64) -> DataKeyRow {
+pub async fn add_data_key(database: &Database, scope: &str, version: u32, master_version: u32) -> DataKeyRow {
     write_now!(database, db => data_keys::add_master_key(db, master_version, b"check", at(0)));
     let wrapped = format!("data key {version} of {scope}").into_bytes();
     let row = DataKeyRow { scope: scope.to_owned(), version, master_version, wrapped };
