@@ -1,9 +1,9 @@
 // What each test is given: a running world, visitors to it, and an eye on everything their browsers complain about.
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
-import type { Environment } from './server';
+import type { Admin, Environment } from './server';
 import { startIdentityProvider, type IdentityProvider } from './identity-provider';
 import { scripted } from './pages';
-import { World, type Admin } from './world';
+import { World } from './world';
 
 export { expect } from '@playwright/test';
 

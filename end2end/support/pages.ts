@@ -1,7 +1,7 @@
 // What tests do on any page, and where things are found on the smaller ones.
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { formPath, type Key } from './api';
-import type { Admin } from './world';
+import type { Admin } from './server';
 
 /** Whether this run has JavaScript. */
 export function scripted(): boolean {

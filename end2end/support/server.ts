@@ -8,7 +8,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDatabase, dropDatabase } from './database';
 
-export const FIRST_ADMIN = { email: 'first@example.test', password: 'the first admin of this test' };
+export interface Admin {
+  email: string;
+  password: string;
+}
+
+export const FIRST_ADMIN: Admin = { email: 'first@example.test', password: 'the first admin of this test' };
 
 const PROGRAM = resolve(process.env['IPACK_PROGRAM'] ?? join(__dirname, '../../target/release/ipack-connect'));
 /** Of these tests alone: their databases are gone with them. */

@@ -5,18 +5,13 @@ import { join } from 'node:path';
 import { expect, type Browser, type Cookie } from '@playwright/test';
 import { Api, type Key } from './api';
 import { signIn } from './pages';
-import { FIRST_ADMIN, Program, type Environment } from './server';
+import { FIRST_ADMIN, Program, type Admin, type Environment } from './server';
 
 export const ACCOUNT = 'childaccount-ZF3X9U';
 export const OTHER_ACCOUNT = 'childaccount-Q7M2KD';
 export const SPACE = '796eeeb4-1b2f-4965-898a-7e443';
 export const SECOND_SPACE = 'north/south & 50%';
 export const OTHER_SPACE = 'b0a3c1de-0000-4000-8000-0000000000ff';
-
-export interface Admin {
-  email: string;
-  password: string;
-}
 
 /** Short, unmistakable and never the same twice. */
 export function unique(prefix: string): string {

@@ -6,7 +6,8 @@ import { expect, test } from '../support/fixtures';
 import type { IdentityProvider } from '../support/identity-provider';
 import { Program } from '../support/server';
 import { TokenForm } from '../support/token';
-import { ACCOUNT, OTHER_ACCOUNT, type Admin, type World } from '../support/world';
+import type { Admin } from '../support/server';
+import { ACCOUNT, OTHER_ACCOUNT, type World } from '../support/world';
 
 type Visit = (how: { world?: World; admin: Admin }) => Promise<Page>;
 

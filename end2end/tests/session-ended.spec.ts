@@ -5,7 +5,8 @@ import { expect, test } from '../support/fixtures';
 import { asDetails, AUTHORIZATION, ConnectorForm, SAMPLE, type Content } from '../support/form';
 import { open, scripted, settled, signIn, signOut } from '../support/pages';
 import type { Key } from '../support/api';
-import type { Admin, World } from '../support/world';
+import type { Admin } from '../support/server';
+import type { World } from '../support/world';
 
 const TYPED: Content = {
   ...SAMPLE,

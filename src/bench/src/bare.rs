@@ -3,7 +3,8 @@
 
 use super::{
     Result,
-    data::{ADMIN_EMAIL, DETAILS, SPACE, key, seed_key},
+    data::{DETAILS, SPACE, key, seed_key},
+    prepare::ADMIN_EMAIL,
     requests::{KEY_HEADER, Kind},
 };
 use axum::{

@@ -11,6 +11,7 @@ mod data;
 mod http;
 mod inputs;
 mod load;
+mod prepare;
 mod report;
 mod requests;
 mod servers;
@@ -109,9 +110,9 @@ impl Scale {
 
 async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     let scale = Scale::new(quick);
-    let folder = data::Folder::new()?;
+    let folder = prepare::Folder::new()?;
     let mut report = Report::new(scale.few, scale.many, folder.commit_time()?);
-    let few = data::prepare(&folder, "few", scale.few).await?;
+    let few = prepare::prepare(&folder, "few", scale.few).await?;
     if let Some(kind) = only {
         let (program, bare) =
             (Server::program(&few.program).await?, Server::bare(&few.bare, &few.seed_answers).await?);
@@ -123,7 +124,7 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     measure_start(&few, &mut report, scale.pause).await?;
     measure_few(&scale, &few, &mut report).await?;
     say(&format!("\nSaving {} details …", scale.many));
-    let many = data::prepare(&folder, "many", scale.many).await?;
+    let many = prepare::prepare(&folder, "many", scale.many).await?;
     measure_many(&scale, &few, &many, &mut report).await?;
     report.sizes(&servers::site_folder()?)?;
     report.aims();
