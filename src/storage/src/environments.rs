@@ -8,8 +8,9 @@ use ipack_domain::{
 use sqlx::FromRow;
 use uuid::Uuid;
 
-#[derive(FromRow)]
-struct EnvironmentRow {
+/// The columns of an [`Environment`].
+#[derive(Debug, Clone, FromRow)]
+pub struct EnvironmentRow {
     id: String,
     name: String,
     #[sqlx(try_from = "Column<Classification>")]

@@ -21,6 +21,7 @@ pub mod details;
 pub mod drafts;
 pub mod environments;
 pub mod instances;
+pub mod lines;
 pub mod open;
 pub mod overview;
 pub mod packs;

@@ -11,10 +11,11 @@ use ipack_storage::{
     accounts::Space,
     environments,
     instances::{self, Instance},
-    overview::{self, After, InstanceInList, ProcessInEnvironment},
+    lines::{self, ProcessInEnvironment},
+    overview::{self, After, InstanceInList},
 };
+use std::collections::HashMap;
 
-const INSTANCES_PER_PAGE: usize = 20;
 const LINES_PER_CARD: usize = 12;
 /// Of so many lines the states are told before a card's are chosen: a state is known for sure only when the details were
 /// read, and the order in which the database has them comes close.
@@ -37,7 +38,7 @@ pub struct ListedInstance {
     /// What needs somebody first.
     pub connections: Vec<LineWithState>,
     /// How many connections there are, listed or not.
-    pub all: i64,
+    pub all: usize,
 }
 
 /// An instance with the connections of one process in one environment.
@@ -55,30 +56,51 @@ pub struct InstanceWithConnections {
     pub connections: Vec<LineWithState>,
 }
 
+/// By Space and id, in the order of the rows.
+fn by_instance<R, T>(
+    rows: Vec<R>,
+    part: impl Fn(R) -> (String, String, T),
+) -> HashMap<(String, String), Vec<T>> {
+    let mut found: HashMap<_, Vec<T>> = HashMap::new();
+    for row in rows {
+        let (space, instance, value) = part(row);
+        found.entry((space, instance)).or_default().push(value);
+    }
+    found
+}
+
 impl Services {
     /// The instances that this admin may see, whose name or pack's name contains `search`, by name.
     pub async fn overview(&self, admin: &Admin, search: &str, after: &After) -> Result<Overview> {
         let (now, allowed) = (self.clock.now(), self.oauth.allowed);
         let mut reader = self.database.reader().await?;
-        let limit = i64::try_from(INSTANCES_PER_PAGE).unwrap_or(i64::MAX) + 1;
+        let limit = overview::PAGE as i64 + 1;
         let account = admin.account.as_deref();
         let mut found = overview::instances(reader.connection(), account, search, after, limit).await?;
-        let more = found.len() > INSTANCES_PER_PAGE;
-        found.truncate(INSTANCES_PER_PAGE);
+        let more = found.len() > overview::PAGE;
+        found.truncate(overview::PAGE);
         let next = found.last().filter(|_| more).map(|last| After {
             name: last.name.clone(),
             space: last.space_guid.clone(),
             id: last.id.clone(),
         });
+        let environments = overview::environments(reader.connection(), &found).await?;
+        let counts = overview::count_oauth_connections(reader.connection(), &found).await?;
+        let lines = lines::oauth_lines(reader.connection(), &found, admin.id, now, LINES_PER_CHOICE).await?;
+        drop(reader);
+
+        let mut environments =
+            by_instance(environments, |one| (one.space_guid, one.instance_id, one.environment.into()));
+        let mut counts = by_instance(counts, |one| (one.space_guid, one.instance_id, one.count));
+        let mut lines = by_instance(lines, |one| (one.space_guid, one.instance_id, one.line));
         let mut listed = Vec::with_capacity(found.len());
         for instance in found {
-            let (space, id) = (&instance.space_guid, &instance.id);
-            let environments = environments::of_instance(reader.connection(), space, id).await?;
-            let db = reader.connection();
-            let lines = overview::oauth_lines(db, space, id, admin.id, now, LINES_PER_CHOICE).await?;
-            let mut connections = with_states(lines, allowed, now)?;
+            let key = (instance.space_guid.clone(), instance.id.clone());
+            let environments: Vec<Environment> = environments.remove(&key).unwrap_or_default();
+            let connections: u32 = counts.remove(&key).unwrap_or_default().into_iter().sum();
+            let all = connections as usize * environments.len();
+            let mut connections = with_states(lines.remove(&key).unwrap_or_default(), allowed, now)?;
             connections.truncate(LINES_PER_CARD);
-            let all = overview::count_oauth_lines(reader.connection(), space, id).await?;
             listed.push(ListedInstance { instance, environments, connections, all });
         }
         Ok(Overview { instances: listed, next })
@@ -125,7 +147,7 @@ impl Services {
                 let place = ProcessInEnvironment { space: &space.guid, instance, environment, process };
                 let now = self.clock.now();
                 let lines =
-                    overview::process_lines(reader.connection(), place, admin.id, now, CONNECTIONS_PER_PAGE)
+                    lines::process_lines(reader.connection(), place, admin.id, now, CONNECTIONS_PER_PAGE)
                         .await?;
                 with_states(lines, self.oauth.allowed, now)?
             }

@@ -16,7 +16,7 @@ use ipack_domain::{
     time::Timestamp,
 };
 use ipack_oauth::configuration::{Allowed, RequestedConfiguration, requested_configuration};
-use ipack_storage::{columns::JsonText, overview::Line, tokens::Token};
+use ipack_storage::{columns::JsonText, lines::Line, tokens::Token};
 use std::collections::BTreeSet;
 
 /// The columns of a token that its state depends on.

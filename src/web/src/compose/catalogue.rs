@@ -17,7 +17,7 @@ pub fn compose_overview(listed: overview::Overview) -> Overview {
 
 fn compose_card(listed: ListedInstance) -> InstanceCard {
     let ListedInstance { instance, environments, connections, all } = listed;
-    let shown = i64::try_from(connections.len()).unwrap_or(i64::MAX);
+    let more = all - connections.len();
     InstanceCard {
         connections: compose_lines(&instance.space_guid, &instance.id, connections),
         space: instance.space_guid,
@@ -26,7 +26,7 @@ fn compose_card(listed: ListedInstance) -> InstanceCard {
         name: instance.name,
         pack_name: instance.pack_name,
         environments,
-        more: u32::try_from(all - shown).unwrap_or_default(),
+        more: u32::try_from(more).unwrap_or(u32::MAX),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Contract of `storage::overview` about tokens: what a line tells of one, and which lines come first.
+//! Contract of `storage::lines` about tokens: what a line tells of one, and which lines come first.
 
 use crate::storage::{
-    overview::{add_pack, install, oauth_lines},
+    overview::{add_pack, install, listed, oauth_lines, oauth_lines_of},
     world::{
         ACCOUNT, SPACE, add_data_key, add_space, at, json, key, new_details, provider, secret, token, uuid,
     },
@@ -11,7 +11,7 @@ use ipack_storage::{
     Database,
     client_secrets::{self, Slot},
     details::{self, NewDetails},
-    overview::{self, Line, ProcessInEnvironment},
+    lines::{self, Line, ProcessInEnvironment},
     tokens::{self, Token},
 };
 
@@ -116,9 +116,9 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
         .map(|(n, name)| (format!("z{:02}", 50 - n), (*name).to_owned()))
         .collect();
     connections.extend((0..20).map(|n| (format!("a{n:02}"), format!("a fine {n:02}"))));
-    let listed: Vec<_> =
+    let in_pack: Vec<_> =
         connections.iter().map(|(id, name)| ("p", id.as_str(), name.as_str(), true)).collect();
-    add_pack(&database, &listed).await;
+    add_pack(&database, &in_pack).await;
     install(&database, &[("e", "E", Classification::Prod)]).await;
     for (number, (id, name)) in (1..).zip(&connections) {
         let key = ConnectionKey {
@@ -151,14 +151,12 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
     for limit in [1, 5, 10, 12, 100] {
         let names =
             |lines: Vec<Line>| -> Vec<_> { lines.into_iter().map(|line| line.connection_name).collect() };
-        let all = names(
-            read_now!(database, db => overview::oauth_lines(db, SPACE, &instance, uuid(1), now, limit)),
-        );
+        let all = names(oauth_lines_of(&database, &[listed(SPACE, &instance)], uuid(1), now, limit).await);
         let limit_of_expected = expected.len().min(usize::try_from(limit).expect("small"));
         assert_eq!(all[..limit_of_expected], expected[..limit_of_expected]);
         assert_eq!(all.len(), usize::try_from(limit.min(30)).expect("small"));
         assert!(all[limit_of_expected..].iter().is_sorted(), "{all:?}");
-        let here = names(read_now!(database, db => overview::process_lines(db, place, uuid(1), now, limit)));
+        let here = names(read_now!(database, db => lines::process_lines(db, place, uuid(1), now, limit)));
         assert_eq!(here, all);
     }
 }

@@ -8,6 +8,7 @@ use ipack_domain::{
     catalogue::{Classification, Environment},
     form::FormContent,
     ids::ConnectionKey,
+    time::Timestamp,
 };
 use ipack_storage::{
     Database,
@@ -15,7 +16,8 @@ use ipack_storage::{
     drafts::{self, Draft},
     environments,
     instances::{self, NewInstance},
-    overview::{self, After, InstanceInList, Line, ProcessInEnvironment},
+    lines::{self, Line, ProcessInEnvironment},
+    overview::{self, After, InstanceInList},
     packs::{self, InstallationType, Pack, PackConnection},
 };
 use uuid::Uuid;
@@ -25,6 +27,7 @@ on_both!(
     an_account_sees_its_own_instances,
     an_instance_is_listed_with_its_space_and_pack,
     oauth_lines_come_by_environment_process_and_connection,
+    a_page_of_instances_is_asked_about_at_once,
     lines_tell_what_is_configured_and_drafted,
     the_lines_of_a_process_are_its_own,
 );
@@ -136,8 +139,25 @@ async fn an_instance_is_listed_with_its_space_and_pack(database: Database) {
     assert_eq!(page(&database, Some(ACCOUNT), &After::default(), 10).await, expected);
 }
 
+/// As the list has it, as far as lines ask.
+pub(super) fn listed(space: &str, id: &str) -> InstanceInList {
+    let (space_guid, id) = (space.to_owned(), id.to_owned());
+    InstanceInList { space_guid, id, space_name: String::new(), name: String::new(), pack_name: None }
+}
+
+pub(super) async fn oauth_lines_of(
+    database: &Database,
+    instances: &[InstanceInList],
+    admin: Uuid,
+    now: Timestamp,
+    limit: i64,
+) -> Vec<Line> {
+    let lines = read_now!(database, db => lines::oauth_lines(db, instances, admin, now, limit));
+    lines.into_iter().map(|one| one.line).collect()
+}
+
 pub(super) async fn oauth_lines(database: &Database, admin: Uuid, limit: i64) -> Vec<Line> {
-    read_now!(database, db => overview::oauth_lines(db, SPACE, &key().instance, admin, at(0), limit))
+    oauth_lines_of(database, &[listed(SPACE, &key().instance)], admin, at(0), limit).await
 }
 
 async fn oauth_lines_come_by_environment_process_and_connection(database: Database) {
@@ -180,8 +200,63 @@ async fn oauth_lines_come_by_environment_process_and_connection(database: Databa
     };
     assert_eq!(told(oauth_lines(&database, uuid(1), 100).await), expected);
     assert_eq!(told(oauth_lines(&database, uuid(1), 4).await), expected[..4]);
-    for (instance, count) in [(key().instance.as_str(), 9), ("neighbour", 0), ("unknown", 0)] {
-        assert_eq!(read_now!(database, db => overview::count_oauth_lines(db, SPACE, instance)), count);
+    let page = [listed(SPACE, &key().instance), listed(SPACE, "neighbour"), listed(SPACE, "unknown")];
+    let counts = read_now!(database, db => overview::count_oauth_connections(db, &page));
+    let counts: Vec<_> = counts.into_iter().map(|one| (one.instance_id, one.count)).collect();
+    assert_eq!(counts, [(key().instance, 3)]);
+    let environments = read_now!(database, db => overview::environments(db, &page));
+    let told: Vec<_> = environments
+        .into_iter()
+        .map(|one| (one.instance_id, Environment::from(one.environment).id))
+        .collect();
+    let attached = |instance: &str, id: &str| (instance.to_owned(), id.to_owned());
+    let here = key().instance;
+    let mut expected =
+        [attached(&here, "2"), attached(&here, "3"), attached(&here, "1"), attached("neighbour", "1")];
+    expected.sort_by_key(|(instance, _)| instance.clone());
+    assert_eq!(told, expected, "by instance, then by name and id");
+}
+
+async fn a_page_of_instances_is_asked_about_at_once(database: Database) {
+    let spaces = ["space-1", "space-2"];
+    for space in spaces {
+        add_space(&database, ACCOUNT, space).await;
+    }
+    assert_eq!(oauth_lines_of(&database, &[], uuid(1), at(0), 10).await, []);
+    // The same ids in both Spaces, as many as a page has.
+    let mut page = Vec::new();
+    for number in 0..overview::PAGE {
+        let (space, id) = (spaces[number % 2], format!("{:02}", number / 2));
+        add_instance(&database, space, &id, &id).await;
+        for connection in 0..=number {
+            let key = ConnectionKey {
+                space: space.to_owned(),
+                instance: id.clone(),
+                environment: "e".to_owned(),
+                process: "p".to_owned(),
+                connection: format!("{space} {connection:02}"),
+            };
+            write_now!(database, db => instances::register_connection(db, &key));
+        }
+        write_now!(database, db => environments::register(db, space, "e", at(0)));
+        attach(&database, space, &id, "e").await;
+        page.push(listed(space, &id));
+    }
+    for size in [1, 2, 19, 20] {
+        let lines = read_now!(database, db => lines::oauth_lines(db, &page[..size], uuid(1), at(0), 3));
+        let mut expected = Vec::new();
+        for (number, instance) in page[..size].iter().enumerate() {
+            for connection in 0..(number + 1).min(3) {
+                let name = format!("{} {connection:02}", instance.space_guid);
+                expected.push((instance.space_guid.clone(), instance.id.clone(), name));
+            }
+        }
+        expected.sort();
+        let told: Vec<_> =
+            lines.into_iter().map(|one| (one.space_guid, one.instance_id, one.line.connection_id)).collect();
+        assert_eq!(told, expected, "{size} instances");
+        let counts = read_now!(database, db => overview::count_oauth_connections(db, &page[..size]));
+        assert_eq!(counts.iter().map(|one| one.count as usize).sum::<usize>(), size * (size + 1) / 2);
     }
 }
 
@@ -245,7 +320,7 @@ async fn lines_tell_what_is_configured_and_drafted(database: Database) {
         for (environment, expected) in [("e", e), ("f", f)] {
             let (instance, process) = (&key().instance, "p");
             let place = ProcessInEnvironment { space: SPACE, instance, environment, process };
-            let lines = read_now!(database, db => overview::process_lines(db, place, who, at(0), 100));
+            let lines = read_now!(database, db => lines::process_lines(db, place, who, at(0), 100));
             assert_eq!(tell(lines), expected);
         }
     }
@@ -269,7 +344,7 @@ async fn the_lines_of_a_process_are_its_own(database: Database) {
         .flat_map(|uses| connections.iter().filter(move |(_, _, _, uses_oauth)| *uses_oauth == uses))
         .collect();
     for size in [1, 3, 8, 9] {
-        let lines = read_now!(database, db => overview::process_lines(db, place, uuid(1), at(0), size));
+        let lines = read_now!(database, db => lines::process_lines(db, place, uuid(1), at(0), size));
         assert!(lines.iter().all(|line| line.environment_id == "e" && line.environment_name == "E"));
         let told: Vec<_> = lines
             .iter()
@@ -286,6 +361,6 @@ async fn the_lines_of_a_process_are_its_own(database: Database) {
         ProcessInEnvironment { instance: "unknown", ..place },
         ProcessInEnvironment { space: "unknown", ..place },
     ] {
-        assert_eq!(read_now!(database, db => overview::process_lines(db, nowhere, uuid(1), at(0), 10)), []);
+        assert_eq!(read_now!(database, db => lines::process_lines(db, nowhere, uuid(1), at(0), 10)), []);
     }
 }

@@ -1,0 +1,224 @@
+//! Lines of lists: the connections of instances in their environments, each with what its state depends on.
+//!
+//! What a connection's state depends on is a column of [`Line`].
+
+use crate::{
+    Connection, Result,
+    columns::{Column, JsonText},
+    on_connection,
+    overview::{InstanceInList, bind_instances, in_instances},
+};
+use ipack_domain::{
+    catalogue::Classification, connection_state::EXPIRING_SECONDS, provider::ProviderChoice, time::Timestamp,
+};
+use sqlx::{AssertSqlSafe, FromRow};
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+/// One connection in one environment, with what its state depends on.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Line {
+    pub environment_id: String,
+    pub environment_name: String,
+    #[sqlx(try_from = "Column<Classification>")]
+    pub classification: Classification,
+    pub process_id: String,
+    pub process_name: String,
+    pub connection_id: String,
+    pub connection_name: String,
+    pub uses_oauth: bool,
+    /// `None` where nothing is saved.
+    pub complete: Option<bool>,
+    pub saved_by: Option<String>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub updated_at: Option<Timestamp>,
+    pub draft: bool,
+    /// Only where the state depends on it: beside a token, or where something is missing.
+    pub oauth_connector_details: Option<String>,
+    /// As saved, else as the connection has it.
+    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
+    pub provider: Option<ProviderChoice>,
+    /// `None` where there is no token; so are the token's other columns then.
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub obtained_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refreshed_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub expires_at: Option<Timestamp>,
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub refresh_at: Option<Timestamp>,
+    pub failure: Option<String>,
+    pub is_broken: Option<bool>,
+    pub requested_scope: Option<String>,
+    pub granted_scope: Option<String>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub configuration: Option<JsonText>,
+    pub company_id: Option<String>,
+    /// Where the secrets may be sent; only beside a token.
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub secret: Option<JsonText>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub replacement: Option<JsonText>,
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub password: Option<JsonText>,
+}
+
+/// Through the token's own columns: where there is none, nothing is looked up.
+macro_rules! secret {
+    ($alias:literal, $slot:literal) => {
+        concat!(
+            "LEFT JOIN client_secrets ",
+            $alias,
+            " ON ",
+            $alias,
+            ".space_guid = t.space_guid AND ",
+            $alias,
+            ".instance_id = t.instance_id AND ",
+            $alias,
+            ".environment_id = t.environment_id AND ",
+            $alias,
+            ".process_id = t.process_id AND ",
+            $alias,
+            ".connection_id = t.connection_id AND ",
+            $alias,
+            ".slot = '",
+            $slot,
+            "' "
+        )
+    };
+}
+
+macro_rules! columns {
+    () => {
+        "e.id AS environment_id, e.name AS environment_name, e.classification, c.process_id,
+             p.name AS process_name, c.id AS connection_id, c.name AS connection_name, c.uses_oauth, d.complete,
+             d.saved_by, d.updated_at, r.updated_at IS NOT NULL AS draft,
+             CASE WHEN t.id IS NOT NULL OR NOT d.complete THEN d.oauth_connector_details END
+                 AS oauth_connector_details,
+             COALESCE(d.provider, c.provider) AS provider, t.obtained_at, t.refreshed_at, t.expires_at,
+             t.refresh_at, t.failure, t.is_broken, t.requested_scope, t.granted_scope, t.configuration,
+             t.company_id, s.destination AS secret, n.destination AS replacement, w.destination AS password"
+    };
+}
+
+/// Parameter 1 is the admin whose drafts are meant.
+macro_rules! tables {
+    () => {
+        concat!(
+            " FROM connections c
+             JOIN processes p ON p.space_guid = c.space_guid AND p.instance_id = c.instance_id AND p.id = c.process_id
+             JOIN attachments a ON a.space_guid = c.space_guid AND a.instance_id = c.instance_id
+             JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
+             LEFT JOIN connector_details d ON d.space_guid = c.space_guid AND d.instance_id = c.instance_id
+                 AND d.environment_id = e.id AND d.process_id = c.process_id AND d.connection_id = c.id
+             LEFT JOIN drafts r ON r.space_guid = c.space_guid AND r.instance_id = c.instance_id
+                 AND r.environment_id = e.id AND r.process_id = c.process_id AND r.connection_id = c.id
+                 AND r.admin_id = $1
+             LEFT JOIN tokens t ON t.space_guid = c.space_guid AND t.instance_id = c.instance_id
+                 AND t.environment_id = e.id AND t.process_id = c.process_id AND t.connection_id = c.id ",
+            secret!("s", "current"),
+            secret!("n", "replacement"),
+            secret!("w", "password"),
+        )
+    };
+}
+
+/// Those that need somebody come first, as far as columns alone can tell, in the order of
+/// [`ConnectionState`](ipack_domain::connection_state::ConnectionState): a limit cuts off those that need nobody. What
+/// was saved after its token was got, or was granted other scopes than it asked for, may have changed; only the details
+/// themselves tell whether it did.
+/// Parameter 2 is now, parameter 3 the end of what is about to expire.
+macro_rules! order {
+    () => {
+        "ORDER BY CASE
+             WHEN NOT c.uses_oauth THEN 6
+             WHEN t.id IS NULL THEN CASE WHEN d.complete THEN 3 ELSE 5 END
+             WHEN t.is_broken OR (t.refresh_at IS NULL AND t.expires_at <= $2) THEN 0
+             WHEN t.failure IS NOT NULL THEN 1
+             WHEN t.refresh_at IS NULL AND t.expires_at <= $3 THEN 2
+             WHEN d.updated_at >= t.obtained_at OR t.granted_scope <> t.requested_scope THEN 4
+             ELSE 6 END,
+             e.classification, e.name, e.id, p.name, c.name, c.process_id, c.id"
+    };
+}
+
+/// A line of one of several instances.
+#[derive(Debug, Clone, FromRow)]
+pub struct LineOfInstance {
+    pub space_guid: String,
+    pub instance_id: String,
+    #[sqlx(flatten)]
+    pub line: Line,
+}
+
+/// The OAuth connections of these instances in each of their environments: of each instance at most `limit`, those that
+/// need somebody first.
+pub async fn oauth_lines(
+    db: Connection<'_>,
+    instances: &[InstanceInList],
+    admin: Uuid,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<LineOfInstance>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = columns!();
+        let (tables, order, instances) =
+            (tables!(), order!(), in_instances("c.space_guid, c.instance_id", 5));
+        format!(
+            "SELECT * FROM (
+                 SELECT c.space_guid, c.instance_id, {columns},
+                     ROW_NUMBER() OVER (PARTITION BY c.space_guid, c.instance_id {order}) AS place
+                 {tables} WHERE {instances} AND c.uses_oauth
+             ) AS ranked WHERE place <= $4 ORDER BY space_guid, instance_id, place"
+        )
+    });
+    if instances.is_empty() {
+        return Ok(Vec::new());
+    }
+    on_connection!(db, executor => bind_instances!(
+        sqlx::query_as::<_, LineOfInstance>(AssertSqlSafe(SQL.as_str()))
+            .bind(admin)
+            .bind(now.0)
+            .bind(now.plus_seconds(EXPIRING_SECONDS).0)
+            .bind(limit),
+        instances
+    )
+    .fetch_all(executor))
+}
+
+/// All connections of one process in one environment, those that need somebody first.
+pub async fn process_lines(
+    db: Connection<'_>,
+    place: ProcessInEnvironment<'_>,
+    admin: Uuid,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Line>> {
+    let ProcessInEnvironment { space, instance, environment, process } = place;
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        tables!(),
+        "WHERE c.space_guid = $4 AND c.instance_id = $5 AND c.process_id = $6 AND e.id = $7 ",
+        order!(),
+        " LIMIT $8"
+    );
+    on_connection!(db, executor => sqlx::query_as::<_, Line>(sql)
+        .bind(admin)
+        .bind(now.0)
+        .bind(now.plus_seconds(EXPIRING_SECONDS).0)
+        .bind(space)
+        .bind(instance)
+        .bind(process)
+        .bind(environment)
+        .bind(limit)
+        .fetch_all(executor))
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessInEnvironment<'a> {
+    pub space: &'a str,
+    pub instance: &'a str,
+    pub environment: &'a str,
+    pub process: &'a str,
+}
