@@ -8,8 +8,8 @@
 //! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
 //! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
 //! [`schema::inputs::Given`], so that what is wrong with them is said with the field's name; then
-//! `UPDATE_SCHEMA=1 cargo test -p ipack-server the_schema_is_the_committed_one` writes `schema.graphql` anew. Its tests
-//! go to `src/server/tests/it/graphql`, another tenant's token among them.
+//! `INSTA_UPDATE=always cargo test -p ipack-server --test graphql the_schema_is` writes the schema's snapshot anew. Its
+//! tests go to `src/server/tests/graphql`, another tenant's token among them.
 
 mod check;
 mod document;

@@ -8,7 +8,9 @@ use super::{
     servers::{MASTER_KEY, Server, work_folder},
     tokens,
 };
-use ipack_core::{Services, Setup, access::Client, connector::details::SaveDetails};
+use ipack_core::{
+    Services, Setup, access::Client, accounts::passwords::Cost, connector::details::SaveDetails,
+};
 use ipack_domain::effects::Clock;
 use ipack_storage::open::open;
 use ipack_vault::Keyring;
@@ -74,6 +76,7 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
         keyring: Keyring::parse(MASTER_KEY.as_bytes(), "the benchmark")?,
         keyring_file: None,
         oauth: tokens::oauth()?,
+        password_cost: Cost::PRODUCTION,
     };
     let services = Services::new(database.clone(), Clock::system(), setup).await?;
     services.create_space(ACCOUNT, SPACE, "Benchmark").await?;

@@ -174,7 +174,7 @@ const DETAILS_FIELDS: &str =
 
 /// The seed's request with another key's ids.
 fn text(kind: Kind, key: &ConnectionKey) -> String {
-    const MUTATION: &str = include_str!("../../server/tests/it/graphql/seed_request.graphql");
+    const MUTATION: &str = include_str!("../../testing/src/seed_request.graphql");
     const QUERY: &str = "query getIPackOAuthConnectorDetails {
   IPackInstanceOAuthConnectorDetails(input: {integrationPackInstanceId: \"test-101\", envId: \"2\",
     processId: \"1\", connectionId: \"3\", catalogGuid: \"796eeeb4-1b2f-4965-898a-7e443\"}) {

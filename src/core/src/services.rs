@@ -1,7 +1,10 @@
 //! What every use case needs.
 
 use crate::{
-    accounts::{jwt::SigningKey, passwords::Passwords},
+    accounts::{
+        jwt::SigningKey,
+        passwords::{Cost, Passwords},
+    },
     secrets::sealing::DataKeyCache,
     tokens::memory::{OpenedTokens, RefreshTasks, TokenUses},
 };
@@ -57,11 +60,12 @@ impl Services {
         data_keys: DataKeyCache,
         oauth: OAuth,
         signing_key: &[u8],
+        password_cost: Cost,
     ) -> Self {
         Self {
             database,
             clock,
-            passwords: Passwords::new(),
+            passwords: Passwords::new(password_cost),
             signing_key: Arc::new(SigningKey::new(signing_key)),
             data_keys: Arc::new(data_keys),
             oauth: Arc::new(oauth),

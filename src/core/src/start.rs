@@ -1,7 +1,7 @@
 //! How [`Services`] come to be: for a server, which has keys, and for a command, which may have none.
 
 use crate::{
-    accounts::jwt::SigningKey,
+    accounts::{jwt::SigningKey, passwords::Cost},
     error::{Result, ServiceError},
     keys::rotation,
     secrets::sealing::{self, DataKeyCache},
@@ -20,6 +20,7 @@ pub struct Setup {
     /// Where the keyring is read again from, once another key is in it.
     pub keyring_file: Option<PathBuf>,
     pub oauth: OAuth,
+    pub password_cost: Cost,
 }
 
 impl Services {
@@ -34,7 +35,14 @@ impl Services {
             allowed: Allowed::default(),
             public_url: String::new(),
         };
-        Ok(Self::assembled(database, clock, DataKeyCache::closed(), oauth, &SigningKey::random()))
+        Ok(Self::assembled(
+            database,
+            clock,
+            DataKeyCache::closed(),
+            oauth,
+            &SigningKey::random(),
+            Cost::PRODUCTION,
+        ))
     }
 
     /// For a server, or a command about keys.
@@ -45,7 +53,7 @@ impl Services {
         let data_keys = DataKeyCache::new(setup.keyring, setup.keyring_file);
         rotation::introduce(&database, &data_keys, clock.now()).await?;
         let signing_key = database.write(|db| signing_key(db, &clock, &data_keys)).await?;
-        Ok(Self::assembled(database, clock, data_keys, setup.oauth, &signing_key))
+        Ok(Self::assembled(database, clock, data_keys, setup.oauth, &signing_key, setup.password_cost))
     }
 }
 

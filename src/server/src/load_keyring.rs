@@ -4,6 +4,7 @@
 use crate::config::{DEFAULT_DATABASE_URL, MASTER_KEY};
 use ipack_core::{
     OAuth, Setup,
+    accounts::passwords::Cost,
     keys::rotation::{WrongKeys, check},
 };
 use ipack_storage::open::{OpenError, known_master_keys};
@@ -70,7 +71,7 @@ pub struct LoadedKeyring {
 
 impl LoadedKeyring {
     pub fn with(self, oauth: OAuth) -> Setup {
-        Setup { keyring: self.keyring, keyring_file: self.file, oauth }
+        Setup { keyring: self.keyring, keyring_file: self.file, oauth, password_cost: Cost::PRODUCTION }
     }
 }
 

@@ -7,7 +7,7 @@
 //! type, read as [`columns`] has it.
 //!
 //! To add an aggregate: a migration with the same file name for both databases (`migrations/README.md` has the policy), a
-//! file here with its functions, and its contract in `src/server/tests/it/storage`, which runs on both.
+//! file here with its functions, and its contract in `tests/contract`, which runs on both.
 
 pub mod accounts;
 pub mod admins;

@@ -1,7 +1,7 @@
 //! The schema, code first: names are the contract's, descriptions are the doc comments.
 //!
 //! A resolver calls one use case and answers through [`answer`]. Every field of the two roots can be null, so that
-//! an error in one leaves the others' data whole. `schema.graphql` beside this folder is what comes out.
+//! an error in one leaves the others' data whole. A snapshot of the tests in `src/server/tests/graphql` is what comes out.
 
 pub mod inputs;
 mod mutations;

@@ -1,63 +1,85 @@
-//! Passwords of admins: argon2id with the parameters OWASP asks for (19 MiB, two passes, one lane).
+//! Passwords of admins: argon2id, at a cost that is handed in.
 //!
-//! Other parameters go in here; a hash carries its own, so those that are stored still open.
+//! A hash carries its own parameters, so those that are stored still open when the cost is another one.
 
 use argon2::{
-    Argon2,
+    Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
 };
 use ipack_domain::effects::random_bytes;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// Two at a time: each takes 19 MiB and a core for a while.
 const AT_ONCE: usize = 2;
 
-/// What an unknown email's password is checked against, so that it takes as long as a known one's.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody's password"));
+/// What a new hash costs whoever makes it, and later whoever checks a password against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    kibibytes: u32,
+    passes: u32,
+    lanes: u32,
+}
 
-#[derive(Debug, Clone)]
-pub struct Passwords(Arc<Semaphore>);
+impl Cost {
+    /// As OWASP asks for: 19 MiB, two passes, one lane.
+    pub const PRODUCTION: Self = Self { kibibytes: 19 * 1_024, passes: 2, lanes: 1 };
+    /// The least that argon2 knows, which protects nothing: for tests.
+    pub const LEAST: Self =
+        Self { kibibytes: Params::MIN_M_COST, passes: Params::MIN_T_COST, lanes: Params::MIN_P_COST };
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self::new()
+    fn hash(self, password: &str) -> String {
+        let params = Params::new(self.kibibytes, self.passes, self.lanes, None);
+        let params = params.expect("the costs above are argon2's");
+        let salt = SaltString::encode_b64(&random_bytes::<16>()).expect("16 bytes are a salt");
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password(password.as_bytes(), &salt).expect("a password can be hashed").to_string()
     }
 }
 
+impl Default for Cost {
+    fn default() -> Self {
+        Self::PRODUCTION
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Passwords(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    cost: Cost,
+    turn: Semaphore,
+    /// What an unknown email's password is checked against, so that it takes as long as a known one's.
+    nobody: OnceLock<String>,
+}
+
 impl Passwords {
-    pub fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    pub fn new(cost: Cost) -> Self {
+        Self(Arc::new(Inner { cost, turn: Semaphore::new(AT_ONCE), nobody: OnceLock::new() }))
     }
 
     pub async fn hash(&self, password: String) -> String {
-        self.apart(move || hash_now(&password)).await
+        self.apart(move |inner| inner.cost.hash(&password)).await
     }
 
     /// Whether the password is right; `hash` is `None` for an email that nobody has.
     pub async fn verify(&self, password: String, hash: Option<String>) -> bool {
-        self.apart(move || {
-            let known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODY.clone());
-            let right = PasswordHash::new(&hash)
+        self.apart(move |inner| {
+            let nobody = || inner.nobody.get_or_init(|| inner.cost.hash("nobody's password")).as_str();
+            let right = PasswordHash::new(hash.as_deref().unwrap_or_else(nobody))
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-            right && known
+            right && hash.is_some()
         })
         .await
     }
 
     /// Off the threads that answer requests.
-    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _permit = self.0.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
+        let _permit = self.0.turn.acquire().await.expect("the semaphore is never closed");
+        let inner = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&inner)).await.expect("hashing does not panic")
     }
-}
-
-fn hash_now(password: &str) -> String {
-    let salt = SaltString::encode_b64(&random_bytes::<16>()).expect("16 bytes are a salt");
-    let hash =
-        Argon2::default().hash_password(password.as_bytes(), &salt).expect("default parameters are valid");
-    hash.to_string()
 }
 
 /// A password for the first admin: 20 characters without look-alikes, 116 bits.
@@ -81,12 +103,18 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_a_known_person_verifies() {
-        let passwords = Passwords::new();
-        let hash = passwords.hash("correct horse".into()).await;
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await);
-        assert!(!passwords.verify("wrong".into(), Some(hash)).await);
-        assert!(!passwords.verify("nobody's password".into(), None).await);
+        for (cost, parameters) in [(Cost::default(), "m=19456,t=2,p=1"), (Cost::LEAST, "m=8,t=1,p=1")] {
+            let passwords = Passwords::new(cost);
+            let hash = passwords.hash("correct horse".into()).await;
+            assert!(hash.starts_with(&format!("$argon2id$v=19${parameters}$")), "{hash}");
+            assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await);
+            assert!(!passwords.verify("wrong".into(), Some(hash.clone())).await);
+            assert!(!passwords.verify("nobody's password".into(), None).await);
+            // What is stored opens at any cost, and an unknown email takes as long as what is stored now.
+            assert!(Passwords::new(Cost::LEAST).verify("correct horse".into(), Some(hash)).await);
+            let nobody = passwords.0.nobody.get().expect("an unknown email was asked for");
+            assert!(nobody.contains(parameters), "{nobody}");
+        }
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! Another tenant's credentials get every operation the same answer as for what does not exist.
+
+use ipack_storage::Database;
+use ipack_testing::sample::{
+    ACCOUNT, ENCRYPT, FIND, FOUND, READ_TOKEN, RESET, SAVE, SAVED, SPACE, find_input, save_input, with,
+};
+use ipack_testing::world::World;
+use serde_json::{Value, json};
+
+on_both! { s31_another_tenants_space_is_as_if_absent, s31_the_same_ids_in_another_space_are_others }
+
+/// Every operation, with input that works for the Space's own tenant; but for reading an access token, which only some
+/// API tokens may.
+fn operations() -> Vec<(&'static str, Value)> {
+    vec![
+        (SAVE, json!({"input": save_input()})),
+        (FIND, json!({"input": find_input()})),
+        (ENCRYPT, json!({"input": with(find_input(), "clientSecret", Some("hush".into()))})),
+        (READ_TOKEN, json!({"input": find_input()})),
+        (RESET, json!({"input": find_input()})),
+        ("{ integrationPackInstances { id } }", Value::Null),
+        ("{ environments { id } }", Value::Null),
+        (
+            "mutation { integrationPackInstanceInstall(input: {integrationPackId: \"pack\"}) { id } }",
+            Value::Null,
+        ),
+        ("mutation { integrationPackInstanceUninstall(id: \"test-101\") }", Value::Null),
+    ]
+}
+
+async fn s31_another_tenants_space_is_as_if_absent(database: Database) {
+    let app = World::empty(database).await;
+    let owner = app.tenant(ACCOUNT, SPACE).await;
+    let catalogue = r#"{"packs": [{"id": "pack", "name": "Pack", "installationType": "SINGLE"}]}"#;
+    app.services.import_catalogue(SPACE, catalogue).await.expect("the catalogue is fine");
+    let stranger = app.tenant("stranger", "strangers-space").await;
+    let schema = app
+        .ask(&owner, "{ __schema { types { name fields { name } } } }", Value::Null)
+        .await
+        .data("__schema");
+    let types = schema["types"].as_array().expect("types");
+    let roots = types.iter().filter(|one| one["name"] == "Query" || one["name"] == "Mutation");
+    let fields: usize = roots.map(|root| root["fields"].as_array().map_or(0, Vec::len)).sum();
+    assert_eq!(operations().len(), fields, "every operation stands in the list above");
+
+    app.ask(&owner, SAVE, json!({"input": save_input()})).await.data(SAVED);
+    let saved = app.ask(&owner, FIND, json!({"input": find_input()})).await.data(FOUND);
+    for (query, variables) in operations() {
+        let mut intruder = stranger.clone();
+        intruder.space = SPACE.into();
+        let denied = app.ask(&intruder, query, variables.clone()).await;
+        assert_eq!(denied.code(), "SPACE_NOT_FOUND", "{query}");
+        assert!(!denied.text.contains("test-101"), "{}", denied.text);
+        // The same for a Space that nobody has.
+        let nowhere = "nobodys-space";
+        intruder.space = nowhere.into();
+        let there = serde_json::from_str(&variables.to_string().replace(SPACE, nowhere)).expect("still JSON");
+        let absent = app.ask(&intruder, query, there).await;
+        assert_eq!(
+            (denied.status, &denied.text, &denied.headers),
+            (absent.status, &absent.text, &absent.headers)
+        );
+    }
+    assert_eq!(app.ask(&owner, FIND, json!({"input": find_input()})).await.data(FOUND), saved);
+    assert_eq!((app.count("instances").await, app.count("connector_details").await), (1, 1));
+    for (query, variables) in operations() {
+        let reply = app.ask(&owner, query, variables).await;
+        if query == READ_TOKEN {
+            assert_eq!(reply.code(), "FORBIDDEN");
+            continue;
+        }
+        assert!(reply.json().get("errors").is_none(), "{query}: {}", reply.text);
+    }
+}
+
+async fn s31_the_same_ids_in_another_space_are_others(database: Database) {
+    let app = World::empty(database).await;
+    let owner = app.tenant(ACCOUNT, SPACE).await;
+    let stranger = app.tenant("stranger", "strangers-space").await;
+    app.ask(&owner, SAVE, json!({"input": save_input()})).await.data(SAVED);
+    let mut input = find_input();
+    input["catalogGuid"] = stranger.space.clone().into();
+    assert_eq!(app.ask(&stranger, FIND, json!({"input": input})).await.data(FOUND), Value::Null);
+    assert_eq!(
+        app.ask(&stranger, "{ integrationPackInstances { id } }", Value::Null)
+            .await
+            .data("integrationPackInstances"),
+        json!([])
+    );
+    let uninstall = "mutation { integrationPackInstanceUninstall(id: \"test-101\") }";
+    assert_eq!(app.ask(&stranger, uninstall, Value::Null).await.code(), "IPACK_INSTANCE_ID_INVALID");
+    // The header's Space is the caller's own, the input's is not.
+    let reply = app.ask(&stranger, FIND, json!({"input": find_input()})).await;
+    assert_eq!(reply.error().1.as_deref(), Some("catalogGuid"));
+    assert_eq!(app.count("connector_details").await, 1);
+}

@@ -1,0 +1,129 @@
+//! F10: replicas that want the same token renewed, against a provider that revokes the whole family when a refresh
+//! token is used twice.
+//!
+//! Each replica opens the database for itself, so they share nothing but its rows.
+
+use futures::future::join_all;
+use ipack_domain::effects::new_id;
+use ipack_oauth::outbound::Outbound;
+use ipack_storage::{open::open, tokens};
+use ipack_testing::flow::{get_token, read, runtime, token};
+use ipack_testing::hostile::Reply;
+use ipack_testing::provider::{Provider, field};
+use ipack_testing::world::{ANN, World, key};
+use std::{collections::HashSet, time::Duration};
+
+on_both!(
+    empty: f10_replicas_make_one_call_however_many_ask,
+    f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out,
+);
+
+/// Tasks of each replica that ask at once.
+const TASKS: usize = 12;
+
+/// Two replicas and a provider that gave a token; the first is a whole world.
+async fn start(address: &str) -> (World, World, Provider) {
+    let world = ipack_testing::flow::world(open(address).await.expect("it opens")).await;
+    let second = World::empty(open(address).await.expect("it opens twice")).await;
+    let provider = Provider::start().await;
+    let mut browser = world.browser(ANN).await;
+    get_token(&mut browser, &key(), &provider).await;
+    (world, second, provider)
+}
+
+fn refreshes(provider: &Provider) -> Vec<String> {
+    provider.token_calls().iter().filter_map(|call| field(call, "refresh_token")).collect()
+}
+
+async fn stop(world: World, second: World) {
+    world.database.close().await;
+    second.database.close().await;
+}
+
+async fn f10_replicas_make_one_call_however_many_ask(address: String) {
+    let (world, second, provider) = start(&address).await;
+    // Long enough for everybody to come in between.
+    provider.rules(|rules| rules.slow = Duration::from_millis(400));
+    world.advance(3_590);
+    second.advance(3_590);
+    let client = runtime(&world).await;
+    let mut asking = Vec::new();
+    for _ in 0..TASKS {
+        for services in [&world.services, &second.services] {
+            let (services, client) = (services.clone(), client.clone());
+            asking.push(tokio::spawn(async move {
+                let found = services.access_token(&client, Some("space-1"), &key()).await;
+                found.map(|token| secrecy::ExposeSecret::expose_secret(&token.token).to_owned())
+            }));
+        }
+    }
+    let looking = [world.services.clone(), second.services.clone()]
+        .map(|services| tokio::spawn(async move { services.refresh_due().await }));
+    let mut got = HashSet::new();
+    for answer in join_all(asking).await {
+        got.insert(answer.expect("no panic").expect("a token"));
+    }
+    for looked in join_all(looking).await {
+        assert!(looked.expect("no panic").expect("looked") <= 1);
+    }
+    assert_eq!(refreshes(&provider), ["refresh-2"], "one call");
+    assert_eq!(got, HashSet::from(["access-3".to_owned()]), "everybody got the new one");
+    assert_eq!(provider.revoked_families(), 0);
+    let row = token(&world, &key()).await.expect("a token");
+    assert_eq!((row.version, row.is_broken, row.lease_owner), (2, false, None));
+
+    // Whoever used the old one again would have been noticed.
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "refresh-2")];
+    let outbound: &Outbound = &world.services.oauth.outbound;
+    let endpoint = provider.at("/token").parse().expect("an address");
+    assert_eq!(outbound.post_form(&endpoint, None, &form).await.expect("an answer").status, 400);
+    assert_eq!(provider.revoked_families(), 1);
+    world.advance(3_590);
+    world.services.refresh_due().await.expect("looked");
+    assert!(token(&world, &key()).await.expect("a token").is_broken);
+    stop(world, second).await;
+}
+
+async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(address: String) {
+    let (world, second, provider) = start(&address).await;
+    world.advance(3_400);
+    second.advance(3_400);
+    let now = world.services.clock.now();
+    let row = token(&world, &key()).await.expect("a token");
+    let client = runtime(&world).await;
+    // A replica takes the lease and is killed.
+    let (owner, until) = (new_id(now), now.plus_seconds(40));
+    assert!(write_now!(world.database, db => tokens::lease(db, row.id, row.version, owner, until, now)));
+    for services in [&world.services, &second.services] {
+        assert_eq!(services.refresh_due().await.expect("looked"), 0);
+        // The old one is good for a while yet, and is handed out.
+        let found = services.access_token(&client, Some("space-1"), &key()).await.expect("a token");
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&found.token), "access-2");
+    }
+    assert_eq!(refreshes(&provider).len(), 0);
+    world.advance(41);
+    second.advance(41);
+    provider.answers_next(Reply::new(503, "text/plain", ""));
+    let (one, two) = tokio::join!(world.services.refresh_due(), second.services.refresh_due());
+    assert_eq!((one.expect("looked"), two.expect("looked")), (0, 0));
+    assert_eq!(refreshes(&provider).len(), 1, "one of them took over");
+    world.advance(60);
+    second.advance(60);
+    let (one, two) = tokio::join!(world.services.refresh_due(), second.services.refresh_due());
+    assert_eq!(one.expect("looked") + two.expect("looked"), 1);
+    assert_eq!(refreshes(&provider), ["refresh-2", "refresh-2"], "the first was never used up");
+    // Whoever comes back with a lease that is lost writes nothing.
+    let refreshed = tokens::Refreshed {
+        access_token: b"late",
+        refresh_token: None,
+        data_key_version: 1,
+        token_type: "Bearer",
+        granted_scope: None,
+        expires_at: None,
+        refresh_at: None,
+    };
+    assert!(!write_now!(world.database, db => tokens::refreshed(db, row.id, owner, refreshed, now)));
+    assert_eq!(read(&world, &client, &key()).await, Ok("access-3".into()));
+    assert_eq!(provider.revoked_families(), 0);
+    stop(world, second).await;
+}

@@ -1,0 +1,102 @@
+//! What whoever runs the server looks at, and what an error tells the outside.
+
+use crate::everywhere::{functions, pages, right_credentials};
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+use ipack_storage::Database;
+use ipack_testing::browser::{Page, call, get, post};
+use ipack_testing::world::{ANN, World, key};
+
+on_both!(
+    health_and_metrics_answer_anybody,
+    s41_readiness_follows_the_database,
+    s41_an_error_says_its_request_and_nothing_internal,
+    s41_a_request_id_from_outside_stays_only_if_it_is_plain,
+    callers_cannot_make_metrics_grow,
+);
+
+async fn ask(world: &World, path: &str) -> Page {
+    world.stranger().send(get(path).body(Body::empty()).expect("a request")).await
+}
+
+async fn health_and_metrics_answer_anybody(database: Database) {
+    let world = World::new(database).await;
+    for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let page = ask(&world, path).await;
+        assert_eq!((page.status.as_u16(), page.text()), (200, text));
+    }
+    world.browser(ANN).await.get(&key().form_path()).await;
+    let page = ask(&world, "/metrics").await;
+    assert!(page.header("content-type").is_some_and(|media| media.starts_with("text/plain")));
+    let route = "/spaces/{space}/instances/{instance}/environments/{environment}/processes/{process}/connections/{connection}";
+    let is_it = |line: &str| {
+        line.starts_with("http_requests_total") && line.contains(route) && line.contains("status=\"200\"")
+    };
+    assert!(page.text().lines().any(is_it), "{}", page.text());
+    assert!(page.text().contains("http_request_duration_seconds_bucket"));
+    assert!(!page.text().contains("instance-1"), "routes, not addresses");
+}
+
+async fn s41_readiness_follows_the_database(database: Database) {
+    let world = World::new(database).await;
+    world.database.close().await;
+    let page = ask(&world, "/readyz").await;
+    assert_eq!(page.status, 503);
+    assert_eq!(ask(&world, "/healthz").await.status, 200);
+}
+
+async fn s41_an_error_says_its_request_and_nothing_internal(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    world.database.close().await;
+    let mut requests: Vec<Request<Body>> = functions(&key()).iter().map(|one| one.request()).collect();
+    requests.extend(functions(&key()).iter().filter(|one| one.method == Method::POST).map(|one| one.form()));
+    requests.extend(pages(&key()).iter().map(|path| get(path).body(Body::empty()).expect("a request")));
+    requests.push(post("/logout").body(Body::empty()).expect("a request"));
+    requests.push(post("/login").body(Body::from(right_credentials())).expect("a request"));
+    for request in requests {
+        let wants_page = request.headers()["accept"].to_str().is_ok_and(|accept| accept.contains("html"));
+        let page = browser.send(request).await;
+        let what = format!("{} {}", page.path, page.text());
+        assert_eq!(page.status, 500, "{what}");
+        let id = page.header("x-request-id").expect("an id");
+        assert!(page.text().contains(id), "{id}: {what}");
+        assert!(page.text().contains("Something went wrong"), "{what}");
+        if wants_page {
+            assert_eq!(page.heading(), "Something went wrong", "{what}");
+        }
+        let text = page.text().to_lowercase();
+        for word in ["sqlx", "pool", "sqlite", "postgres", "storage", "panicked", "src/"] {
+            assert!(!text.contains(word), "{word}: {what}");
+        }
+        assert_eq!(page.header("set-cookie"), None, "the session is not what failed: {what}");
+    }
+}
+
+async fn s41_a_request_id_from_outside_stays_only_if_it_is_plain(database: Database) {
+    let world = World::new(database).await;
+    let id_for = async |given: &str| {
+        let request = call(Method::GET, "/healthz").header("x-request-id", given.as_bytes());
+        let page = world.stranger().send(request.body(Body::empty()).expect("a request")).await;
+        page.header("x-request-id").expect("an id").to_owned()
+    };
+    assert_eq!(id_for("trace-1.2_3").await, "trace-1.2_3");
+    for given in ["", "a b", "<script>", "é", &"x".repeat(65)] {
+        let id = id_for(given).await;
+        assert!(id != given && id.len() == 32, "{given:?}: {id}");
+    }
+}
+
+async fn callers_cannot_make_metrics_grow(database: Database) {
+    let world = World::new(database).await;
+    for word in ["MADEUP", "MADEUPTOO"] {
+        let method = Method::from_bytes(word.as_bytes()).expect("a token");
+        for path in ["/", "/madeup/path", "/healthz"] {
+            world.stranger().send(call(method.clone(), path).body(Body::empty()).expect("a request")).await;
+        }
+    }
+    let metrics = ask(&world, "/metrics").await;
+    assert!(!metrics.text().to_lowercase().contains("madeup"), "{}", metrics.text());
+}

@@ -1,0 +1,156 @@
+//! How the server starts and stops: what it takes first, whom it waits for, and what each request leaves in the log.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use ipack_server::{
+    cli,
+    config::{Config, DatabaseUrl},
+};
+use ipack_storage::{Database, admins, open::open};
+use ipack_testing::world::World;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    time::timeout,
+};
+use tower::ServiceExt;
+use tracing::instrument::WithSubscriber;
+
+on_both!(every_request_leaves_one_line_in_the_log);
+
+mod taken {
+    on_both!(empty: a_taken_address_leaves_the_database_without_an_admin);
+    use super::a_taken_address_leaves_the_database_without_an_admin;
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+async fn a_taken_address_leaves_the_database_without_an_admin(address: String) {
+    let taken = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
+    let listen = taken.local_addr().expect("an address");
+    let config = Config { listen, database_url: DatabaseUrl(address.clone()), ..Config::default() };
+    let error = cli::serve(Arc::new(config), None, false).await.expect_err("it is taken").to_string();
+    assert!(error.contains(&listen.to_string()) && error.contains("IPACK_LISTEN"), "{error}");
+    let database = open(&address).await.expect("it opens");
+    assert!(!read_now!(database, db => admins::any(db)), "its password was shown to nobody");
+    database.close().await;
+}
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = ipack_server::serve::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    (listener, address)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_never_ends_keeps_nobody_from_stopping() {
+    for (drain, half) in
+        [(50, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"), (50, "GET / HT")]
+    {
+        let (listener, address) = listener().await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let reads = Router::new().fallback(|body: String| async move { body });
+        let stop_told = async move {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn(ipack_server::serve::serve_until(
+            stop_told,
+            Duration::from_millis(drain),
+            listener,
+            reads,
+        ));
+        let client = TcpStream::connect(address).await.expect("it listens");
+        client.writable().await.expect("connected");
+        client.try_write(half.as_bytes()).expect("sent");
+        // Until the server has it; where it has not yet, it stops all the more.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.send(()).expect("it runs");
+        let outcome = timeout(LONG, serving).await.expect("it stops").expect("no panic");
+        outcome.expect("it served");
+        drop(client);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_under_way_ends_before_the_server_stops() {
+    let (listener, address) = listener().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (begun, has_begun) = oneshot::channel::<()>();
+    let begun = Arc::new(Mutex::new(Some(begun)));
+    let slow = Router::new().fallback(move || {
+        let begun = begun.clone();
+        async move {
+            if let Some(begun) = begun.lock().expect("nobody panics").take() {
+                let _ = begun.send(());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            "done"
+        }
+    });
+    let stop_told = async move {
+        let _ = stopped.await;
+    };
+    let serving = tokio::spawn(ipack_server::serve::serve_until(stop_told, LONG, listener, slow));
+    let client = TcpStream::connect(address).await.expect("it listens");
+    client.writable().await.expect("connected");
+    client.try_write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    has_begun.await.expect("the request has begun");
+    stop.send(()).expect("it runs");
+    timeout(LONG / 2, serving).await.expect("long before its time is up").expect("no panic").expect("served");
+    let mut answer = [0; 1_024];
+    client.readable().await.expect("an answer");
+    let length = client.try_read(&mut answer).expect("an answer");
+    assert!(String::from_utf8_lossy(&answer[..length]).ends_with("done"));
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn every_request_leaves_one_line_in_the_log(database: Database) {
+    let world = World::new(database).await;
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(move || writer.clone())
+        .finish();
+    let request = Request::get("/login?next=/hush").header("x-request-id", "request-of-a-test");
+    let request = request.body(Body::empty()).expect("a request");
+    let answer = world.router().oneshot(request).with_subscriber(log).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let text = String::from_utf8(lines.0.lock().expect("nobody panics").clone()).expect("text");
+    assert!(!text.contains("hush"), "{text}");
+    let answered: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .filter(|line: &serde_json::Value| line["fields"]["message"] == "answered")
+        .collect();
+    assert_eq!(answered.len(), 1, "{text}");
+    let (fields, span) = (&answered[0]["fields"], &answered[0]["span"]);
+    assert_eq!(fields["status"], 200);
+    assert!(fields["milliseconds"].is_number());
+    assert_eq!(span["method"], "GET");
+    assert_eq!(span["path"], "/login");
+    assert_eq!(span["request_id"], "request-of-a-test");
+}

@@ -1,0 +1,159 @@
+//! Contract of `storage::environments`: environments of a Space, and which instances run in them.
+
+use ipack_domain::catalogue::{Classification, Environment};
+use ipack_storage::{
+    Database,
+    environments::{self, Attachment},
+};
+use ipack_testing::records::{ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, uuid};
+
+on_both!(
+    a_second_put_renames_and_reclassifies,
+    an_environment_first_met_is_a_test_by_its_id,
+    an_environment_needs_its_space,
+    a_space_is_paged_by_id,
+    an_instance_is_attached_once,
+    an_attachment_needs_both_ends,
+    environments_of_an_instance_come_by_name,
+    attachments_of_a_space_come_by_environment,
+);
+
+fn environment(id: &str, name: &str, classification: Classification) -> Environment {
+    Environment { id: id.to_owned(), name: name.to_owned(), classification }
+}
+
+async fn all(database: &Database, space: &str) -> Vec<Environment> {
+    read_now!(database, db => environments::list(db, space, "", 1_000))
+}
+
+async fn a_second_put_renames_and_reclassifies(database: Database) {
+    add_space(&database, ACCOUNT, SPACE).await;
+    let first = environment("e", "First", Classification::Test);
+    let second = environment("e", "Zürich 🏔", Classification::Prod);
+    let other = environment("f", "First", Classification::Test);
+    for put in [&first, &other, &second] {
+        write_now!(database, db => environments::put(db, SPACE, put, at(0)));
+    }
+    assert_eq!(all(&database, SPACE).await, [second, other]);
+}
+
+async fn an_environment_first_met_is_a_test_by_its_id(database: Database) {
+    add_space(&database, ACCOUNT, SPACE).await;
+    let known = environment("known", "Production", Classification::Prod);
+    write_now!(database, db => environments::put(db, SPACE, &known, at(0)));
+    for id in ["known", "new", "new"] {
+        write_now!(database, db => environments::register(db, SPACE, id, at(1)));
+    }
+    assert_eq!(all(&database, SPACE).await, [known, environment("new", "new", Classification::Test)]);
+}
+
+async fn an_environment_needs_its_space(database: Database) {
+    let new = environment("e", "E", Classification::Prod);
+    assert_refused!(database, Reference, db => environments::put(db, "nowhere", &new, at(0)));
+    assert_refused!(database, Reference, db => environments::register(db, "nowhere", "e", at(0)));
+}
+
+async fn a_space_is_paged_by_id(database: Database) {
+    add_space(&database, ACCOUNT, SPACE).await;
+    add_space(&database, ACCOUNT, "space-2").await;
+    // In the order of their bytes, whatever the language of the server.
+    let ids = ["1", "10", "9", "B", "a", "a b", "a-b", "aa", "ab", "b", "Å", "ä", "é", "日", "😀"];
+    for id in ids.iter().rev() {
+        write_now!(database, db => environments::register(db, SPACE, id, at(0)));
+        write_now!(database, db => environments::register(db, "space-2", &format!("{id}!"), at(0)));
+    }
+    for size in [1, 2, 7, 15, 16] {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = read_now!(database, db => environments::list(db, SPACE, &after, size));
+            assert!(page.len() <= usize::try_from(size).expect("small"));
+            let Some(last) = page.last() else { break };
+            after = last.id.clone();
+            seen.extend(page.into_iter().map(|environment| environment.id));
+            assert!(seen.len() <= ids.len(), "again and again: {seen:?}");
+        }
+        assert_eq!(seen, ids, "pages of {size}");
+    }
+    // A page goes on after an id that is no longer there.
+    let page = read_now!(database, db => environments::list(db, SPACE, "aaa", 2));
+    assert_eq!(page.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["ab", "b"]);
+}
+
+async fn an_instance_with_environments(database: &Database, ids: &[&str]) {
+    add_space(database, ACCOUNT, SPACE).await;
+    add_instance(database, SPACE, "i", "Instance").await;
+    for id in ids {
+        write_now!(database, db => environments::register(db, SPACE, id, at(0)));
+    }
+}
+
+async fn an_instance_is_attached_once(database: Database) {
+    an_instance_with_environments(&database, &["e"]).await;
+    assert!(write_now!(database, db => environments::attach(db, uuid(1), SPACE, "i", "e", at(0))));
+    assert!(!write_now!(database, db => environments::attach(db, uuid(2), SPACE, "i", "e", at(1))), "it is");
+    let expected = Attachment { id: uuid(1), environment_id: "e".to_owned(), instance_id: "i".to_owned() };
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), [expected]);
+}
+
+async fn an_attachment_needs_both_ends(database: Database) {
+    an_instance_with_environments(&database, &["e"]).await;
+    // The other Space has an environment that this one has not.
+    add_space(&database, ACCOUNT, "space-2").await;
+    write_now!(database, db => environments::register(db, "space-2", "elsewhere", at(0)));
+    for (instance, environment) in [("unknown", "e"), ("i", "unknown"), ("i", "elsewhere")] {
+        let attach = attempt_attach(&database, instance, environment).await;
+        assert!(matches!(attach, Err(ipack_storage::StorageError::Reference)), "{instance} {environment}");
+    }
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), []);
+}
+
+async fn attempt_attach(
+    database: &Database,
+    instance: &str,
+    environment: &str,
+) -> ipack_storage::Result<bool> {
+    attempt!(database, db => environments::attach(db, uuid(1), SPACE, instance, environment, at(0)))
+}
+
+async fn environments_of_an_instance_come_by_name(database: Database) {
+    an_instance_with_environments(&database, &["1", "2", "3", "4"]).await;
+    let named = [
+        environment("3", "Alpha", Classification::Prod),
+        environment("1", "Beta", Classification::Test),
+        environment("2", "Beta", Classification::Prod),
+    ];
+    for environment in &named {
+        write_now!(database, db => environments::put(db, SPACE, environment, at(0)));
+        attach(&database, SPACE, "i", &environment.id).await;
+    }
+    add_instance(&database, SPACE, "j", "Other").await;
+    attach(&database, SPACE, "j", "4").await;
+    assert_eq!(read_now!(database, db => environments::of_instance(db, SPACE, "i")), named);
+    assert_eq!(read_now!(database, db => environments::of_instance(db, SPACE, "unknown")), []);
+}
+
+async fn attachments_of_a_space_come_by_environment(database: Database) {
+    an_instance_with_environments(&database, &["a", "b"]).await;
+    add_instance(&database, SPACE, "j", "Other").await;
+    add_space(&database, ACCOUNT, "space-2").await;
+    add_instance(&database, "space-2", "i", "Namesake").await;
+    write_now!(database, db => environments::register(db, "space-2", "a", at(0)));
+    attach(&database, "space-2", "i", "a").await;
+    let mut expected = Vec::new();
+    for (environment, instance) in [("b", "i"), ("a", "i"), ("a", "j")] {
+        attach(&database, SPACE, instance, environment).await;
+        expected.push(Attachment {
+            id: attachment_id(SPACE, instance, environment),
+            environment_id: environment.to_owned(),
+            instance_id: instance.to_owned(),
+        });
+    }
+    expected.sort_by(|a, b| (&a.environment_id, a.id).cmp(&(&b.environment_id, b.id)));
+    assert_eq!(read_now!(database, db => environments::attachments(db, SPACE, "", "z")), expected);
+    for (first, last, count) in [("a", "a", 2), ("b", "b", 1), ("a", "b", 3), ("aa", "az", 0), ("b", "a", 0)]
+    {
+        let found = read_now!(database, db => environments::attachments(db, SPACE, first, last));
+        assert_eq!(found.len(), count, "{first} to {last}");
+        assert!(found.iter().all(|one| (first..=last).contains(&one.environment_id.as_str())));
+    }
+}

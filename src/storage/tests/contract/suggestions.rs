@@ -1,0 +1,158 @@
+//! Contract of `storage::suggestions`: values that an account has used before.
+
+use ipack_domain::{suggestions::SuggestionField, time::Timestamp};
+use ipack_storage::{
+    Database, StorageError, Writer, accounts,
+    suggestions::{self, MAX_VALUE_BYTES},
+};
+use ipack_testing::records::{ACCOUNT, at};
+
+on_both!(
+    every_field_offers_its_latest_values_first,
+    a_value_used_again_moves_to_the_front,
+    an_account_sees_its_own_values,
+    values_that_help_nobody_are_passed_over,
+    suggestions_need_their_account,
+    housekeeping_leaves_the_latest_values_of_each_field,
+    housekeeping_spares_values_of_one_moment,
+);
+
+/// What `latest` offers of a field.
+async fn offered(database: &Database, account: &str, field: SuggestionField) -> Vec<String> {
+    let all = read_now!(database, db => suggestions::latest(db, account));
+    all.into_iter().filter(|one| one.field == field).map(|one| one.value).collect()
+}
+
+async fn two_accounts(database: &Database) {
+    write_now!(database, db => accounts::ensure(db, ACCOUNT, at(0)));
+    write_now!(database, db => accounts::ensure(db, "account-2", at(0)));
+}
+
+async fn record(database: &Database, field: SuggestionField, value: &str, now: Timestamp) {
+    write_now!(database, db => suggestions::record(db, ACCOUNT, field, value, now));
+}
+
+/// Records many values of one field in one transaction: `value 1` at the first moment, and so on.
+async fn record_many(
+    database: &Database,
+    account: &str,
+    field: SuggestionField,
+    count: i64,
+    moment: impl Fn(i64) -> Timestamp,
+) {
+    let write = async |mut db: Writer| {
+        for number in 1..=count {
+            let value = format!("value {number}");
+            suggestions::record(db.lend(), account, field, &value, moment(number)).await?;
+        }
+        Ok::<_, StorageError>(())
+    };
+    database.write(write).await.expect("recorded");
+}
+
+async fn every_field_offers_its_latest_values_first(database: Database) {
+    two_accounts(&database).await;
+    assert_eq!(read_now!(database, db => suggestions::latest(db, ACCOUNT)), []);
+    for field in SuggestionField::ALL {
+        record_many(&database, ACCOUNT, field, 15, at).await;
+        record(&database, field, field.name(), at(99)).await;
+    }
+    for field in SuggestionField::ALL {
+        let mut expected = vec![field.name().to_owned()];
+        expected.extend((5..=15).rev().map(|number| format!("value {number}")));
+        assert_eq!(offered(&database, ACCOUNT, field).await, expected, "{field:?}");
+    }
+}
+
+async fn a_value_used_again_moves_to_the_front(database: Database) {
+    two_accounts(&database).await;
+    let field = SuggestionField::ClientId;
+    for (value, now) in [("a", 1), ("é 😀", 2), ("A", 3), ("a", 4)] {
+        record(&database, field, value, at(now)).await;
+    }
+    assert_eq!(offered(&database, ACCOUNT, field).await, ["a", "A", "é 😀"]);
+}
+
+async fn an_account_sees_its_own_values(database: Database) {
+    two_accounts(&database).await;
+    record(&database, SuggestionField::BaseUrl, "https://one.example", at(1)).await;
+    assert_eq!(read_now!(database, db => suggestions::latest(db, "account-2")), []);
+    assert_eq!(offered(&database, ACCOUNT, SuggestionField::BaseUrl).await, ["https://one.example"]);
+}
+
+async fn values_that_help_nobody_are_passed_over(database: Database) {
+    two_accounts(&database).await;
+    let longest = "é".repeat(MAX_VALUE_BYTES / 2);
+    let overlong = format!("{longest}x");
+    for (number, value) in
+        ["", "  \u{a0}", &overlong, "a\0b", "a\nb", "a\u{7f}b", "a\u{85}b", &longest, " x "]
+            .iter()
+            .enumerate()
+    {
+        record(&database, SuggestionField::CompanyId, value, at(number as i64)).await;
+    }
+    assert_eq!(offered(&database, ACCOUNT, SuggestionField::CompanyId).await, [" x ", &longest]);
+}
+
+async fn suggestions_need_their_account(database: Database) {
+    let field = SuggestionField::BaseUrl;
+    assert_refused!(database, Reference, db => suggestions::record(db, "nobody", field, "value", at(0)));
+}
+
+/// What housekeeping does: how many values it removes.
+async fn prune(database: &Database) -> u64 {
+    let mut removed = 0;
+    for (account, field) in read_now!(database, db => suggestions::overfull(db)) {
+        removed += write_now!(database, db => suggestions::prune(db, &account, &field));
+    }
+    removed
+}
+
+async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database) {
+    two_accounts(&database).await;
+    let (full, brimful, few) =
+        (SuggestionField::BaseUrl, SuggestionField::ClientId, SuggestionField::AuthorizationKey);
+    // Moments that no other account or field shares, so that one compared with another's would show.
+    record_many(&database, ACCOUNT, full, 205, |n| at(n * 1_000)).await;
+    record_many(&database, ACCOUNT, brimful, 200, at).await;
+    record_many(&database, ACCOUNT, few, 3, |n| at(n - 10)).await;
+    record_many(&database, "account-2", full, 201, |n| at(n - 1_000)).await;
+    assert_eq!(prune(&database).await, 6);
+    for (account, field, oldest, latest) in [
+        (ACCOUNT, full, 6, 205),
+        (ACCOUNT, brimful, 1, 200),
+        (ACCOUNT, few, 1, 3),
+        ("account-2", full, 2, 201),
+    ] {
+        let of_field = format!("suggestions WHERE account_id = '{account}' AND field = '{}'", field.name());
+        let left = ipack_testing::tables::count(&database, &of_field).await;
+        assert_eq!(left, latest - oldest + 1, "{account} {field:?}");
+        for number in [oldest, latest] {
+            let value = format!("{of_field} AND value = 'value {number}'");
+            assert_eq!(
+                ipack_testing::tables::count(&database, &value).await,
+                1,
+                "{account} {field:?} {number}"
+            );
+        }
+    }
+    assert_eq!(prune(&database).await, 0, "nothing is left to do");
+}
+
+async fn housekeeping_spares_values_of_one_moment(database: Database) {
+    two_accounts(&database).await;
+    let field = SuggestionField::AuthorizationValue;
+    record_many(&database, ACCOUNT, field, 250, |_| at(1)).await;
+    record_many(&database, "account-2", field, 250, |n| at(n / 100)).await;
+    prune(&database).await;
+    // None of them is older than the others: better too many than none.
+    assert_eq!(
+        ipack_testing::tables::count(&database, "suggestions WHERE account_id = 'account-1'").await,
+        250
+    );
+    // 51 of the third moment, 100 of the second, and 99 of the first.
+    assert_eq!(
+        ipack_testing::tables::count(&database, "suggestions WHERE account_id = 'account-2'").await,
+        250
+    );
+}
