@@ -3,14 +3,13 @@
 use super::Result;
 use ipack_core::{
     OAuth, Services,
-    connector::{
-        fingerprint::seen,
-        submission::{Intent, Submission},
-    },
+    connector::{fingerprint::seen, submission::Submission},
     tokens::authorization::Initiator,
 };
 use ipack_domain::{
+    button::Button,
     ids::ConnectionKey,
+    post::Choices,
     provider::{ENDPOINTS, Grant, ProviderChoice},
     tokens::{TypedSecret, TypedSecrets},
 };
@@ -45,7 +44,8 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
     let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
     let origin = Initiator { browser: "", in_window: false };
     let base_version = record.base_version();
-    let submission = Submission { intent: Intent::Save, base_version, seen, content };
+    let submission =
+        Submission { button: Button::Save, choices: Choices::default(), base_version, seen, content };
     let saved = services.begin_authorization(&admin, key, submission, &secrets, origin).await?;
     match services.connector_page_data(&saved.record).await?.token {
         Some(_) => Ok(()),

@@ -9,6 +9,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use strum::VariantArray;
 
 /// One row of a parameter table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +113,34 @@ impl Part {
     }
 }
 
+/// The tables of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
+pub enum Table {
+    Authorization,
+    AccessToken,
+}
+
+impl Table {
+    /// How buttons and ids name it.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Authorization => "authorization",
+            Self::AccessToken => "access-token",
+        }
+    }
+
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        Self::VARIANTS.iter().copied().find(|table| table.slug() == slug)
+    }
+
+    pub fn part(self) -> Part {
+        match self {
+            Self::Authorization => Part::Authorization,
+            Self::AccessToken => Part::AccessToken,
+        }
+    }
+}
+
 /// What one part of a form holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -123,6 +152,13 @@ pub enum PartValue<'a> {
 }
 
 impl FormContent {
+    pub fn rows_mut(&mut self, table: Table) -> &mut Vec<Parameter> {
+        match table {
+            Table::Authorization => &mut self.authorization,
+            Table::AccessToken => &mut self.access_token,
+        }
+    }
+
     pub fn part(&self, part: Part) -> PartValue<'_> {
         match part {
             Part::BaseUrl => PartValue::Text(&self.base_url),

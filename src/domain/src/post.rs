@@ -2,6 +2,7 @@
 
 use crate::form::Part;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Fingerprints of the parts as this page last got them. A page sends them back, so that only what was changed
 /// on it is applied: two tabs never undo each other.
@@ -30,6 +31,32 @@ impl Seen {
             Part::Provider => &self.provider,
             Part::AppliesTo => &self.every_environment,
         }
+    }
+}
+
+/// What was chosen where somebody else had saved: `saved` or `mine` by the names of the parts in question, and the
+/// saved `version` that the choices are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Choices(BTreeMap<String, String>);
+
+impl Choices {
+    pub const MINE: &'static str = "mine";
+    pub const SAVED: &'static str = "saved";
+    const VERSION: &'static str = "version";
+
+    pub fn new(version: i64, mine: impl IntoIterator<Item = Part>) -> Self {
+        let mine = mine.into_iter().map(|part| (part.name().to_owned(), Self::MINE.to_owned()));
+        Self(mine.chain([(Self::VERSION.to_owned(), version.to_string())]).collect())
+    }
+
+    pub fn version(&self) -> Option<i64> {
+        self.0.get(Self::VERSION)?.parse().ok()
+    }
+
+    /// This admin's own value was chosen.
+    pub fn is_mine(&self, part: Part) -> bool {
+        self.0.get(part.name()).is_some_and(|choice| choice == Self::MINE)
     }
 }
 

@@ -12,24 +12,18 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ipack_core::caller_limits::ClientAddress;
-use ipack_core::{
-    ServiceError, Services,
-    access::Admin,
-    connector::submission::{Intent, Submission},
-};
+use ipack_core::{ServiceError, Services, access::Admin, connector::submission::Submission};
 use ipack_domain::{
+    button::Button,
     error::{AppError, ErrorCode},
     form::FormContent,
     ids::{ConnectionKey, unsegment},
-    post::Seen,
+    post::{Choices, Seen},
     time::Timestamp,
     tokens::SECRET_FIELDS,
 };
+use ipack_web::pages::sign_in::{SignInAttempt, SignInView};
 use ipack_web::request_context::{CurrentAdmin, id_text};
-use ipack_web::{
-    functions::connector::{Choices, read_intent},
-    pages::sign_in::{SignInAttempt, SignInView},
-};
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_http::request_id::RequestId;
@@ -237,12 +231,18 @@ fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
         content: FormContent,
     }
     let form: Carried = serde_qs::Config::new(5, false).deserialize_str(carried).ok()?;
-    let intent = match read_intent(&form.intent, &Choices::default()) {
-        Some((intent @ (Intent::AddRow(_) | Intent::DeleteRow(..)), _)) => intent,
-        _ => Intent::Keep,
+    // Whatever the button was, what was typed is kept; of buttons only those count that change what is typed.
+    let button = match Button::parse(&form.intent) {
+        Some(button @ (Button::AddRow(_) | Button::DeleteRow(..))) => button,
+        Some(_) | None => Button::Keep,
     };
-    let submission =
-        Submission { intent, base_version: form.base_version, seen: form.seen, content: form.content };
+    let submission = Submission {
+        button,
+        choices: Choices::default(),
+        base_version: form.base_version,
+        seen: form.seen,
+        content: form.content,
+    };
     Some((form.key, submission))
 }
 

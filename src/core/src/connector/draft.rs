@@ -3,11 +3,12 @@
 use crate::connector::{
     fingerprint::{fingerprint, fingerprint_of_row},
     record::ConnectorRecord,
-    submission::{Intent, Submission},
+    submission::Submission,
 };
 use ipack_domain::{
+    button::Button,
     form::{FormContent, Parameter, Part, PartValue},
-    post::Seen,
+    post::{Choices, Seen},
     time::Timestamp,
 };
 use ipack_storage::drafts::Draft;
@@ -16,7 +17,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 /// A post with what is to be found out about it before anybody waits for it.
 #[derive(Debug)]
 pub(crate) struct Post {
-    pub intent: Intent,
+    pub button: Button,
+    pub choices: Choices,
     pub base_version: i64,
     pub seen: Seen,
     /// As it can be kept.
@@ -36,13 +38,13 @@ impl Post {
             _ => None,
         };
         let rows = changed.iter().filter_map(rows).collect();
-        let Submission { intent, base_version, seen, .. } = submission;
-        Self { intent, base_version, seen, content, changed, rows }
+        let Submission { button, choices, base_version, seen, .. } = submission;
+        Self { button, choices, base_version, seen, content, changed, rows }
     }
 
     /// It asks for nothing but to keep what is there.
     pub fn changes_nothing(&self) -> bool {
-        self.intent == Intent::Keep && self.changed.is_empty()
+        self.button == Button::Keep && self.changed.is_empty()
     }
 
     /// Puts what the page changed of a part since it saw it into what is kept: a text as a whole, a table row by row.
@@ -75,9 +77,9 @@ fn submitted(submission: &Submission) -> FormContent {
         clear_stand_in(rows);
     }
     let mut content = content.without_secrets();
-    if let Intent::DeleteRow(part, index) = submission.intent {
+    if let Button::DeleteRow(table, index) = submission.button {
         // The index counts the rows of this page, whatever another one did to the table since.
-        let rows = rows_mut(&mut content, part);
+        let rows = content.rows_mut(table);
         if index < rows.len() {
             rows.remove(index);
         }
@@ -136,8 +138,8 @@ pub(crate) fn applied(record: &ConnectorRecord, post: &Post, now: Timestamp) -> 
         None => stale(record, post, now),
     };
     draft.updated_at = now;
-    if let Intent::AddRow(part) = post.intent {
-        let rows = rows_mut(&mut draft.content, part);
+    if let Button::AddRow(table) = post.button {
+        let rows = draft.content.rows_mut(table);
         // The blank row that stands in for an empty table counts as the first.
         let blanks = if rows.is_empty() { 2 } else { 1 };
         rows.extend(std::iter::repeat_n(Parameter::default(), blanks));

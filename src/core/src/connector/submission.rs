@@ -2,32 +2,17 @@
 
 use crate::connector::record::ConnectorRecord;
 use ipack_domain::{
-    form::{FormContent, Part},
-    post::{Outcome, Seen},
+    button::Button,
+    form::FormContent,
+    post::{Choices, Outcome, Seen},
     tokens::{CredentialField, CredentialProblem, ProblemCode, TypedSecrets},
 };
-
-/// What a post of the form asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Intent {
-    /// Keep what was typed.
-    Keep,
-    /// Add a blank row to a table.
-    AddRow(Part),
-    /// Delete a row of a table, counted from 0 as the page showed them.
-    DeleteRow(Part, usize),
-    /// Put the draft into effect.
-    Save,
-    /// Go back to what is saved.
-    Discard,
-    /// Save with the choices made where somebody else had saved.
-    Resolve { version: i64, mine: Vec<Part> },
-}
 
 /// A post of the form.
 #[derive(Debug, Clone)]
 pub struct Submission {
-    pub intent: Intent,
+    pub button: Button,
+    pub choices: Choices,
     /// The version of the saved details that the page showed or its draft started from; 0 for none.
     pub base_version: i64,
     pub seen: Seen,

@@ -12,12 +12,13 @@ use crate::{
         draft::{Post, applied, has_seen_draft, resolve},
         fingerprint::fingerprint_of_others,
         record::{ConnectorRecord, load_record},
-        submission::{Intent, Submission, Submitted},
+        submission::{Submission, Submitted},
     },
     error::{Result, ServiceError},
     services::Services,
 };
 use ipack_domain::{
+    button::{Button, DraftEffect},
     details::Details,
     effects::new_id,
     form::{FormContent, Part, validate},
@@ -72,7 +73,8 @@ impl Services {
         instances::lock_connection(db.lend(), key).await?;
         let mut record = load_record(db.lend(), admin, key).await?;
         let mut outcome = Outcome::Kept;
-        if post.intent == Intent::Discard {
+        let effect = post.button.effect();
+        if effect == DraftEffect::Discard {
             // What another page typed since is not this one's to throw away.
             if record.draft.is_none() || has_seen_draft(&record, &post.seen) {
                 drafts::remove(db.lend(), key, admin.id).await?;
@@ -83,15 +85,15 @@ impl Services {
             outcome = Outcome::Loaded;
         } else {
             let mut draft = applied(&record, post, now);
-            if let Intent::Resolve { version, mine } = &post.intent
-                && *version == record.version()
+            if post.button == Button::Resolve
+                && post.choices.version() == Some(record.version())
                 && has_seen_draft(&record, &post.seen)
             {
                 // What was typed beside the choices is mine too.
-                let is_mine = |part: &Part| mine.contains(part) || post.changed.contains(part);
+                let is_mine = |part: &Part| post.choices.is_mine(*part) || post.changed.contains(part);
                 resolve(&record, &mut draft, is_mine);
             }
-            let saves = matches!(post.intent, Intent::Save | Intent::Resolve { .. });
+            let saves = effect == DraftEffect::Save;
             draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
             record.draft = Some(draft);
             if saves {

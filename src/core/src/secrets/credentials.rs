@@ -7,7 +7,7 @@ use crate::{
     access::{self, Admin, Client},
     connector::{
         content::saved_content,
-        submission::{Intent, Submission, Submitted},
+        submission::{Submission, Submitted},
     },
     error::{Result, ServiceError},
     secrets::{
@@ -36,6 +36,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Longer than any private key in PEM.
 const MAX_SECRET_BYTES: usize = 16 * 1_024;
+
+/// What a button of the form has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToForget {
+    SecretsAndToken,
+    /// The secret stays.
+    Token,
+}
 
 /// What the API answers about a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,24 +117,31 @@ impl Services {
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
 
-    /// Forgets a connection's secrets and its token, which is revoked. Where there is a token, only if `confirmed`.
+    /// Forgets what a button of the form is about. Where there is a token, which is revoked, only if `confirmed`.
     ///
     /// # Errors
     /// `NotFound` for what is not there or not theirs.
-    pub async fn reset_from_form(
+    pub async fn forget_from_form(
         &self,
         admin: &Admin,
         key: &ConnectionKey,
         submission: Submission,
+        what: ToForget,
         confirmed: bool,
     ) -> Result<Submitted> {
-        let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
+        let kept = self.submit(admin, key, submission).await?;
         if !confirmed && self.has_token(key).await? {
-            return Ok(Submitted { outcome: Outcome::ResetToConfirm, ..kept });
+            let outcome = match what {
+                ToForget::SecretsAndToken => Outcome::ResetToConfirm,
+                ToForget::Token => Outcome::RevokeToConfirm,
+            };
+            return Ok(Submitted { outcome, ..kept });
         }
         let account = &kept.record.space.account_id;
-        let forget =
-            async |mut db: Writer| self.forget_credentials(db.lend(), account, &admin.email, key).await;
+        let forget = async |mut db: Writer| match what {
+            ToForget::SecretsAndToken => self.forget_credentials(db.lend(), account, &admin.email, key).await,
+            ToForget::Token => self.forget_token(db.lend(), key).await,
+        };
         let pending_revocation = self.database.write(forget).await?;
         self.revoke_and_log(pending_revocation, account, &admin.email, key).await?;
         Ok(Submitted { outcome: Outcome::Forgotten, ..kept })
@@ -162,7 +177,7 @@ impl Services {
         key: &ConnectionKey,
         submission: Submission,
     ) -> Result<Submitted> {
-        let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
+        let kept = self.submit(admin, key, submission).await?;
         let account = &kept.record.space.account_id;
         let discard = async |mut db: Writer| {
             let now = self.clock.now();

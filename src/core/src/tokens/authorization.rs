@@ -13,7 +13,7 @@ use crate::{
     connector::{
         fingerprint::fingerprints,
         record::ConnectorRecord,
-        submission::{Intent, Submission, Submitted},
+        submission::{Submission, Submitted},
     },
     error::{Result, ServiceError},
     secrets::{
@@ -84,7 +84,6 @@ impl Services {
         secrets: &TypedSecrets,
         origin: Initiator<'_>,
     ) -> Result<Submitted> {
-        let submission = Submission { intent: Intent::Save, ..submission };
         let mut saved = self.save_and_seal(admin, key, submission, secrets, None).await?;
         if saved.outcome != Outcome::Saved || !saved.problems.is_empty() {
             return Ok(saved);

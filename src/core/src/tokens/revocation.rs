@@ -5,14 +5,12 @@
 //! provider that does not answer holds nobody up. What cannot be revoked is forgotten all the same, and that is told.
 
 use crate::{
-    access::Admin,
-    connector::submission::{Intent, Submission, Submitted},
     error::{Result, ServiceError},
     secrets::sealing,
     services::Services,
     tokens::source::{OpenedSecrets, TokenSource},
 };
-use ipack_domain::{effects::new_id, ids::ConnectionKey, post::Outcome};
+use ipack_domain::{effects::new_id, ids::ConnectionKey};
 use ipack_oauth::{
     configuration::Configuration,
     token::{self, Secrets},
@@ -43,33 +41,16 @@ pub(crate) struct Revocation {
 }
 
 impl Services {
-    /// Revokes and forgets the token, if `confirmed`; the secret stays.
-    ///
-    /// # Errors
-    /// `NotFound` for what is not there or not theirs.
-    pub async fn revoke_from_form(
-        &self,
-        admin: &Admin,
-        key: &ConnectionKey,
-        submission: Submission,
-        confirmed: bool,
-    ) -> Result<Submitted> {
-        let kept = self.submit(admin, key, Submission { intent: Intent::Keep, ..submission }).await?;
-        if !confirmed && self.has_token(key).await? {
-            return Ok(Submitted { outcome: Outcome::RevokeToConfirm, ..kept });
-        }
-        let pending_revocation = self.database.write(|db| self.forget_token(db, key)).await?;
-        let account = &kept.record.space.account_id;
-        self.revoke_and_log(pending_revocation, account, &admin.email, key).await?;
-        Ok(Submitted { outcome: Outcome::Forgotten, ..kept })
-    }
-
     pub(crate) async fn has_token(&self, key: &ConnectionKey) -> Result<bool> {
         let mut reader = self.database.reader().await?;
         Ok(tokens::exists(reader.connection(), key).await?)
     }
 
-    async fn forget_token(&self, mut db: Writer, key: &ConnectionKey) -> Result<PendingRevocation> {
+    pub(crate) async fn forget_token(
+        &self,
+        mut db: Connection<'_>,
+        key: &ConnectionKey,
+    ) -> Result<PendingRevocation> {
         instances::lock_connection(db.lend(), key).await?;
         let pending_revocation = self.pending_revocation(db.lend(), key).await?;
         tokens::remove(db.lend(), key).await?;

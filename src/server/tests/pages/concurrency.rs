@@ -1,17 +1,13 @@
 //! Many at once.
 
 use futures::future::join_all;
-use ipack_core::{
-    Services,
-    access::Admin,
-    connector::submission::{Intent, Submission},
-};
+use ipack_core::{Services, access::Admin, connector::submission::Submission};
 use ipack_testing::world::{ACCOUNT, PASSWORD, World, in_environment, key};
-
 use ipack_domain::{
+    button::Button,
     form::{FormContent, Parameter},
     ids::ConnectionKey,
-    post::Outcome,
+    post::{Choices, Outcome},
 };
 use ipack_storage::Database;
 use ipack_web::{
@@ -51,7 +47,13 @@ async fn post(
 }
 
 fn save(view: &ConnectorView, content: FormContent) -> Submission {
-    Submission { intent: Intent::Save, base_version: view.base_version, seen: view.seen.clone(), content }
+    Submission {
+        button: Button::Save,
+        choices: Choices::default(),
+        base_version: view.base_version,
+        seen: view.seen.clone(),
+        content,
+    }
 }
 
 async fn f09_of_many_saves_of_one_version_exactly_one_wins(database: Database) {
@@ -106,7 +108,7 @@ async fn f09_every_round_has_one_winner_and_nothing_is_lost(database: Database) 
                             .any(|row| row.key == format!("{} {round}", admin.email))
                     );
                     let discard =
-                        Submission { intent: Intent::Discard, ..save(&saved, saved.content.clone()) };
+                        Submission { button: Button::Discard, ..save(&saved, saved.content.clone()) };
                     let fresh = post(&services, &admin, &key(), discard).await;
                     let mut content = fresh.content.clone();
                     content.authorization.push(Parameter::new(format!("{} {round}", admin.email), "x"));
@@ -153,7 +155,7 @@ async fn f09_saves_to_every_environment_do_not_stop_each_other(database: Databas
                 let submitted = post(&services, &admin, &key, save(&view, content)).await;
                 if submitted.outcome != Outcome::Saved {
                     let discard =
-                        Submission { intent: Intent::Discard, ..save(&submitted, submitted.content.clone()) };
+                        Submission { button: Button::Discard, ..save(&submitted, submitted.content.clone()) };
                     post(&services, &admin, &key, discard).await;
                 }
             })

@@ -1,10 +1,11 @@
 //! SQLite has one writer: nothing that is only read, parsed or rendered holds it, or waits for it.
 
-use ipack_core::connector::{
-    fingerprint::seen,
-    submission::{Intent, Submission},
+use ipack_core::connector::{fingerprint::seen, submission::Submission};
+use ipack_domain::{
+    button::Button,
+    form::FormContent,
+    post::{Choices, Outcome},
 };
-use ipack_domain::{form::FormContent, post::Outcome};
 use ipack_storage::{
     Database, StorageError, Writer,
     details::{self, NewDetails},
@@ -53,7 +54,8 @@ async fn what_stands_beside_a_form_is_read_after_its_post_is_committed(database:
     let (services, ann) = (&world.services, world.admin(ANN).await);
     let record = services.connector(&ann, &key()).await.expect("the form");
     let submission = Submission {
-        intent: Intent::Keep,
+        button: Button::Keep,
+        choices: Choices::default(),
         base_version: record.base_version(),
         seen: seen(record.shown()),
         content: FormContent { client_id: "typed".into(), ..record.shown().clone() },

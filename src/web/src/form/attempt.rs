@@ -9,6 +9,7 @@ use crate::form::{
 use crate::functions::connector::{attempt, connector};
 use crate::views::{AttemptView, ConnectorView};
 use ipack_domain::{
+    button::Button,
     error::ErrorCode,
     post::Outcome,
     tokens::{SecretField, Stage},
@@ -82,16 +83,18 @@ impl FormState {
         self.forget_sealed(&asked.secrets);
         let view = self.view.get_untracked();
         let is_done = view.outcome == Outcome::Saved && view.credentials.problems.is_empty();
-        match asked.intent {
-            "preflight" => {
+        match asked.button {
+            Button::Preflight => {
                 let _ = window().location().set_href(&format!("{}/preflight", view.key.form_path()));
             }
-            "discard" if view.outcome == Outcome::Discarded => {
+            Button::Discard if view.outcome == Outcome::Discarded => {
                 SecretField::ALL.into_iter().for_each(|field| self.secret(field).set(String::new()));
             }
-            "reset-secret" | "reset-secret-confirmed" | "discard-replacement" => focus_if_lost("credentials"),
-            "revoke-confirmed" => focus_if_lost("token"),
-            "generate" => {
+            Button::ResetSecret | Button::ResetSecretConfirmed | Button::DiscardReplacement => {
+                focus_if_lost("credentials");
+            }
+            Button::RevokeConfirmed => focus_if_lost("token"),
+            Button::Generate => {
                 let begun = view.credentials.attempt;
                 let before = self.attempt_before.get_value();
                 let is_new = |attempt: &AttemptView| before.as_ref() != Some(&attempt.id);
@@ -100,7 +103,15 @@ impl FormState {
                     None => self.give_up_attempt(),
                 }
             }
-            _ => {}
+            Button::Keep
+            | Button::Save
+            | Button::Discard
+            | Button::Resolve
+            | Button::AddRow(_)
+            | Button::DeleteRow(..)
+            | Button::EncryptSecret
+            | Button::EncryptPassword
+            | Button::Revoke => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the form asks of the browser: inputs by id, the keyboard's place, what a tab remembers.
 
 use ipack_domain::{
+    button::Button,
     ids::ConnectionKey,
     provider::{ClientAuthentication, Grant, ProviderChoice},
 };
@@ -72,9 +73,9 @@ pub fn provider_id(field: &str) -> String {
 }
 
 /// Posts a form as a browser without scripts would, by this button.
-pub fn submit_plainly(form: &web_sys::HtmlFormElement, button: &str) {
+pub fn submit_plainly(form: &web_sys::HtmlFormElement, button: Button) {
     let Ok(input) = document().create_element("input") else { return };
-    for (name, value) in [("type", "hidden"), ("name", "intent"), ("value", button)] {
+    for (name, value) in [("type", "hidden"), ("name", "intent"), ("value", &*button.to_string())] {
         let _ = input.set_attribute(name, value);
     }
     let _ = form.append_child(&input);

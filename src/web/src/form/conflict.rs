@@ -1,9 +1,9 @@
 //! Two versions side by side, where somebody else saved since the draft was begun.
 
+use crate::components::labels::When;
 use crate::form::state::FormState;
 use crate::views::{Conflict, ConflictPart};
-use crate::{components::labels::When, functions::connector::Choices};
-use ipack_domain::form::Part;
+use ipack_domain::{button::Button, form::Part, post::Choices};
 use leptos::{either::Either, prelude::*};
 
 #[component]
@@ -48,7 +48,7 @@ fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
                 </tbody>
             </table>
             <div class="card-footer">
-                <button class="button primary" type="submit" name="intent" value="resolve">
+                <button class="button primary" type="submit" name="intent" value=Button::Resolve.to_string()>
                     "Save my choices"
                 </button>
             </div>

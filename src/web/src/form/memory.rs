@@ -4,6 +4,7 @@
 
 use crate::form::{browser::session_storage, save_status::SaveStatus, state::FormState};
 use ipack_domain::{
+    button::Button,
     form::{FormContent, Part},
     ids::ConnectionKey,
     post::Seen,
@@ -36,7 +37,7 @@ impl FormState {
             for field in SECRET_FIELDS {
                 body.delete(field);
             }
-            body.append("intent", "keep");
+            body.append("intent", &Button::Keep.to_string());
             window().navigator().send_beacon_with_opt_url_search_params("/api/connector", Some(&body))
         };
         let _ = send();

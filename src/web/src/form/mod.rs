@@ -31,7 +31,8 @@ mod token;
 use crate::components::labels::{ClassificationChip, DraftChip, StateLabel, When};
 use crate::views::ConnectorView;
 use ipack_domain::{
-    form::Part,
+    button::Button,
+    form::Table,
     ids::{instance_path, segment},
     suggestions::{Suggestion, SuggestionField},
 };
@@ -88,9 +89,13 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
     state.wake_up();
 
     let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let button = event.submitter().and_then(|button| button.get_attribute("value"));
-        state.press(&button.unwrap_or_else(|| "save".to_owned()));
+        let pressed = event.submitter().and_then(|button| button.get_attribute("value"));
+        let button = pressed.map_or(Some(Button::Save), |intent| Button::parse(&intent));
+        // A button that is not known here goes to the server as it is, which says so.
+        if let Some(button) = button {
+            event.prevent_default();
+            state.press(button);
+        }
     };
     let standing = Memo::new(move |_| state.view.with(|view| view.credentials.standing.clone()));
     let has_draft = move || state.view.with(|view| view.draft.is_some());
@@ -149,7 +154,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                     class="visually-hidden"
                     type="submit"
                     name="intent"
-                    value="save"
+                    value=Button::Save.to_string()
                     tabindex="-1"
                     aria-hidden="true"
                 >
@@ -164,10 +169,10 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                 <provider::Provider state=state />
                 <parameters::Parameters
                     state=state
-                    part=Part::Authorization
+                    table=Table::Authorization
                     suggestions=suggestions.clone()
                 />
-                <parameters::Parameters state=state part=Part::AccessToken suggestions=suggestions />
+                <parameters::Parameters state=state table=Table::AccessToken suggestions=suggestions />
                 <fields::AppliesTo state=state environment=names.environment />
                 <token::AccessToken state=state />
                 <ActionBar state=state />
@@ -223,7 +228,12 @@ fn ActionBar(state: FormState) -> impl IntoView {
                     has_draft()
                         .then(|| {
                             view! {
-                                <button class="button quiet" type="submit" name="intent" value="discard">
+                                <button
+                                    class="button quiet"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::Discard.to_string()
+                                >
                                     "Discard changes"
                                 </button>
                             }
@@ -233,7 +243,7 @@ fn ActionBar(state: FormState) -> impl IntoView {
                     class=move || if has_conflict() { "button" } else { "button primary" }
                     type="submit"
                     name="intent"
-                    value="save"
+                    value=Button::Save.to_string()
                 >
                     "Save"
                 </button>

@@ -3,20 +3,22 @@
 use crate::form::{
     Earlier,
     problems::FormProblems,
-    rows::{Row, input_id, table_name},
+    rows::{Row, input_id},
     state::FormState,
 };
 use ipack_domain::{
-    form::{Part, ProblemLocation},
+    button::Button,
+    form::{ProblemLocation, Table},
     suggestions::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
 
 #[component]
-pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) -> impl IntoView {
+pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) -> impl IntoView {
+    let part = table.part();
     let rows = state.rows(part);
-    let (hint, add, keys, values, key_field, value_field) = match part {
-        Part::AccessToken => (
+    let (hint, add, keys, values, key_field, value_field) = match table {
+        Table::AccessToken => (
             "Sent along when a token is asked for.",
             "access-token-add",
             "access-token-keys",
@@ -24,7 +26,7 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
             SuggestionField::AccessTokenKey,
             SuggestionField::AccessTokenValue,
         ),
-        _ => (
+        Table::Authorization => (
             "Added to the address that opens the provider’s consent page.",
             "authorization-add",
             "authorization-keys",
@@ -50,20 +52,14 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
                         each=move || rows.list.get()
                         key=|row| row.number
                         children=move |row| {
-                            view! { <ParameterRow state=state part=part row=row keys=keys values=values /> }
+                            view! { <ParameterRow state=state table=table row=row keys=keys values=values /> }
                         }
                     />
                 </tbody>
             </table>
             <Earlier id=keys field=key_field suggestions=suggestions.clone() />
             <Earlier id=values field=value_field suggestions=suggestions />
-            <button
-                class="button"
-                type="submit"
-                name="intent"
-                value=format!("add-{}", table_name(part))
-                id=add
-            >
+            <button class="button" type="submit" name="intent" value=Button::AddRow(table).to_string() id=add>
                 <span class="icon plus" aria-hidden="true"></span>
                 "Add Property"
             </button>
@@ -75,18 +71,19 @@ pub fn Parameters(state: FormState, part: Part, suggestions: Vec<Suggestion>) ->
 #[component]
 fn ParameterRow(
     state: FormState,
-    part: Part,
+    table: Table,
     row: Row,
     keys: &'static str,
     values: &'static str,
 ) -> impl IntoView {
+    let part = table.part();
     let number = row.number;
     // Rows are counted as they stand now; their numbers stay as they were.
     let index = RwSignal::from(row.index);
     let position = move || index.get() + 1;
     let problems = FormProblems::of_form();
     let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Row(part, index.get())));
-    let error_id = format!("{}-{number}-error", table_name(part));
+    let error_id = format!("{}-{number}-error", table.slug());
     let described_by = {
         let error_id = error_id.clone();
         move || problem.get().map(|_| error_id.clone())
@@ -137,7 +134,7 @@ fn ParameterRow(
                     class="button danger"
                     type="submit"
                     name="intent"
-                    value=move || format!("delete-{}-{}", table_name(part), index.get())
+                    value=move || Button::DeleteRow(table, index.get() as usize).to_string()
                     aria-label=move || format!("Delete row {} of {label}", position())
                     on:click=move |event| {
                         event.prevent_default();

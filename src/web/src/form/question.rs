@@ -1,7 +1,7 @@
 //! What is asked before it is done: something that stops what others rely on.
 
 use crate::form::{browser::focus_if_lost, state::FormState};
-use ipack_domain::post::Outcome;
+use ipack_domain::{button::Button, post::Outcome};
 use leptos::prelude::*;
 
 #[component]
@@ -11,7 +11,7 @@ pub fn Question(
     /// What will happen, for whoever decides.
     what: &'static str,
     /// The button that does it, and its name.
-    intent: &'static str,
+    button: Button,
     label: &'static str,
     /// Where on the page it is, for the way back without scripts.
     place: &'static str,
@@ -26,7 +26,7 @@ pub fn Question(
         <div class="notice bad" role="alert" id=id tabindex="-1">
             <p>{what}</p>
             <div class="buttons">
-                <button class="button danger" type="submit" name="intent" value=intent>
+                <button class="button danger" type="submit" name="intent" value=button.to_string()>
                     {label}
                 </button>
                 <a class="button quiet" href=form on:click=keep>

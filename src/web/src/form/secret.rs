@@ -7,6 +7,7 @@ use crate::components::labels::When;
 use crate::form::{input_error::InputError, question::Question, state::FormState};
 use crate::views::{Encrypted, SecretState};
 use ipack_domain::{
+    button::Button,
     post::Outcome,
     tokens::{CredentialField, SecretField},
 };
@@ -43,7 +44,12 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
                         view! {
                             <SecretInput state=state hint=hint().to_owned() />
                             <div class="buttons">
-                                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                                <button
+                                    class="button"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::EncryptSecret.to_string()
+                                >
                                     "Encrypt Client Secret"
                                 </button>
                             </div>
@@ -56,7 +62,12 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
                             <p class="label">"Client secret"</p>
                             <EncryptedBy encrypted=encrypted />
                             <div class="buttons">
-                                <button class="button" type="submit" name="intent" value="reset-secret">
+                                <button
+                                    class="button"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::ResetSecret.to_string()
+                                >
                                     "Reset Client Secret"
                                 </button>
                             </div>
@@ -83,10 +94,20 @@ pub fn ClientSecret(state: FormState) -> impl IntoView {
                             </div>
                             <SecretInput state=state hint=hint().to_owned() />
                             <div class="buttons">
-                                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                                <button
+                                    class="button"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::EncryptSecret.to_string()
+                                >
                                     "Encrypt Client Secret"
                                 </button>
-                                <button class="button quiet" type="submit" name="intent" value="reset-secret">
+                                <button
+                                    class="button quiet"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::ResetSecret.to_string()
+                                >
                                     "Reset Client Secret"
                                 </button>
                             </div>
@@ -195,7 +216,7 @@ fn ConfirmReset(state: FormState) -> impl IntoView {
             state=state
             id="confirm-reset"
             what=what
-            intent="reset-secret-confirmed"
+            button=Button::ResetSecretConfirmed
             label=label
             place="#credentials"
         />
@@ -227,7 +248,7 @@ fn Replacement(state: FormState) -> impl IntoView {
                                     class="button quiet"
                                     type="submit"
                                     name="intent"
-                                    value="discard-replacement"
+                                    value=Button::DiscardReplacement.to_string()
                                 >
                                     "Discard the replacement"
                                 </button>
@@ -244,7 +265,7 @@ fn Replacement(state: FormState) -> impl IntoView {
                 hint="Waits until a token has been generated with it, and then takes the place of the one in use."
             />
             <div class="buttons">
-                <button class="button" type="submit" name="intent" value="encrypt-secret">
+                <button class="button" type="submit" name="intent" value=Button::EncryptSecret.to_string()>
                     "Encrypt replacement"
                 </button>
             </div>
@@ -274,7 +295,12 @@ fn UserPassword(state: FormState) -> impl IntoView {
                     />
                     {encrypted}
                     <div class="buttons">
-                        <button class="button" type="submit" name="intent" value="encrypt-password">
+                        <button
+                            class="button"
+                            type="submit"
+                            name="intent"
+                            value=Button::EncryptPassword.to_string()
+                        >
                             "Encrypt password"
                         </button>
                     </div>

@@ -14,6 +14,7 @@ use crate::form::{
 use crate::functions::connector::submit_connector;
 use crate::views::ConnectorView;
 use ipack_domain::{
+    button::Button,
     error::ErrorCode,
     form::{FormContent, Part},
     post::Outcome,
@@ -31,8 +32,8 @@ impl FormState {
         if self.is_sending.get_value() {
             // One after the other; merely keeping goes along with whatever is asked for anyway.
             self.queued.update_value(|queued| {
-                if queued.is_empty() || asked.intent != "keep" {
-                    queued.retain(|waiting| waiting.intent != "keep");
+                if queued.is_empty() || asked.button != Button::Keep {
+                    queued.retain(|waiting| waiting.button != Button::Keep);
                     queued.push(asked);
                 }
             });
@@ -44,12 +45,12 @@ impl FormState {
         spawn_local(async move {
             self.is_about_the_form.set_value(asked.is_about_the_form());
             let FormSnapshot { base_version, seen, content } = snapshot.clone();
-            let PendingRequest { intent, choices, secrets, in_window } = asked.clone();
+            let PendingRequest { button, choices, secrets, in_window } = asked.clone();
             let TypedSecrets { client_secret, user_password } = secrets;
             let key = self.key.get_value();
             let answer = submit_connector(
                 key,
-                intent.into(),
+                button.to_string(),
                 base_version,
                 seen,
                 content,
@@ -186,7 +187,7 @@ impl FormState {
         self.keep.set(SaveStatus::Failed(why));
         let asked = match is_about_the_form {
             true => asked,
-            false => PendingRequest { intent: "keep", secrets: TypedSecrets::default(), ..asked },
+            false => PendingRequest { button: Button::Keep, secrets: TypedSecrets::default(), ..asked },
         };
         set_timeout(
             move || {

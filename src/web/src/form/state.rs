@@ -9,11 +9,12 @@ use crate::form::{
     rows::{Rows, input_id},
     save_status::SaveStatus,
 };
-use crate::functions::connector::Choices;
-use crate::views::{AttemptView, ConnectorView};
+use crate::views::{AttemptView, ConflictPart, ConnectorView};
 use ipack_domain::{
+    button::{Button, DraftEffect},
     form::{FormContent, Part, PartValue, Problem, problems},
     ids::ConnectionKey,
+    post::Choices,
     provider::ProviderChoice,
     tokens::{CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
 };
@@ -218,47 +219,40 @@ impl FormState {
     }
 
     /// A button of the form.
-    pub fn press(self, button: &str) {
+    pub fn press(self, button: Button) {
         match button {
-            "save" => self.save("save"),
-            "discard" => self.ask("discard"),
-            "resolve" => self.save("resolve"),
-            "encrypt-secret" => self.encrypt("encrypt-secret", SecretField::ClientSecret),
-            "encrypt-password" => self.encrypt("encrypt-password", SecretField::Password),
-            "reset-secret" => self.ask("reset-secret"),
-            "reset-secret-confirmed" => self.ask("reset-secret-confirmed"),
-            "revoke" => self.ask("revoke"),
-            "revoke-confirmed" => self.ask("revoke-confirmed"),
-            "discard-replacement" => self.ask("discard-replacement"),
-            "preflight" => self.ask("preflight"),
-            "generate" => self.generate(),
-            "add-authorization" => self.add_row(Part::Authorization),
-            "add-access-token" => self.add_row(Part::AccessToken),
-            _ => {}
+            Button::AddRow(table) => self.add_row(table.part()),
+            // Every save seals a secret; these buttons are for saying that there is none.
+            Button::EncryptSecret if self.is_typed(SecretField::ClientSecret) => self.save(Button::Save),
+            Button::EncryptPassword if self.is_typed(SecretField::Password) => self.save(Button::Save),
+            Button::Generate => self.generate(),
+            _ => match button.effect() {
+                DraftEffect::Save => self.save(button),
+                DraftEffect::Keep | DraftEffect::Discard => self.ask(button),
+            },
         }
     }
 
     /// Saves the form, and sends along what stands in the inputs for secrets.
-    fn save(self, intent: &'static str) {
+    fn save(self, button: Button) {
         self.keep.set(SaveStatus::Saving);
-        self.ask_with(intent, self.typed_secrets(), false);
+        self.ask_with(button, self.typed_secrets(), false);
     }
 
-    /// Every save seals a secret; this button is for saying that there is none.
-    fn encrypt(self, intent: &'static str, field: SecretField) {
-        self.save(if self.typed_secrets().of(field).is_empty() { intent } else { "save" });
+    fn is_typed(self, field: SecretField) -> bool {
+        !self.typed_secrets().of(field).is_empty()
     }
 
     fn keep_now(self) {
-        self.ask("keep");
+        self.ask(Button::Keep);
     }
 
-    fn ask(self, intent: &'static str) {
-        self.ask_with(intent, TypedSecrets::default(), false);
+    fn ask(self, button: Button) {
+        self.ask_with(button, TypedSecrets::default(), false);
     }
 
-    fn ask_with(self, intent: &'static str, secrets: TypedSecrets, in_window: bool) {
-        self.send(PendingRequest { intent, choices: self.choices(), secrets, in_window });
+    fn ask_with(self, button: Button, secrets: TypedSecrets, in_window: bool) {
+        self.send(PendingRequest { button, choices: self.choices(), secrets, in_window });
     }
 
     /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
@@ -268,13 +262,13 @@ impl FormState {
         if has_window && !self.open_window() {
             if let Some(form) = self.form.get_untracked() {
                 self.is_posting.set_value(true);
-                submit_plainly(&form, "generate");
+                submit_plainly(&form, Button::Generate);
             }
             return;
         }
         self.keep.set(SaveStatus::Saving);
         self.announce_opening();
-        self.ask_with("generate", self.typed_secrets(), has_window);
+        self.ask_with(Button::Generate, self.typed_secrets(), has_window);
     }
 
     fn add_row(self, part: Part) {
@@ -307,17 +301,13 @@ impl FormState {
     }
 
     fn choices(self) -> Choices {
-        let mut choices = Choices::default();
-        self.view.with_untracked(|view| {
-            let Some(conflict) = &view.conflict else { return };
-            choices.version = conflict.version;
-            for one in &conflict.parts {
-                if untrack(|| self.is_mine(one.part, one.prefer_mine)) {
-                    choices.set_mine(one.part);
-                }
-            }
+        let chosen = self.view.with_untracked(|view| {
+            let conflict = view.conflict.as_ref()?;
+            let is_mine = |one: &&ConflictPart| untrack(|| self.is_mine(one.part, one.prefer_mine));
+            let mine = conflict.parts.iter().filter(is_mine).map(|one| one.part);
+            Some(Choices::new(conflict.version, mine))
         });
-        choices
+        chosen.unwrap_or_default()
     }
 
     pub(super) fn set_part(self, part: Part, content: &FormContent) {

@@ -4,6 +4,7 @@ use crate::components::labels::{StateLabel, When};
 use crate::form::{question::Question, state::FormState};
 use crate::views::TokenView;
 use ipack_domain::{
+    button::Button,
     connection_state::{ConnectionState, StateWithReason},
     post::Outcome,
     tokens::{CredentialField, Stage},
@@ -78,13 +79,13 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                     class=move || if is_next() { "button primary" } else { "button" }
                     type="submit"
                     name="intent"
-                    value="generate"
+                    value=Button::Generate.to_string()
                     disabled=move || obstacle.with(Option::is_some) || is_busy()
                     aria-describedby="token-hint"
                 >
                     {label}
                 </button>
-                <button class="button" type="submit" name="intent" value="preflight">
+                <button class="button" type="submit" name="intent" value=Button::Preflight.to_string()>
                     "Preflight"
                 </button>
                 {move || {
@@ -93,7 +94,12 @@ pub fn AccessToken(state: FormState) -> impl IntoView {
                         .map(|token| {
                             let label = if token.can_be_revoked { "Revoke token" } else { "Forget token" };
                             view! {
-                                <button class="button danger" type="submit" name="intent" value="revoke">
+                                <button
+                                    class="button danger"
+                                    type="submit"
+                                    name="intent"
+                                    value=Button::Revoke.to_string()
+                                >
                                     {label}
                                 </button>
                             }
@@ -136,7 +142,7 @@ fn ConfirmRevoke(state: FormState) -> impl IntoView {
             state=state
             id="confirm-revoke"
             what=what
-            intent="revoke-confirmed"
+            button=Button::RevokeConfirmed
             label=label
             place="#token"
         />

@@ -2,71 +2,15 @@
 
 use crate::error::RequestError;
 use crate::views::{AttemptView, ConnectorView, PreflightView};
+#[cfg(feature = "ssr")]
+use ipack_domain::button::Button;
 use ipack_domain::{
-    form::{FormContent, Part},
+    form::FormContent,
     ids::ConnectionKey,
-    post::Seen,
+    post::{Choices, Seen},
     tokens::TypedSecret,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
-use serde::{Deserialize, Serialize};
-
-/// What was chosen where somebody else had saved: `saved` or `mine` for each part in question.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Choices {
-    /// The saved version that the choices are about.
-    pub version: i64,
-    pub base_url: String,
-    pub company_id: String,
-    pub client_id: String,
-    pub authorization: String,
-    pub access_token: String,
-    pub provider: String,
-}
-
-impl Choices {
-    pub const MINE: &'static str = "mine";
-    pub const SAVED: &'static str = "saved";
-
-    /// The parts for which this admin's own value was chosen.
-    pub fn mine(&self) -> Vec<Part> {
-        Part::DETAILS
-            .into_iter()
-            .filter(|part| self.part(*part).is_some_and(|choice| choice == Self::MINE))
-            .collect()
-    }
-
-    pub fn set_mine(&mut self, part: Part) {
-        if let Some(choice) = self.part_mut(part) {
-            Self::MINE.clone_into(choice);
-        }
-    }
-
-    fn part(&self, part: Part) -> Option<&String> {
-        Some(match part {
-            Part::BaseUrl => &self.base_url,
-            Part::CompanyId => &self.company_id,
-            Part::ClientId => &self.client_id,
-            Part::Authorization => &self.authorization,
-            Part::AccessToken => &self.access_token,
-            Part::Provider => &self.provider,
-            Part::AppliesTo => return None,
-        })
-    }
-
-    fn part_mut(&mut self, part: Part) -> Option<&mut String> {
-        Some(match part {
-            Part::BaseUrl => &mut self.base_url,
-            Part::CompanyId => &mut self.company_id,
-            Part::ClientId => &mut self.client_id,
-            Part::Authorization => &mut self.authorization,
-            Part::AccessToken => &mut self.access_token,
-            Part::Provider => &mut self.provider,
-            Part::AppliesTo => return None,
-        })
-    }
-}
 
 /// The form of one connection as it stands for the signed-in admin.
 #[server(name = GetConnector, prefix = "/api", endpoint = "connector-view", input = GetUrl)]
@@ -114,88 +58,64 @@ pub async fn submit_connector(
 ) -> Result<ConnectorView, RequestError> {
     use crate::compose::connector::show_submitted;
     use ipack_core::{
-        connector::submission::{Intent, Submission},
-        tokens::authorization::Initiator,
+        connector::submission::Submission, secrets::credentials::ToForget, tokens::authorization::Initiator,
     };
-    use ipack_domain::tokens::TypedSecrets;
+    use ipack_domain::tokens::{SecretField, TypedSecrets};
     let context = crate::request_context::RequestContext::of_request()?;
     let no_such_button =
         || context.fail(ipack_domain::error::AppError::in_field("intent", "The form has no such button."));
-    let (button, place) = read_button(&intent, &choices).ok_or_else(no_such_button)?;
-    let submission = |intent| Submission { intent, base_version, seen, content };
+    let button = Button::parse(&intent).ok_or_else(no_such_button)?;
+    let submission = Submission { button, choices, base_version, seen, content };
     let secrets = TypedSecrets { client_secret, user_password };
     let services = &context.services;
     let admin = &context.admin;
+    let save = |submission, asked| services.save_and_seal(admin, &key, submission, &secrets, asked);
+    let forget =
+        |submission, what, confirmed| services.forget_from_form(admin, &key, submission, what, confirmed);
     // Boxed, for the futures are large and are moved several times on their way.
     let answer = match button {
-        Button::Form(intent @ (Intent::Save | Intent::Resolve { .. })) => {
-            Box::pin(services.save_and_seal(admin, &key, submission(intent), &secrets, None)).await
+        Button::Keep | Button::AddRow(_) | Button::DeleteRow(..) | Button::Discard | Button::Preflight => {
+            Box::pin(services.submit(admin, &key, submission)).await
         }
-        Button::Form(intent) => Box::pin(services.submit(admin, &key, submission(intent))).await,
-        Button::Preflight => Box::pin(services.submit(admin, &key, submission(Intent::Keep))).await,
-        Button::Encrypt(field) => {
-            let submission = submission(Intent::Save);
-            Box::pin(services.save_and_seal(admin, &key, submission, &secrets, Some(field))).await
-        }
-        Button::Reset { confirmed } => {
-            Box::pin(services.reset_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
-        }
+        Button::Save | Button::Resolve => Box::pin(save(submission, None)).await,
+        Button::EncryptSecret => Box::pin(save(submission, Some(SecretField::ClientSecret))).await,
+        Button::EncryptPassword => Box::pin(save(submission, Some(SecretField::Password))).await,
+        Button::ResetSecret => Box::pin(forget(submission, ToForget::SecretsAndToken, false)).await,
+        Button::ResetSecretConfirmed => Box::pin(forget(submission, ToForget::SecretsAndToken, true)).await,
+        Button::Revoke => Box::pin(forget(submission, ToForget::Token, false)).await,
+        Button::RevokeConfirmed => Box::pin(forget(submission, ToForget::Token, true)).await,
+        Button::DiscardReplacement => Box::pin(services.discard_replacement(admin, &key, submission)).await,
         Button::Generate => {
             let browser = context.flow_cookie();
             let origin = Initiator { browser: &browser, in_window };
-            let submission = submission(Intent::Save);
             Box::pin(services.begin_authorization(admin, &key, submission, &secrets, origin)).await
-        }
-        Button::DiscardReplacement => {
-            Box::pin(services.discard_replacement(admin, &key, submission(Intent::Keep))).await
-        }
-        Button::Revoke { confirmed } => {
-            Box::pin(services.revoke_from_form(admin, &key, submission(Intent::Keep), confirmed)).await
         }
     };
     let mut submitted = context.answer(answer)?;
     submitted.tell_unsealed(&secrets);
     let view = context.answer(show_submitted(services, submitted).await)?;
-    context.go_back_to(&next_page(&key, &view, &intent, place));
+    context.go_back_to(&next_page(&key, &view, button));
     Ok(view)
 }
 
-/// What a button of the form stands for.
+/// Where on the page the effect of a button is seen.
 #[cfg(feature = "ssr")]
-pub enum Button {
-    Form(ipack_core::connector::submission::Intent),
-    Encrypt(ipack_domain::tokens::SecretField),
-    Reset { confirmed: bool },
-    DiscardReplacement,
-    Generate,
-    Revoke { confirmed: bool },
-    Preflight,
-}
-
-#[cfg(feature = "ssr")]
-fn read_button(text: &str, choices: &Choices) -> Option<(Button, Option<String>)> {
-    use ipack_domain::tokens::SecretField;
-    let at = |place: &str| Some(place.to_owned());
-    Some(match text {
-        "encrypt-secret" => (Button::Encrypt(SecretField::ClientSecret), at("#credentials")),
-        "encrypt-password" => (Button::Encrypt(SecretField::Password), at("#credentials")),
-        "reset-secret" => (Button::Reset { confirmed: false }, at("#credentials")),
-        "reset-secret-confirmed" => (Button::Reset { confirmed: true }, at("#credentials")),
-        "generate" => (Button::Generate, at("#token")),
-        "discard-replacement" => (Button::DiscardReplacement, at("#credentials")),
-        "revoke" => (Button::Revoke { confirmed: false }, at("#token")),
-        "revoke-confirmed" => (Button::Revoke { confirmed: true }, at("#token")),
-        "preflight" => (Button::Preflight, None),
-        _ => {
-            let (intent, place) = read_intent(text, choices)?;
-            (Button::Form(intent), place)
-        }
-    })
+fn place_of(button: Button) -> String {
+    match button {
+        Button::AddRow(table) | Button::DeleteRow(table, _) => format!("#{}-add", table.slug()),
+        Button::EncryptSecret
+        | Button::EncryptPassword
+        | Button::ResetSecret
+        | Button::ResetSecretConfirmed
+        | Button::DiscardReplacement => "#credentials".to_owned(),
+        Button::Generate | Button::Revoke | Button::RevokeConfirmed => "#token".to_owned(),
+        Button::Keep | Button::Save | Button::Discard | Button::Resolve | Button::Preflight => String::new(),
+    }
 }
 
 /// Where a page without JavaScript goes from here.
 #[cfg(feature = "ssr")]
-fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Option<String>) -> String {
+fn next_page(key: &ConnectionKey, view: &ConnectorView, button: Button) -> String {
     use ipack_domain::{post::Outcome, tokens::CredentialProblem};
     let form = key.form_path();
     let credentials = &view.credentials;
@@ -211,9 +131,9 @@ fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Opt
         (_, None) => {
             let attempt = credentials.attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
             match attempt.and_then(|attempt| attempt.address.as_ref()) {
-                Some(address) if intent == "generate" => return address.clone(),
-                _ if intent == "preflight" => return format!("{form}/preflight"),
-                _ => (None, place.unwrap_or_default()),
+                Some(address) if button == Button::Generate => return address.clone(),
+                _ if button == Button::Preflight => return format!("{form}/preflight"),
+                _ => (None, place_of(button)),
             }
         }
     };
@@ -222,32 +142,4 @@ fn next_page(key: &ConnectionKey, view: &ConnectorView, intent: &str, place: Opt
     let query: Vec<String> = question.map(str::to_owned).into_iter().chain(problems).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     format!("{form}{query}{place}")
-}
-
-/// The intent that a button's value stands for, and where on the page its effect is seen.
-#[cfg(feature = "ssr")]
-pub fn read_intent(
-    text: &str,
-    choices: &Choices,
-) -> Option<(ipack_core::connector::submission::Intent, Option<String>)> {
-    use ipack_core::connector::submission::Intent;
-    let table = |name: &str| match name {
-        "authorization" => Some(Part::Authorization),
-        "access-token" => Some(Part::AccessToken),
-        _ => None,
-    };
-    Some(match text {
-        "keep" => (Intent::Keep, None),
-        "save" => (Intent::Save, None),
-        "discard" => (Intent::Discard, None),
-        "resolve" => (Intent::Resolve { version: choices.version, mine: choices.mine() }, None),
-        _ => {
-            if let Some(name) = text.strip_prefix("add-") {
-                (Intent::AddRow(table(name)?), Some(format!("#{name}-add")))
-            } else {
-                let (name, index) = text.strip_prefix("delete-")?.rsplit_once('-')?;
-                (Intent::DeleteRow(table(name)?, index.parse().ok()?), Some(format!("#{name}-add")))
-            }
-        }
-    })
 }
