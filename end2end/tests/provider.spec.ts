@@ -95,11 +95,11 @@ test('what is wrong with the choice is said at it', async ({ visit, world }) => 
   const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
   await form.choose({ Provider: 'Enter the endpoints' });
   await form.button('Save').click();
-  await expect(form.summary.getByRole('link', { name: 'Identity provider: Enter the token endpoint' })).toBeVisible();
+  await expect(form.summary.getByRole('link', { name: 'Token endpoint: Enter a URL: tokens come from there' })).toBeVisible();
   await expect(form.choice('Provider')).toHaveAttribute('aria-invalid', 'true');
   await form.choose({ 'Token endpoint': 'ftp://id.example/token' });
   await form.button('Save').click();
-  await expect(form.summary).toContainText('Token endpoint: enter a URL that starts with https:// or http://');
+  await expect(form.summary).toContainText('Token endpoint: Enter a URL that starts with https:// or http://');
   await form.choose({ 'Token endpoint': 'https://id.example/token' });
   await form.save();
 });

@@ -2,8 +2,7 @@
 //! database.
 
 use super::report::Report;
-use ipack_core::connector::{draft::merged_rows, fingerprint::fingerprint_of_rows};
-use ipack_domain::{details::Details, form::Parameter};
+use ipack_domain::{details::Details, form::Parameter, merge::merge_rows};
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -16,8 +15,8 @@ pub fn measure(report: &mut Report) {
     report.computed("details of 900 kB, parsed", 100.0, fastest(|| Details::parse(&text)));
     for (count, limit) in [(3_000, 100.0), (20_000, 500.0)] {
         let (kept, posted) = (rows(count, "kept"), rows(count, "posted"));
-        let seen = fingerprint_of_rows(&rows(count, "seen"));
-        let took = fastest(|| merged_rows(&kept, &posted, &seen));
+        let base = rows(count, "base");
+        let took = fastest(|| merge_rows(&base, &kept, &posted));
         report.computed(format!("{count} rows, merged with {count}"), limit, took);
     }
 }

@@ -1,15 +1,11 @@
 //! A token to read: got by the program's own use cases from a provider of one answer, on this machine.
 
 use super::Result;
-use ipack_core::{
-    OAuth, Services,
-    connector::{fingerprint::seen, submission::Submission},
-    tokens::authorization::Initiator,
-};
+use ipack_core::{OAuth, Services, connector::submission::Submission, tokens::authorization::Initiator};
 use ipack_domain::{
     button::Button,
     ids::ConnectionKey,
-    post::Choices,
+    post::{Base, Choices},
     provider::{ENDPOINTS, Grant, ProviderChoice},
     tokens::{TypedSecret, TypedSecrets},
 };
@@ -33,7 +29,6 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
     let admin = services.sign_in(email, password.into()).await?;
     let record = services.connector(&admin, key).await?;
     let mut content = record.shown().clone();
-    let seen = seen(&content);
     content.provider = ProviderChoice {
         provider: ENDPOINTS.into(),
         token_endpoint: format!("http://{provider}/token"),
@@ -43,9 +38,8 @@ pub async fn generate(services: &Services, email: &str, password: &str, key: &Co
     let client_secret = TypedSecret::new("not a secret".into());
     let secrets = TypedSecrets { client_secret, ..TypedSecrets::default() };
     let origin = Initiator { browser: "", in_window: false };
-    let base_version = record.base_version();
-    let submission =
-        Submission { button: Button::Save, choices: Choices::default(), base_version, seen, content };
+    let base = Base { version: record.base_version(), content: record.shown().clone(), ..Base::default() };
+    let submission = Submission { button: Button::Save, choices: Choices::default(), base, content };
     let saved = services.begin_authorization(&admin, key, submission, &secrets, origin).await?;
     match services.connector_page_data(&saved.record).await?.token {
         Some(_) => Ok(()),

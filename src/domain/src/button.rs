@@ -3,7 +3,7 @@
 //! To add a button: a variant here, whose posted name is the variant's own in kebab case, and the compiler names the
 //! places that must say what it does.
 
-use crate::form::Table;
+use crate::fields::Table;
 use std::fmt;
 use strum::{EnumString, IntoStaticStr};
 

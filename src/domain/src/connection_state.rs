@@ -3,7 +3,7 @@
 //! There is one rule for all of them, [`Facts::standing`]. Another state is a variant of [`ConnectionState`] in the place
 //! that its urgency has, and a line in that rule; `storage::overview` sorts by the same order.
 
-use crate::{form::Part, time::Timestamp};
+use crate::{parts::Part, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A token that nothing renews is announced so long before it ends.

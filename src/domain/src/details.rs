@@ -2,19 +2,14 @@
 //!
 //! [`Details::parse`] says what is wrong with one; [`Details::content`] reads the parts that the form shows;
 //! [`Details::with`] writes the form's parts back and leaves everything it does not know untouched.
-//! To show one more key in the form: a field in [`FormContent`], and a line in each of those two functions.
+//! Which keys the form shows is in [`parts`](crate::parts).
 
 use crate::form::{FormContent, Parameter};
+use crate::parts::{Part, PartContent};
 use crate::secret_key::is_secret_key;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{cell::RefCell, collections::HashSet, fmt};
-
-pub const BASE_URL: &str = "baseURL";
-pub const COMPANY_ID: &str = "companyId";
-pub const CLIENT_ID: &str = "clientId";
-pub const AUTHORIZATION: &str = "authParams";
-pub const ACCESS_TOKEN: &str = "accessTokenParams";
 
 /// The characters of a path that an error names.
 const PATH_LENGTH: usize = 200;
@@ -49,12 +44,12 @@ impl Details {
         walk(text)?;
         let entries = read_entries(text).map_err(not_json)?;
         for (key, value) in &entries {
-            match key.as_str() {
-                BASE_URL | COMPANY_ID | CLIENT_ID => {
+            match Part::all().map(Part::content).find(|content| content.key() == Some(key)) {
+                Some(PartContent::Text(..)) => {
                     serde_json::from_str::<String>(value.get())
                         .map_err(|_| DetailsError::WrongType { path: key.clone(), expected: "a string" })?;
                 }
-                AUTHORIZATION | ACCESS_TOKEN => {
+                Some(PartContent::Table(..)) => {
                     let expected = "an object of strings";
                     let wrong = |path: Path| DetailsError::WrongType { path: path.in_words(), expected };
                     let table = Path::Member(&Path::Top, key);
@@ -64,7 +59,7 @@ impl Details {
                             .map_err(|_| wrong(Path::Member(&table, &name)))?;
                     }
                 }
-                _ => {}
+                Some(PartContent::Provider | PartContent::Scope) | None => {}
             }
         }
         Ok(Self(entries))
@@ -72,14 +67,15 @@ impl Details {
 
     /// What the form shows of these details.
     pub fn content(&self) -> FormContent {
-        FormContent {
-            base_url: self.string(BASE_URL),
-            company_id: self.string(COMPANY_ID),
-            client_id: self.string(CLIENT_ID),
-            authorization: self.parameters(AUTHORIZATION),
-            access_token: self.parameters(ACCESS_TOKEN),
-            ..FormContent::default()
+        let mut content = FormContent::default();
+        for part in Part::all() {
+            match part.content() {
+                PartContent::Text(field, key) => *content.text_mut(field) = self.string(key),
+                PartContent::Table(table, key) => *content.rows_mut(table) = self.parameters(key),
+                PartContent::Provider | PartContent::Scope => {}
+            }
         }
+        content
     }
 
     /// The same details with the form's parts in place of their own. A part that did not change keeps its bytes;
@@ -97,23 +93,20 @@ impl Details {
             None if first_time || !empty => entries.push((key, value)),
             _ => {}
         };
-        for (key, old, new) in [
-            (BASE_URL, &before.base_url, &content.base_url),
-            (COMPANY_ID, &before.company_id, &content.company_id),
-            (CLIENT_ID, &before.client_id, &content.client_id),
-        ] {
-            put(key, old != new, new.is_empty(), json_string(new));
-        }
-        for (key, old, new) in [
-            (AUTHORIZATION, &before.authorization, &content.authorization),
-            (ACCESS_TOKEN, &before.access_token, &content.access_token),
-        ] {
-            put(
-                key,
-                old != new,
-                new.is_empty(),
-                json_object(new.iter().map(|p| (p.key.as_str(), json_string(&p.value)))),
-            );
+        for part in Part::all() {
+            let (key, is_empty, value) = match part.content() {
+                PartContent::Text(field, key) => {
+                    let text = content.text(field);
+                    (key, text.is_empty(), json_string(text))
+                }
+                PartContent::Table(table, key) => {
+                    let rows = content.rows(table);
+                    let entries = rows.iter().map(|row| (row.key.as_str(), json_string(&row.value)));
+                    (key, rows.is_empty(), json_object(entries))
+                }
+                PartContent::Provider | PartContent::Scope => continue,
+            };
+            put(key, !content.has_same_part(&before, part), is_empty, value);
         }
         json_object(entries.into_iter())
     }

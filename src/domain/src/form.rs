@@ -1,18 +1,19 @@
-//! The connector form: what it holds, when it is valid, and how two versions of it come together.
+//! The connector form: what it holds, and the way to each value by the kind of its field.
 //!
-//! A [`Part`] is the smallest piece that is merged, compared or chosen as a whole. To add a field: a field of
-//! [`FormContent`], a [`Part`] with its label, and the compiler names every place that must know it.
+//! What is known of the fields is in [`fields`](crate::fields), what may be in them in
+//! [`validation`](crate::validation), and how two versions come together in [`merge`](crate::merge).
 
 use crate::{
-    provider::{ProviderChoice, RESERVED_AUTHORIZATION},
+    fields::{Field, MenuField, Section, SwitchField, Table, TextField},
+    parts::Part,
+    provider::{ClientAuthentication, Grant, ProviderChoice},
     secret_key::is_secret_key,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use strum::VariantArray;
 
 /// One row of a parameter table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Parameter {
     #[serde(default)]
     pub key: String,
@@ -50,108 +51,113 @@ pub struct FormContent {
     pub every_environment: bool,
 }
 
-/// The pieces of the form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Part {
-    BaseUrl,
-    CompanyId,
-    ClientId,
-    Authorization,
-    AccessToken,
-    Provider,
-    AppliesTo,
-}
-
-impl Part {
-    pub const ALL: [Self; 7] = [
-        Self::BaseUrl,
-        Self::CompanyId,
-        Self::ClientId,
-        Self::Authorization,
-        Self::AccessToken,
-        Self::Provider,
-        Self::AppliesTo,
-    ];
-
-    /// The parts that are saved; the scope says only where they go.
-    pub const DETAILS: [Self; 6] = [
-        Self::BaseUrl,
-        Self::CompanyId,
-        Self::ClientId,
-        Self::Authorization,
-        Self::AccessToken,
-        Self::Provider,
-    ];
-
-    /// The parts that `oauthConnectorDetails` holds.
-    pub const IN_JSON: [Self; 5] =
-        [Self::BaseUrl, Self::CompanyId, Self::ClientId, Self::Authorization, Self::AccessToken];
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::BaseUrl => "Base URL",
-            Self::CompanyId => "Company ID",
-            Self::ClientId => "Client ID",
-            Self::Authorization => "Authorization Parameters",
-            Self::AccessToken => "Access Token Parameters",
-            Self::Provider => "Identity provider",
-            Self::AppliesTo => "Applies to",
-        }
-    }
-
-    /// The part's name in forms, fingerprints and suggestions.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BaseUrl => "base_url",
-            Self::CompanyId => "company_id",
-            Self::ClientId => "client_id",
-            Self::Authorization => "authorization",
-            Self::AccessToken => "access_token",
-            Self::Provider => "provider",
-            Self::AppliesTo => "every_environment",
-        }
-    }
-}
-
-/// The tables of parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
-pub enum Table {
-    Authorization,
-    AccessToken,
-}
-
-impl Table {
-    /// How buttons and ids name it.
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Authorization => "authorization",
-            Self::AccessToken => "access-token",
-        }
-    }
-
-    pub fn of_slug(slug: &str) -> Option<Self> {
-        Self::VARIANTS.iter().copied().find(|table| table.slug() == slug)
-    }
-
-    pub fn part(self) -> Part {
-        match self {
-            Self::Authorization => Part::Authorization,
-            Self::AccessToken => Part::AccessToken,
-        }
-    }
-}
-
-/// What one part of a form holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum PartValue<'a> {
-    Text(&'a str),
-    Rows(&'a [Parameter]),
-    Provider(&'a ProviderChoice),
-    Choice(bool),
-}
-
 impl FormContent {
+    pub fn text(&self, field: TextField) -> &str {
+        // Taken apart, so that a member without a field does not compile.
+        let Self {
+            base_url,
+            company_id,
+            client_id,
+            authorization: _,
+            access_token: _,
+            provider,
+            every_environment: _,
+        } = self;
+        let ProviderChoice {
+            provider: _,
+            issuer,
+            authorization_endpoint,
+            token_endpoint,
+            revocation_endpoint,
+            grant: _,
+            scopes,
+            client_authentication: _,
+            without_pkce: _,
+            subject,
+            key_id,
+            audience,
+            scope_separator,
+            company_parameter,
+            token_lifetime,
+        } = provider;
+        match field {
+            TextField::BaseUrl => base_url,
+            TextField::CompanyId => company_id,
+            TextField::ClientId => client_id,
+            TextField::Issuer => issuer,
+            TextField::AuthorizationEndpoint => authorization_endpoint,
+            TextField::TokenEndpoint => token_endpoint,
+            TextField::RevocationEndpoint => revocation_endpoint,
+            TextField::Scopes => scopes,
+            TextField::Subject => subject,
+            TextField::KeyId => key_id,
+            TextField::Audience => audience,
+            TextField::ScopeSeparator => scope_separator,
+            TextField::TokenLifetime => token_lifetime,
+            TextField::CompanyParameter => company_parameter,
+        }
+    }
+
+    pub fn text_mut(&mut self, field: TextField) -> &mut String {
+        let provider = &mut self.provider;
+        match field {
+            TextField::BaseUrl => &mut self.base_url,
+            TextField::CompanyId => &mut self.company_id,
+            TextField::ClientId => &mut self.client_id,
+            TextField::Issuer => &mut provider.issuer,
+            TextField::AuthorizationEndpoint => &mut provider.authorization_endpoint,
+            TextField::TokenEndpoint => &mut provider.token_endpoint,
+            TextField::RevocationEndpoint => &mut provider.revocation_endpoint,
+            TextField::Scopes => &mut provider.scopes,
+            TextField::Subject => &mut provider.subject,
+            TextField::KeyId => &mut provider.key_id,
+            TextField::Audience => &mut provider.audience,
+            TextField::ScopeSeparator => &mut provider.scope_separator,
+            TextField::TokenLifetime => &mut provider.token_lifetime,
+            TextField::CompanyParameter => &mut provider.company_parameter,
+        }
+    }
+
+    /// What is chosen, by its name.
+    pub fn menu(&self, field: MenuField) -> &str {
+        match field {
+            MenuField::Provider => &self.provider.provider,
+            MenuField::Grant => self.provider.grant.name(),
+            MenuField::ClientAuthentication => self.provider.client_authentication.name(),
+        }
+    }
+
+    pub fn choose(&mut self, field: MenuField, name: &str) {
+        match field {
+            MenuField::Provider => name.clone_into(&mut self.provider.provider),
+            MenuField::Grant => self.provider.grant = Grant::parse(name),
+            MenuField::ClientAuthentication => {
+                self.provider.client_authentication = ClientAuthentication::parse(name);
+            }
+        }
+    }
+
+    pub fn switch(&self, field: SwitchField) -> bool {
+        match field {
+            SwitchField::WithoutPkce => self.provider.without_pkce,
+            SwitchField::EveryEnvironment => self.every_environment,
+        }
+    }
+
+    pub fn switch_mut(&mut self, field: SwitchField) -> &mut bool {
+        match field {
+            SwitchField::WithoutPkce => &mut self.provider.without_pkce,
+            SwitchField::EveryEnvironment => &mut self.every_environment,
+        }
+    }
+
+    pub fn rows(&self, table: Table) -> &[Parameter] {
+        match table {
+            Table::Authorization => &self.authorization,
+            Table::AccessToken => &self.access_token,
+        }
+    }
+
     pub fn rows_mut(&mut self, table: Table) -> &mut Vec<Parameter> {
         match table {
             Table::Authorization => &mut self.authorization,
@@ -159,58 +165,89 @@ impl FormContent {
         }
     }
 
-    pub fn part(&self, part: Part) -> PartValue<'_> {
-        match part {
-            Part::BaseUrl => PartValue::Text(&self.base_url),
-            Part::CompanyId => PartValue::Text(&self.company_id),
-            Part::ClientId => PartValue::Text(&self.client_id),
-            Part::Authorization => PartValue::Rows(&self.authorization),
-            Part::AccessToken => PartValue::Rows(&self.access_token),
-            Part::Provider => PartValue::Provider(&self.provider),
-            Part::AppliesTo => PartValue::Choice(self.every_environment),
+    pub fn has_same(&self, other: &Self, field: Field) -> bool {
+        match field {
+            Field::Text(text) => self.text(text) == other.text(text),
+            Field::Menu(menu) => self.menu(menu) == other.menu(menu),
+            Field::Switch(switch) => self.switch(switch) == other.switch(switch),
+            Field::Table(table) => self.rows(table) == other.rows(table),
         }
     }
 
-    /// Takes over one part of another content.
-    pub fn take(&mut self, part: Part, from: &Self) {
-        match part {
-            Part::BaseUrl => self.base_url.clone_from(&from.base_url),
-            Part::CompanyId => self.company_id.clone_from(&from.company_id),
-            Part::ClientId => self.client_id.clone_from(&from.client_id),
-            Part::Authorization => self.authorization.clone_from(&from.authorization),
-            Part::AccessToken => self.access_token.clone_from(&from.access_token),
-            Part::Provider => self.provider.clone_from(&from.provider),
-            Part::AppliesTo => self.every_environment = from.every_environment,
+    /// Takes over one field of another content.
+    pub fn take(&mut self, field: Field, from: &Self) {
+        match field {
+            Field::Text(text) => from.text(text).clone_into(self.text_mut(text)),
+            Field::Menu(menu) => self.choose(menu, from.menu(menu)),
+            Field::Switch(switch) => *self.switch_mut(switch) = from.switch(switch),
+            Field::Table(table) => from.rows(table).clone_into(self.rows_mut(table)),
         }
     }
 
-    pub fn differing(&self, other: &Self, among: &[Part]) -> Vec<Part> {
-        among.iter().copied().filter(|part| self.part(*part) != other.part(*part)).collect()
+    pub fn has_same_part(&self, other: &Self, part: Part) -> bool {
+        part.fields().all(|field| self.has_same(other, field))
     }
 
-    /// The content as it is saved: without blank rows, and without white space around what a paste brings along.
+    pub fn take_part(&mut self, part: Part, from: &Self) {
+        for field in part.fields() {
+            self.take(field, from);
+        }
+    }
+
+    /// The parts in which two contents differ, but for the scope.
+    pub fn differing(&self, other: &Self) -> Vec<Part> {
+        Part::details().filter(|part| !self.has_same_part(other, *part)).collect()
+    }
+
+    /// Each text that a person typed, keys and values of tables among them.
+    pub fn for_each_text(&mut self, mut change: impl FnMut(&mut String)) {
+        for field in Field::all() {
+            match field {
+                Field::Text(text) => change(self.text_mut(text)),
+                Field::Table(table) => {
+                    for row in self.rows_mut(table) {
+                        change(&mut row.key);
+                        change(&mut row.value);
+                    }
+                }
+                Field::Menu(MenuField::Provider) => change(&mut self.provider.provider),
+                // One of a list, or yes and no.
+                Field::Menu(MenuField::Grant | MenuField::ClientAuthentication) | Field::Switch(_) => {}
+            }
+        }
+    }
+
+    /// The content as it is saved: without blank rows, without white space around what a paste brings along, and with
+    /// one blank between two scopes.
     pub fn tidied(&self) -> Self {
-        let rows = |rows: &[Parameter]| {
-            rows.iter()
-                .filter(|row| !row.is_blank())
-                .map(|row| Parameter::new(row.key.trim(), row.value.as_str()))
-                .collect()
-        };
-        Self {
-            base_url: self.base_url.trim().into(),
-            company_id: self.company_id.trim().into(),
-            client_id: self.client_id.trim().into(),
-            authorization: rows(&self.authorization),
-            access_token: rows(&self.access_token),
-            provider: self.provider.tidied(),
-            every_environment: self.every_environment,
+        let mut tidy = self.clone();
+        for field in Field::all() {
+            match field {
+                Field::Text(TextField::Scopes) => {
+                    tidy.provider.scopes =
+                        self.provider.scopes.split_whitespace().collect::<Vec<_>>().join(" ");
+                }
+                Field::Text(text) => *tidy.text_mut(text) = self.text(text).trim().to_owned(),
+                Field::Menu(menu) => tidy.choose(menu, self.menu(menu).trim()),
+                Field::Switch(_) => {}
+                Field::Table(table) => {
+                    let rows = tidy.rows_mut(table);
+                    rows.retain(|row| !row.is_blank());
+                    for row in rows {
+                        row.key = row.key.trim().to_owned();
+                    }
+                }
+            }
         }
+        tidy
     }
 
     /// Without what was typed as the value of a client secret: a table is no place for one, and it is kept nowhere.
     pub fn without_secrets(mut self) -> Self {
-        for row in self.authorization.iter_mut().chain(&mut self.access_token).filter(|row| row.is_secret()) {
-            row.value.clear();
+        for table in Table::VARIANTS {
+            for row in self.rows_mut(*table).iter_mut().filter(|row| row.is_secret()) {
+                row.value.clear();
+            }
         }
         self
     }
@@ -222,197 +259,110 @@ impl FormContent {
             .filter_map(|(part, value)| value.trim().is_empty().then_some(part))
             .collect()
     }
-}
 
-/// Where on the form something is wrong: a field, or a row of a table counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ProblemLocation {
-    Field(Part),
-    Row(Part, u32),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    pub place: ProblemLocation,
-    pub message: String,
-}
-
-/// Everything that keeps this content from being saved, in the order of the page.
-pub fn validate(content: &FormContent) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let base_url = content.base_url.trim();
-    if !base_url.is_empty() && !is_http_url(base_url) {
-        problems.push(Problem {
-            place: ProblemLocation::Field(Part::BaseUrl),
-            message: "Enter a URL that starts with https:// or http://".into(),
-        });
-    }
-    for (part, rows) in
-        [(Part::Authorization, &content.authorization), (Part::AccessToken, &content.access_token)]
-    {
-        let mut first_with: HashMap<&str, u32> = HashMap::new();
-        for (index, row) in (0u32..).zip(rows.iter()).filter(|(_, row)| !row.is_blank()) {
-            let key = row.key.trim();
-            let message = if key.is_empty() {
-                "This value has no key".to_owned()
-            } else if row.is_secret() {
-                "A client secret has no place here: these parameters are readable by everybody who can open the form. \
-                 Enter it as Client Secret; its value is not kept here"
-                    .into()
-            } else if part == Part::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
-                reserved(key)
-            } else if first_with.insert(key, index).is_some() {
-                "This key stands twice in this table".into()
-            } else {
-                continue;
-            };
-            problems.push(Problem { place: ProblemLocation::Row(part, index), message });
+    /// What a part says, a line each, for reading. `provider` is how a person calls the chosen provider.
+    pub fn lines(&self, part: Part, provider: Option<&str>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for field in part.fields() {
+            match field {
+                Field::Menu(MenuField::Provider) => lines.push(self.provider.chosen(provider).to_owned()),
+                Field::Menu(menu) => lines.extend(
+                    menu.chosen(self.menu(menu)).map(|label| format!("{}: {label}", menu.about().label)),
+                ),
+                Field::Text(text) if self.text(text).is_empty() => {}
+                Field::Text(text) => lines.push(match text.about().section {
+                    Section::Details | Section::Scope => self.text(text).to_owned(),
+                    Section::Provider | Section::Advanced => {
+                        format!("{}: {}", text.about().label, self.text(text))
+                    }
+                }),
+                Field::Switch(switch) => lines.extend(self.switch(switch).then(|| switch.told().to_owned())),
+                Field::Table(table) => {
+                    let rows = self.rows(table).iter();
+                    lines.extend(rows.map(|row| format!("{} = {}", row.key, row.value)));
+                }
+            }
         }
+        lines
     }
-    problems.extend(provider_problem(&content.provider));
-    problems
-}
-
-/// What is said of a form: once a save was `attempted`, all that keeps it from being saved; before that, only what is
-/// not kept either.
-pub fn problems(content: &FormContent, attempted: bool) -> Vec<Problem> {
-    let is_secret = |problem: &Problem| match problem.place {
-        ProblemLocation::Row(part, index) => match content.part(part) {
-            PartValue::Rows(rows) => rows.get(index as usize).is_some_and(Parameter::is_secret),
-            _ => false,
-        },
-        ProblemLocation::Field(_) => false,
-    };
-    let mut problems = validate(content);
-    problems.retain(|problem| attempted || is_secret(problem));
-    problems
-}
-
-fn reserved(key: &str) -> String {
-    let instead = match key {
-        "scope" => "; enter scopes under Identity provider",
-        "client_id" => "; enter it as Client ID",
-        _ => "",
-    };
-    format!("{key} is set by iPack Connect itself{instead}")
-}
-
-/// The first thing that is wrong with the choice of a provider: its fields are one part of the form.
-fn provider_problem(choice: &ProviderChoice) -> Option<Problem> {
-    let problem = |message: String| Some(Problem { place: ProblemLocation::Field(Part::Provider), message });
-    let endpoints = [
-        ("Issuer", &choice.issuer, choice.is_discovered()),
-        ("Authorization endpoint", &choice.authorization_endpoint, choice.has_endpoints()),
-        ("Token endpoint", &choice.token_endpoint, choice.has_endpoints()),
-        ("Revocation endpoint", &choice.revocation_endpoint, choice.has_endpoints()),
-    ];
-    for (label, text, is_asked) in endpoints {
-        let text = text.trim();
-        if is_asked && !text.is_empty() && !is_http_url(text) {
-            return problem(format!("{label}: enter a URL that starts with https:// or http://"));
-        }
-    }
-    if choice.has_endpoints() && choice.token_endpoint.trim().is_empty() {
-        return problem("Enter the token endpoint".to_owned());
-    }
-    let lifetime = choice.token_lifetime.trim();
-    if !lifetime.is_empty() && !lifetime.parse::<u32>().is_ok_and(|seconds| seconds > 0) {
-        return problem("Lifetime of tokens: enter whole seconds".to_owned());
-    }
-    None
-}
-
-/// An absolute http or https URL with a host and without white space or credentials.
-fn is_http_url(text: &str) -> bool {
-    let Some(rest) = ["https://", "http://"].iter().find_map(|scheme| {
-        text.get(..scheme.len())
-            .filter(|start| start.eq_ignore_ascii_case(scheme))
-            .map(|_| &text[scheme.len()..])
-    }) else {
-        return false;
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    !host.is_empty()
-        && !host.starts_with(':')
-        && !host.contains('@')
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::ENDPOINTS;
+    use std::collections::BTreeSet;
 
-    fn with_rows(rows: &[(&str, &str)]) -> FormContent {
-        FormContent {
-            authorization: rows.iter().map(|(key, value)| Parameter::new(*key, *value)).collect(),
-            ..Default::default()
+    /// A content with another value in each field.
+    fn filled() -> FormContent {
+        let mut content = FormContent::default();
+        for field in Field::all() {
+            match field {
+                Field::Text(text) => text.about().name.clone_into(content.text_mut(text)),
+                Field::Menu(MenuField::Provider) => content.choose(MenuField::Provider, ENDPOINTS),
+                Field::Menu(menu) => {
+                    let name = menu.options().last().expect("options").0;
+                    content.choose(menu, name);
+                }
+                Field::Switch(switch) => *content.switch_mut(switch) = true,
+                Field::Table(table) => content.rows_mut(table).push(Parameter::new(table.slug(), "v")),
+            }
+        }
+        content
+    }
+
+    #[test]
+    fn each_field_has_a_value_of_its_own_under_the_name_that_is_posted() {
+        let posted: BTreeSet<String> = Field::all()
+            .map(|field| match field {
+                Field::Text(text) => text.about().posted_name(),
+                Field::Menu(menu) => menu.about().posted_name(),
+                Field::Switch(switch) => switch.about().posted_name(),
+                Field::Table(table) => format!("content[{}]", table.part().name()),
+            })
+            .collect();
+        let json = serde_json::to_value(filled()).expect("JSON");
+        let mut kept = BTreeSet::new();
+        for (name, value) in json.as_object().expect("an object") {
+            match value.as_object() {
+                Some(inner) => kept.extend(inner.keys().map(|inner| format!("content[{name}][{inner}]"))),
+                None => drop(kept.insert(format!("content[{name}]"))),
+            }
+        }
+        assert_eq!(posted, kept);
+        for field in Field::all() {
+            let (empty, filled) = (FormContent::default(), filled());
+            assert!(!empty.has_same(&filled, field), "{field:?}");
+            let mut taken = empty.clone();
+            taken.take(field, &filled);
+            let changed: Vec<_> = Field::all().filter(|field| !taken.has_same(&empty, *field)).collect();
+            assert_eq!(changed, [field]);
+            assert!(taken.has_same(&filled, field), "{field:?}");
         }
     }
 
     #[test]
-    fn urls() {
-        for good in
-            ["https://baseURL.com", "http://127.0.0.1:8080/a?b", "HTTPS://x", "https://ü.example/", ""]
-        {
-            let content = FormContent { base_url: good.into(), ..Default::default() };
-            assert_eq!(validate(&content), [], "{good}");
+    fn every_part_that_is_filled_says_so() {
+        for part in Part::all() {
+            assert_eq!(filled().lines(part, None).len(), part.fields().count(), "{part:?}");
         }
-        for bad in [
-            "example.com",
-            "ftp://x",
-            "https://",
-            "https:///x",
-            "https://a b",
-            "https://u:p@x",
-            "javascript:1",
-            "http://:80",
-        ] {
-            let content = FormContent { base_url: bad.into(), ..Default::default() };
-            assert_eq!(validate(&content).len(), 1, "{bad}");
-        }
+        assert_eq!(FormContent::default().lines(Part::Provider, None), ["Discovered"]);
+        let preset = ProviderChoice { provider: "slack".into(), ..ProviderChoice::default() };
+        let content = FormContent { provider: preset, ..FormContent::default() };
+        assert_eq!(content.lines(Part::Provider, Some("Slack")), ["Slack"]);
+        assert_eq!(filled().lines(Part::BaseUrl, None), ["base_url"]);
+        assert_eq!(filled().lines(Part::Authorization, None), ["authorization = v"]);
     }
 
     #[test]
-    fn rows_are_judged_one_by_one_and_blank_ones_never() {
-        let content =
-            with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
-        let places: Vec<_> = validate(&content).into_iter().map(|p| p.place).collect();
-        let row = |index| ProblemLocation::Row(Part::Authorization, index);
-        assert_eq!(places, [row(2), row(3), row(5)]);
-        assert_eq!(content.tidied().authorization.len(), 5);
-    }
-
-    #[test]
-    fn the_value_of_a_client_secret_is_kept_in_no_table_and_that_is_said_at_once() {
-        for key in
-            ["client_secret", "clientSecret", "Client-Secret", " CLIENT SECRET ", "\tclientsecret\u{a0}"]
-        {
-            let row = |value| Parameter::new(key, value);
-            let other = Parameter::new("client_secret_expires", "kept");
-            let content = FormContent {
-                authorization: vec![other.clone(), row("hush")],
-                access_token: vec![row("hush")],
-                base_url: "not judged yet".into(),
-                ..Default::default()
-            };
-            assert_eq!(validate(&content).len(), 3, "{key}");
-            let content = content.without_secrets();
-            assert_eq!(content.authorization, [other, row("")], "{key}");
-            assert_eq!(content.access_token, [row("")], "{key}");
-            let places: Vec<_> = problems(&content, false).into_iter().map(|problem| problem.place).collect();
-            assert_eq!(
-                places,
-                [ProblemLocation::Row(Part::Authorization, 1), ProblemLocation::Row(Part::AccessToken, 0)],
-                "{key}"
-            );
-            assert_eq!(problems(&content, true), validate(&content));
-        }
-    }
-
-    #[test]
-    fn the_same_key_in_the_other_table_is_fine() {
-        let mut content = with_rows(&[("a", "1")]);
-        content.access_token = content.authorization.clone();
-        assert_eq!(validate(&content), []);
+    fn what_a_paste_brings_along_is_not_saved() {
+        let mut content = FormContent { authorization: vec![Parameter::new(" a ", " 1 ")], ..filled() };
+        content.authorization.push(Parameter::new(" ", "\t"));
+        content.for_each_text(|text| *text = format!(" {text}\n"));
+        content.provider.scopes = " b  c ".into();
+        let tidy = content.tidied();
+        assert_eq!(tidy.authorization, [Parameter::new("a", "  1 \n")]);
+        assert_eq!((&*tidy.base_url, &*tidy.provider.scopes), ("base_url", "b c"));
+        assert!(tidy.provider.has_endpoints());
     }
 }

@@ -8,8 +8,11 @@ pub mod details;
 #[cfg(feature = "effects")]
 pub mod effects;
 pub mod error;
+pub mod fields;
 pub mod form;
 pub mod ids;
+pub mod merge;
+pub mod parts;
 pub mod post;
 pub mod preflight;
 pub mod provider;
@@ -17,3 +20,4 @@ mod secret_key;
 pub mod suggestions;
 pub mod time;
 pub mod tokens;
+pub mod validation;

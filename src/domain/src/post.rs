@@ -1,36 +1,33 @@
-//! A post of the form: what its page had got, and what became of it.
+//! A post of the form: what its page started from, and what became of it.
 
-use crate::form::Part;
+use crate::{form::FormContent, parts::Part};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Fingerprints of the parts as this page last got them. A page sends them back, so that only what was changed
-/// on it is applied: two tabs never undo each other.
+/// What a page started from. The page posts it back, so that the server can tell what was changed there from what was
+/// changed elsewhere meanwhile: two tabs never undo each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Seen {
-    pub base_url: String,
-    pub company_id: String,
-    pub client_id: String,
-    pub authorization: String,
-    pub access_token: String,
-    pub provider: String,
-    pub every_environment: String,
-    /// What is saved in the instance's other environments.
-    pub others: String,
+pub struct Base {
+    /// The saved version that the content started from; 0 for none.
+    pub version: i64,
+    /// What the page showed.
+    pub content: FormContent,
+    /// The saved versions in the instance's other environments, by their ids.
+    pub others: BTreeMap<String, i64>,
 }
 
-impl Seen {
-    pub fn part(&self, part: Part) -> &str {
-        match part {
-            Part::BaseUrl => &self.base_url,
-            Part::CompanyId => &self.company_id,
-            Part::ClientId => &self.client_id,
-            Part::Authorization => &self.authorization,
-            Part::AccessToken => &self.access_token,
-            Part::Provider => &self.provider,
-            Part::AppliesTo => &self.every_environment,
-        }
+impl Base {
+    /// Reads what a page posted. A page that was open while the program was exchanged posts none, or one that cannot be
+    /// read. Then it counts as begun on an empty form where nothing was saved: all that stands in it counts as typed
+    /// there, so nothing of it is lost, and where something else is saved, both are shown and the admin chooses.
+    pub fn parse(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// As the page posts it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -79,4 +76,32 @@ pub enum Outcome {
     RevokeToConfirm,
     /// The token is forgotten.
     Forgotten,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_comes_back_as_it_was_and_an_unreadable_one_is_an_empty_form() {
+        let content = FormContent { client_id: "\0\r\n\u{2028}\"ü🗝".into(), ..FormContent::default() };
+        let base = Base { version: 7, content, others: [("env-2".to_owned(), 3)].into() };
+        assert_eq!(Base::parse(&base.to_json()), base);
+        for text in ["", "{}", "null", "[]", r#"{"version":"x"}"#, r#"{"content":{"provider":{"later":1}}}"#]
+        {
+            assert_eq!(Base::parse(text), Base::default(), "{text}");
+        }
+        assert_eq!(Base::parse(r#"{"version":3}"#).version, 3);
+    }
+
+    #[test]
+    fn choices_are_posted_by_the_names_of_parts() {
+        let choices = Choices::new(4, [Part::ClientId, Part::Provider]);
+        assert_eq!(choices.version(), Some(4));
+        let mine: Vec<_> = Part::all().filter(|part| choices.is_mine(*part)).collect();
+        assert_eq!(mine, [Part::ClientId, Part::Provider]);
+        let posted = serde_json::json!(choices);
+        assert_eq!(posted, serde_json::json!({"version": "4", "client_id": "mine", "provider": "mine"}));
+        assert_eq!(Choices::default().version(), None);
+    }
 }

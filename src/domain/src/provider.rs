@@ -1,16 +1,17 @@
 //! Where a connection gets its tokens, as an admin chooses it: a known provider, one to discover, or explicit
 //! endpoints; with which grant, for which scopes, and how the client proves itself.
 //!
-//! An empty field means: as the provider has it. To add a choice: a field of [`ProviderChoice`] with its line in
-//! [`ProviderChoice::lines`], and what it does in `oauth::configuration`. Another grant is a variant of [`Grant`].
+//! An empty field means: as the provider has it. To add one: a member of [`ProviderChoice`], its field in
+//! [`fields`](crate::fields), and what it does in `oauth::configuration`. Another grant is a variant of [`Grant`].
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// The choice of a provider that is no preset's id: endpoints given one by one.
 pub const ENDPOINTS: &str = "endpoints";
 
 /// How tokens are asked for (RFC 6749, section 1.3; RFC 7523 for JWT bearer).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// As the provider has it; authorization code where it says nothing.
@@ -24,10 +25,6 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// Those that can be chosen, in the order of a menu.
-    pub const CHOICES: [Self; 4] =
-        [Self::AuthorizationCode, Self::ClientCredentials, Self::JwtBearer, Self::Password];
-
     /// As forms and presets write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -50,12 +47,12 @@ impl Grant {
     }
 
     pub fn parse(name: &str) -> Self {
-        Self::CHOICES.into_iter().find(|grant| grant.name() == name).unwrap_or_default()
+        Self::VARIANTS.iter().copied().find(|grant| grant.name() == name).unwrap_or_default()
     }
 }
 
 /// How the client proves itself at the token endpoint (the names of OpenID Connect's registry).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthentication {
     #[default]
@@ -68,9 +65,6 @@ pub enum ClientAuthentication {
 }
 
 impl ClientAuthentication {
-    pub const CHOICES: [Self; 4] =
-        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
-
     pub fn name(self) -> &'static str {
         match self {
             Self::AsProvider => "",
@@ -92,7 +86,7 @@ impl ClientAuthentication {
     }
 
     pub fn parse(name: &str) -> Self {
-        Self::CHOICES.into_iter().find(|way| way.name() == name).unwrap_or_default()
+        Self::VARIANTS.iter().copied().find(|way| way.name() == name).unwrap_or_default()
     }
 }
 
@@ -141,68 +135,13 @@ impl ProviderChoice {
         (!self.is_discovered() && !self.has_endpoints()).then_some(self.provider.as_str())
     }
 
-    /// Its texts without white space around them, and its scopes with one blank between two.
-    pub fn tidied(&self) -> Self {
-        let mut tidy = self.clone();
-        for text in tidy.texts_mut() {
-            *text = text.trim().to_owned();
+    /// What is chosen, for reading; `name` is how a person calls the preset.
+    pub fn chosen<'a>(&'a self, name: Option<&'a str>) -> &'a str {
+        match self.preset() {
+            Some(id) => name.unwrap_or(id),
+            None if self.has_endpoints() => "Explicit endpoints",
+            None => "Discovered",
         }
-        tidy.scopes = tidy.scopes.split_whitespace().collect::<Vec<_>>().join(" ");
-        tidy
-    }
-
-    pub fn texts_mut(&mut self) -> [&mut String; 12] {
-        [
-            &mut self.provider,
-            &mut self.issuer,
-            &mut self.authorization_endpoint,
-            &mut self.token_endpoint,
-            &mut self.revocation_endpoint,
-            &mut self.scopes,
-            &mut self.subject,
-            &mut self.key_id,
-            &mut self.audience,
-            &mut self.scope_separator,
-            &mut self.company_parameter,
-            &mut self.token_lifetime,
-        ]
-    }
-
-    /// What was chosen, a line each, for reading. `name` is how a person calls the provider.
-    pub fn lines(&self, name: Option<&str>) -> Vec<String> {
-        let provider = match self.preset() {
-            Some(id) => name.unwrap_or(id).to_owned(),
-            None if self.has_endpoints() => "Explicit endpoints".to_owned(),
-            None => "Discovered".to_owned(),
-        };
-        let mut lines = vec![provider];
-        for (label, text) in [
-            ("Issuer", &self.issuer),
-            ("Authorization endpoint", &self.authorization_endpoint),
-            ("Token endpoint", &self.token_endpoint),
-            ("Revocation endpoint", &self.revocation_endpoint),
-            ("Scopes", &self.scopes),
-            ("Subject", &self.subject),
-            ("Key ID", &self.key_id),
-            ("Audience", &self.audience),
-            ("Between scopes", &self.scope_separator),
-            ("Parameter that names the company", &self.company_parameter),
-            ("Lifetime of tokens", &self.token_lifetime),
-        ] {
-            if !text.is_empty() {
-                lines.push(format!("{label}: {text}"));
-            }
-        }
-        if self.grant != Grant::AsProvider {
-            lines.push(format!("Grant: {}", self.grant.label()));
-        }
-        if self.client_authentication != ClientAuthentication::AsProvider {
-            lines.push(format!("Client authentication: {}", self.client_authentication.label()));
-        }
-        if self.without_pkce {
-            lines.push("PKCE switched off".to_owned());
-        }
-        lines
     }
 }
 
@@ -240,41 +179,16 @@ mod tests {
 
     #[test]
     fn choices_travel_by_their_names() {
-        for grant in Grant::CHOICES {
+        for grant in Grant::VARIANTS.iter().copied() {
             assert_eq!(serde_json::json!(grant), grant.name());
             assert_eq!(Grant::parse(grant.name()), grant);
         }
-        for way in ClientAuthentication::CHOICES {
+        for way in ClientAuthentication::VARIANTS.iter().copied() {
             assert_eq!(serde_json::json!(way), way.name());
             assert_eq!(ClientAuthentication::parse(way.name()), way);
         }
         let empty: ProviderChoice =
             serde_json::from_str(r#"{"grant":"","clientAuthentication":""}"#).expect("empty");
         assert_eq!(empty, ProviderChoice::default());
-    }
-
-    #[test]
-    fn every_field_that_is_set_has_its_line() {
-        let choice = ProviderChoice {
-            provider: ENDPOINTS.into(),
-            issuer: "i".into(),
-            authorization_endpoint: "a".into(),
-            token_endpoint: "t".into(),
-            revocation_endpoint: "r".into(),
-            grant: Grant::JwtBearer,
-            scopes: " b  c ".into(),
-            client_authentication: ClientAuthentication::PrivateKeyJwt,
-            without_pkce: true,
-            subject: "s".into(),
-            key_id: "k".into(),
-            audience: "a".into(),
-            scope_separator: ",".into(),
-            company_parameter: "c".into(),
-            token_lifetime: "60".into(),
-        };
-        let fields = serde_json::to_value(&choice).expect("JSON").as_object().map_or(0, serde_json::Map::len);
-        assert_eq!(choice.lines(None).len(), fields);
-        assert_eq!(choice.tidied().scopes, "b c");
-        assert_eq!(ProviderChoice::default().lines(None), ["Discovered"]);
     }
 }

@@ -28,7 +28,8 @@ pub struct ResolvedProvider {
 /// # Errors
 /// With a sentence for the admin, where the form does not say enough.
 pub fn resolve_provider(content: &FormContent) -> Result<ResolvedProvider, ConfigurationError> {
-    let choice = content.provider.tidied();
+    let content = content.tidied();
+    let choice = &content.provider;
     let base_url = content.base_url.trim().trim_end_matches('/');
     if choice.is_discovered() {
         let issuers = issuers(some(&choice.issuer).as_deref(), base_url)?;

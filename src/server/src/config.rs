@@ -153,9 +153,10 @@ impl Config {
         self.public_url.as_deref().filter(|url| !url.is_empty())
     }
 
-    /// The largest form, in bytes. What the API takes must fit into a form too, where a character can take three.
+    /// The largest form, in bytes. What the API takes must fit into a form too, where a character can take three; and
+    /// once more for what the page started from, where a quotation mark takes six.
     pub fn form_limit(&self) -> usize {
-        self.body_limit.saturating_mul(4)
+        self.body_limit.saturating_mul(12)
     }
 }
 

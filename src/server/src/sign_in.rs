@@ -18,7 +18,7 @@ use ipack_domain::{
     error::{AppError, ErrorCode},
     form::FormContent,
     ids::{ConnectionKey, unsegment},
-    post::{Choices, Seen},
+    post::{Base, Choices},
     time::Timestamp,
     tokens::SECRET_FIELDS,
 };
@@ -224,9 +224,7 @@ fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
         #[serde(default)]
         intent: String,
         #[serde(default)]
-        base_version: i64,
-        #[serde(default)]
-        seen: Seen,
+        base: String,
         #[serde(default)]
         content: FormContent,
     }
@@ -239,8 +237,7 @@ fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
     let submission = Submission {
         button,
         choices: Choices::default(),
-        base_version: form.base_version,
-        seen: form.seen,
+        base: Base::parse(&form.base),
         content: form.content,
     };
     Some((form.key, submission))

@@ -6,6 +6,7 @@ use ipack_domain::{
     time::Timestamp,
 };
 use sqlx::FromRow;
+use std::sync::LazyLock;
 
 /// Longer values help nobody in a list, and would not fit an index entry.
 pub const MAX_VALUE_BYTES: usize = 300;
@@ -29,17 +30,17 @@ pub async fn record(
     Ok(())
 }
 
-macro_rules! latest_of {
-    ($($field:literal),+; $last:literal) => {
-        concat!($(latest_of!(@one $field), " UNION ALL ",)+ latest_of!(@one $last))
-    };
-    (@one $field:literal) => {
-        concat!(
-            "SELECT * FROM (SELECT field, value FROM suggestions WHERE account_id = $1 AND field = '", $field,
-            "' ORDER BY used_at DESC LIMIT 12) AS ", $field
+/// The latest values of each field, from the index: a scan would read all that an account ever used.
+static LATEST: LazyLock<String> = LazyLock::new(|| {
+    let of_field = |field: SuggestionField| {
+        format!(
+            "SELECT * FROM (SELECT field, value FROM suggestions WHERE account_id = $1 AND field = '{name}'
+             ORDER BY used_at DESC LIMIT 12) AS {name}",
+            name = field.name()
         )
     };
-}
+    SuggestionField::all().map(of_field).collect::<Vec<_>>().join(" UNION ALL ")
+});
 
 /// The latest values of every field.
 pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>> {
@@ -48,13 +49,12 @@ pub async fn latest(db: Connection<'_>, account: &str) -> Result<Vec<Suggestion>
         field: String,
         value: String,
     }
-    let sql = latest_of!(
-        "base_url", "company_id", "client_id", "authorization_key", "authorization_value", "access_token_key";
-        "access_token_value"
-    );
-    let rows =
-        on_connection!(db, executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor))?;
-    let known = |name: &str| SuggestionField::ALL.into_iter().find(|field| field.name() == name);
+    let sql = LATEST.as_str();
+    let rows = on_connection!(
+        db,
+        executor => sqlx::query_as::<_, Row>(sql).bind(account).fetch_all(executor)
+    )?;
+    let known = |name: &str| SuggestionField::all().find(|field| field.name() == name);
     Ok(rows
         .into_iter()
         .filter_map(|row| Some(Suggestion { field: known(&row.field)?, value: row.value }))

@@ -5,13 +5,14 @@
 use ipack_domain::{
     catalogue::{Classification, Environment, Named},
     connection_state::StateWithReason,
-    form::{FormContent, Part, Problem},
     ids::ConnectionKey,
-    post::{Outcome, Seen},
+    parts::Part,
+    post::{Base, Outcome},
     preflight::Check,
     suggestions::Suggestion,
     time::Moment,
     tokens::{CredentialProblem, Stage},
+    validation::Problem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,11 +87,8 @@ pub struct InstanceView {
 pub struct ConnectorView {
     pub key: ConnectionKey,
     pub names: ConnectorNames,
-    /// The draft if there is one, else the saved details, else the connection's defaults.
-    pub content: FormContent,
-    /// The saved version that `content` started from; 0 for none.
-    pub base_version: i64,
-    pub seen: Seen,
+    /// Its content is the draft if there is one, else the saved details, else the connection's defaults.
+    pub base: Base,
     pub problems: Vec<Problem>,
     /// A save was attempted: everything that stands in its way is among the problems.
     pub attempted: bool,

@@ -11,9 +11,10 @@ use crate::{
 use ipack_domain::{
     catalogue::{Classification, Environment},
     details::Details,
-    form::{FormContent, validate},
+    form::FormContent,
     ids::check_id,
     provider::ProviderChoice,
+    validation::validate,
 };
 use ipack_oauth::presets;
 use ipack_storage::{Writer, accounts, environments, instances, packs};
@@ -178,15 +179,14 @@ fn checked(choice: &ProviderChoice, connection: &CatalogueConnection) -> Result<
     let wrong = |message: String| {
         ServiceError::bad_input(format!("the authorization of connection {}", connection.id), message)
     };
-    let choice = choice.tidied();
-    if let Some(id) = choice.preset()
+    let content = FormContent { provider: choice.clone(), ..FormContent::default() }.tidied();
+    if let Some(id) = content.provider.preset()
         && presets::find(id).is_none()
     {
         return Err(wrong(format!("names the provider {id:?}, which is not known")));
     }
-    let content = FormContent { provider: choice, ..FormContent::default() };
     if let Some(problem) = validate(&content).first() {
-        return Err(wrong(format!("cannot be used: {}", problem.message)));
+        return Err(wrong(format!("cannot be used: {}: {}", problem.place.label(), problem.message)));
     }
     Ok(content.provider)
 }

@@ -9,6 +9,7 @@ use ipack_storage::{
     details::{self, InEnvironment, NewDetails, StoredDetails},
     instances::{self, ConnectionInPlace},
 };
+use std::collections::BTreeMap;
 
 /// What is saved, else the connection's defaults.
 pub(crate) fn start(place: &ConnectionInPlace, stored: Option<&StoredDetails>) -> Result<FormContent> {
@@ -40,6 +41,12 @@ pub fn content_in(
 ) -> Result<Option<FormContent>> {
     let provider = other.provider.as_ref().or(default_provider);
     other.oauth_connector_details.as_deref().map(|text| content_of(text, provider)).transpose()
+}
+
+/// What a page is told to have got of other environments: the saved versions, by the environments' ids.
+pub fn versions(others: &[InEnvironment]) -> BTreeMap<String, i64> {
+    let saved = others.iter().filter_map(|other| Some((other.environment_id.clone(), other.version?)));
+    saved.collect()
 }
 
 pub(crate) fn read(text: &str) -> Result<Details> {

@@ -6,12 +6,8 @@ use crate::{
     services::Services,
 };
 use ipack_domain::{
-    details::Details,
-    effects::new_id,
-    form::{FormContent, Part, PartValue},
-    ids::ConnectionKey,
-    suggestions::SuggestionField,
-    time::Timestamp,
+    details::Details, effects::new_id, form::FormContent, ids::ConnectionKey, parts::Part,
+    suggestions::SuggestionField, time::Timestamp,
 };
 use ipack_storage::{
     Connection, Writer,
@@ -158,8 +154,7 @@ fn changes(
 ) -> Vec<&'static str> {
     let old = before.and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
     let old_content = old.map(|details| details.content()).unwrap_or_default();
-    let mut labels: Vec<_> =
-        content.differing(&old_content, &Part::DETAILS).into_iter().map(Part::label).collect();
+    let mut labels: Vec<_> = content.differing(&old_content).into_iter().map(Part::label).collect();
     if let Some(before) = before {
         if labels.is_empty() && before.oauth_connector_details != after.oauth_connector_details {
             labels.push("Other details");
@@ -181,29 +176,13 @@ pub(crate) async fn remember(
     content: &FormContent,
     now: Timestamp,
 ) -> Result<()> {
-    use SuggestionField as Field;
-    for part in Part::DETAILS {
-        let mut values: Vec<(Field, &str)> = match (part, content.part(part)) {
-            (Part::BaseUrl, PartValue::Text(text)) => vec![(Field::BaseUrl, text)],
-            (Part::CompanyId, PartValue::Text(text)) => vec![(Field::CompanyId, text)],
-            (Part::ClientId, PartValue::Text(text)) => vec![(Field::ClientId, text)],
-            (Part::Authorization, PartValue::Rows(rows)) => rows
-                .iter()
-                .flat_map(|row| {
-                    [(Field::AuthorizationKey, &*row.key), (Field::AuthorizationValue, &*row.value)]
-                })
-                .collect(),
-            (Part::AccessToken, PartValue::Rows(rows)) => rows
-                .iter()
-                .flat_map(|row| [(Field::AccessTokenKey, &*row.key), (Field::AccessTokenValue, &*row.value)])
-                .collect(),
-            _ => Vec::new(),
-        };
+    for field in SuggestionField::all() {
+        let mut values = field.values(content);
         // More rows than a list of suggestions ever shows are not worth their writes.
-        values.truncate(40);
+        values.truncate(20);
         // In one order everywhere, so that two saves with the same values do not wait for each other.
-        values.sort_unstable_by_key(|(field, value)| (field.name(), *value));
-        for (field, value) in values {
+        values.sort_unstable();
+        for value in values {
             suggestions::record(db.lend(), account, field, value, now).await?;
         }
     }

@@ -1,70 +1,28 @@
-//! Fingerprints of a form's parts: by them a page says what it had got, and a token what it came from.
+//! Fingerprints of a configuration's parts: by them a token says what it came from.
+//!
+//! Those of tokens that are kept were made by earlier versions: a part that did not change has to give the same again.
 
 use ipack_domain::{
-    form::{FormContent, Parameter, Part, PartValue},
-    post::Seen,
-    provider::ProviderChoice,
+    form::FormContent,
+    merge::in_one_line,
+    parts::{Part, PartContent},
 };
-use ipack_storage::details::InEnvironment;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The configuration's parts by name, each as a digest: which of them changed since is told without keeping them.
 pub type Fingerprints = BTreeMap<String, String>;
 
-/// Tells whether a part is what a page last saw: 64 bits of a SHA-256 digest in hexadecimal; of a table, those of each
-/// row between dots, so that two pages can change different rows. What a browser makes of a part by showing it and
-/// sending it back is the same part: an empty table is shown with one blank row.
-pub fn fingerprint(content: &FormContent, part: Part) -> String {
-    match content.part(part) {
-        PartValue::Rows([only]) if only.is_blank() => String::new(),
-        PartValue::Rows(rows) => fingerprint_of_rows(rows),
-        PartValue::Text(text) => digest(&in_one_line(text)),
-        PartValue::Provider(choice) => digest(&provider_in_one_line(choice)),
-        PartValue::Choice(choice) => digest(&choice.to_string()),
-    }
-}
-
-pub fn fingerprint_of_rows(rows: &[Parameter]) -> String {
-    rows.iter().map(fingerprint_of_row).collect::<Vec<_>>().join(".")
-}
-
-pub(crate) fn fingerprint_of_row(row: &Parameter) -> String {
-    digest(&serde_json::json!([in_one_line(&row.key), in_one_line(&row.value)]).to_string())
-}
-
-fn provider_in_one_line(choice: &ProviderChoice) -> String {
-    let mut choice = choice.clone();
-    for text in choice.texts_mut() {
-        *text = in_one_line(text);
-    }
-    serde_json::json!(choice).to_string()
-}
-
-/// What a page with this content has got; of the other environments, nothing.
-pub fn seen(content: &FormContent) -> Seen {
-    Seen {
-        base_url: fingerprint(content, Part::BaseUrl),
-        company_id: fingerprint(content, Part::CompanyId),
-        client_id: fingerprint(content, Part::ClientId),
-        authorization: fingerprint(content, Part::Authorization),
-        access_token: fingerprint(content, Part::AccessToken),
-        provider: fingerprint(content, Part::Provider),
-        every_environment: fingerprint(content, Part::AppliesTo),
-        others: String::new(),
-    }
-}
-
 /// A digest of each part that a token depends on.
 pub(crate) fn fingerprints(content: &FormContent) -> Fingerprints {
-    let content = content.tidied();
-    Part::DETAILS.into_iter().map(|part| (part.name().to_owned(), fingerprint(&content, part))).collect()
+    let content = in_one_line(&content.tidied());
+    Part::details().map(|part| (part.name().to_owned(), fingerprint(&content, part))).collect()
 }
 
 /// As [`fingerprints`] has it for a company id.
 pub(crate) fn fingerprint_of_company(company_id: &str) -> String {
     let content = FormContent { company_id: company_id.to_owned(), ..FormContent::default() };
-    fingerprint(&content.tidied(), Part::CompanyId)
+    fingerprint(&in_one_line(&content.tidied()), Part::CompanyId)
 }
 
 /// One short word for a whole configuration.
@@ -74,17 +32,58 @@ pub fn fingerprint_of_configuration(parts: &Fingerprints) -> String {
     word
 }
 
-/// As an input of one line sends it back.
-fn in_one_line(text: &str) -> String {
-    text.replace(['\r', '\n'], "").replace('\0', "\u{FFFD}")
+fn fingerprint(content: &FormContent, part: Part) -> String {
+    match part.content() {
+        PartContent::Text(field, _) => digest(content.text(field)),
+        PartContent::Table(table, _) => {
+            let rows = content.rows(table).iter();
+            let rows = rows.map(|row| digest(&serde_json::json!([row.key, row.value]).to_string()));
+            rows.collect::<Vec<_>>().join(".")
+        }
+        PartContent::Provider => digest(&serde_json::json!(content.provider).to_string()),
+        PartContent::Scope => digest(&content.every_environment.to_string()),
+    }
 }
 
-/// Changes with every save in another environment of the instance.
-pub fn fingerprint_of_others(others: &[InEnvironment]) -> String {
-    let versions: Vec<_> = others.iter().map(|other| (&other.environment_id, other.version)).collect();
-    digest(&serde_json::json!(versions).to_string())
-}
-
+/// 64 bits of a SHA-256 digest in hexadecimal.
 fn digest(text: &str) -> String {
     hex::encode(&Sha256::digest(text)[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipack_domain::{
+        form::Parameter,
+        provider::{Grant, ProviderChoice},
+    };
+
+    /// A member of the provider's settings that is added later must not be written while it is not set.
+    #[test]
+    fn tokens_of_earlier_versions_came_from_the_same_configuration() {
+        let provider = ProviderChoice {
+            provider: " slack".into(),
+            grant: Grant::ClientCredentials,
+            scopes: "a  b".into(),
+            ..ProviderChoice::default()
+        };
+        let content = FormContent {
+            base_url: "https://a.example\n".into(),
+            authorization: vec![Parameter::new("a ", "1\n"), Parameter::new("", ""), Parameter::new("b", "")],
+            provider,
+            ..FormContent::default()
+        };
+        let made = fingerprints(&content);
+        assert_eq!(
+            made.keys().collect::<Vec<_>>(),
+            ["access_token", "authorization", "base_url", "client_id", "company_id", "provider"]
+        );
+        assert_eq!(made["access_token"], "");
+        assert_eq!(made["authorization"], "1d48e4958ca56ea7.1a88d8807cdc4786");
+        assert_eq!(made["base_url"], "38612c965a9c4c35");
+        assert_eq!(made["company_id"], "e3b0c44298fc1c14");
+        assert_eq!(made["provider"], "055fb99dff6b0b2e");
+        assert_eq!(fingerprint_of_company(" x"), "2d711642b726b044");
+        assert_eq!(fingerprint_of_configuration(&made), "01a72455");
+    }
 }

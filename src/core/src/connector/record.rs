@@ -6,10 +6,7 @@ use crate::{
     error::{Result, ServiceError},
     services::Services,
 };
-use ipack_domain::{
-    form::{FormContent, Part},
-    ids::ConnectionKey,
-};
+use ipack_domain::{fields::Field, form::FormContent, ids::ConnectionKey};
 use ipack_storage::{
     Connection,
     accounts::Space,
@@ -52,18 +49,16 @@ impl ConnectorRecord {
     pub fn is_conflicting(&self) -> bool {
         self.draft.as_ref().is_some_and(|draft| {
             draft.base_version != self.version()
-                && !self.start.differing(&draft.base, &Part::DETAILS).is_empty()
-                && !self.start.differing(&self.to_save(draft), &Part::DETAILS).is_empty()
+                && !self.start.differing(&draft.base).is_empty()
+                && !self.start.differing(&self.to_save(draft)).is_empty()
         })
     }
 
     /// What a save of the draft would write. A part that is as it was saved stays so to the last blank.
     pub fn to_save(&self, draft: &Draft) -> FormContent {
         let mut content = draft.content.tidied();
-        for part in Part::DETAILS {
-            if draft.content.part(part) == self.start.part(part) {
-                content.take(part, &self.start);
-            }
+        for field in Field::all().filter(|field| draft.content.has_same(&self.start, *field)) {
+            content.take(field, &self.start);
         }
         content
     }

@@ -12,7 +12,8 @@ use crate::{
 };
 use ipack_domain::{
     connection_state::{ConnectionState, Facts, StateWithReason, TokenFacts},
-    form::{FormContent, Part},
+    form::FormContent,
+    parts::Part,
     time::Timestamp,
 };
 use ipack_oauth::configuration::{Allowed, RequestedConfiguration, requested_configuration};
@@ -89,7 +90,7 @@ impl<'a> TokenColumns<'a> {
             renewed: self.refreshed_at.unwrap_or(self.obtained_at),
             expires: self.expires_at,
             can_be_refreshed: self.refresh_at.is_some(),
-            edited: Part::DETAILS.into_iter().filter(is_edited).map(|part| part.label().to_owned()).collect(),
+            edited: Part::details().filter(is_edited).map(|part| part.label().to_owned()).collect(),
             refused: self.requested().into_iter().filter(|scope| !is_granted(scope, &granted)).collect(),
             other_company: self.company_id.filter(|company| *company != content.company_id.trim()),
         })

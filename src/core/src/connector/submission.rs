@@ -4,7 +4,7 @@ use crate::connector::record::ConnectorRecord;
 use ipack_domain::{
     button::Button,
     form::FormContent,
-    post::{Choices, Outcome, Seen},
+    post::{Base, Choices, Outcome},
     tokens::{CredentialField, CredentialProblem, ProblemCode, TypedSecrets},
 };
 
@@ -13,9 +13,8 @@ use ipack_domain::{
 pub struct Submission {
     pub button: Button,
     pub choices: Choices,
-    /// The version of the saved details that the page showed or its draft started from; 0 for none.
-    pub base_version: i64,
-    pub seen: Seen,
+    /// What the page started from.
+    pub base: Base,
     pub content: FormContent,
 }
 

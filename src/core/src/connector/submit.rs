@@ -1,16 +1,15 @@
 //! The connector form. The form on the page *is* a draft row: every change goes there, and Save promotes it.
 //!
 //! So a refresh, a killed browser, an expired session, a second tab and a second admin are one mechanism: a post says
-//! what the page had seen, only what it changed is applied to the draft, and the draft remembers the version it
-//! started from.
+//! what its page started from, only what was changed there is merged into the draft, and the draft remembers the version
+//! it started from.
 
 use crate::{
-    access::{Admin, validate_ids},
+    access::{self, Admin, validate_ids},
     connector::{
-        content::{content_in, read, start},
+        content::{content_in, read, start, versions},
         details::remember,
-        draft::{Post, applied, has_seen_draft, resolve},
-        fingerprint::fingerprint_of_others,
+        draft::{Post, applied, has_seen, resolve},
         record::{ConnectorRecord, load_record},
         submission::{Submission, Submitted},
     },
@@ -21,11 +20,13 @@ use ipack_domain::{
     button::{Button, DraftEffect},
     details::Details,
     effects::new_id,
-    form::{FormContent, Part, validate},
+    form::FormContent,
     ids::ConnectionKey,
+    parts::Part,
     post::Outcome,
     provider::ProviderChoice,
     time::Timestamp,
+    validation::validate,
 };
 use ipack_storage::{
     Connection, StorageError, Writer,
@@ -33,6 +34,7 @@ use ipack_storage::{
     details::{self, InEnvironment, NewDetails, StoredDetails},
     drafts, instances,
 };
+use std::collections::BTreeMap;
 
 impl Services {
     /// Applies a post of the form and answers the form as it then stands.
@@ -47,6 +49,9 @@ impl Services {
         submission: Submission,
     ) -> Result<Submitted> {
         let post = Post::new(submission);
+        if post.button.effect() == DraftEffect::Discard {
+            return self.discard(admin, key, &post).await;
+        }
         if post.changes_nothing() {
             let record = self.connector(admin, key).await?;
             if record.draft.is_none() {
@@ -59,6 +64,25 @@ impl Services {
         self.database.write(once).await.map_err(ServiceError::or_not_found)
     }
 
+    /// Throws the draft away, but not what another page typed since: that is not this one's. What is saved is read
+    /// after that, so that nobody waits for it.
+    async fn discard(&self, admin: &Admin, key: &ConnectionKey, post: &Post) -> Result<Submitted> {
+        let discard = async |mut db: Writer| {
+            access::admin_key(db.lend(), admin, key).await?;
+            validate_key(key)?;
+            instances::lock_connection(db.lend(), key).await?;
+            let draft = drafts::find(db.lend(), key, admin.id).await?;
+            let is_known = draft.is_none_or(|draft| has_seen(&draft, &post.base));
+            if is_known {
+                drafts::remove(db.lend(), key, admin.id).await?;
+            }
+            Ok::<_, ServiceError>(is_known)
+        };
+        let is_discarded = self.database.write(discard).await.map_err(ServiceError::or_not_found)?;
+        let record = self.connector(admin, key).await?;
+        Ok(Submitted::new(record, if is_discarded { Outcome::Discarded } else { Outcome::Kept }))
+    }
+
     /// What has to be seen under the lock, and nothing else: other posts wait for the end of it.
     async fn submit_once(
         &self,
@@ -68,41 +92,36 @@ impl Services {
         post: &Post,
     ) -> Result<Submitted> {
         let now = self.clock.now();
-        validate_ids([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])?;
+        validate_key(key)?;
         // One post of a form after the other: each builds on the draft that the last one left.
         instances::lock_connection(db.lend(), key).await?;
         let mut record = load_record(db.lend(), admin, key).await?;
-        let mut outcome = Outcome::Kept;
-        let effect = post.button.effect();
-        if effect == DraftEffect::Discard {
-            // What another page typed since is not this one's to throw away.
-            if record.draft.is_none() || has_seen_draft(&record, &post.seen) {
-                drafts::remove(db.lend(), key, admin.id).await?;
-                record.draft = None;
-                outcome = Outcome::Discarded;
-            }
-        } else if post.changes_nothing() && record.draft.is_none() {
-            outcome = Outcome::Loaded;
-        } else {
-            let mut draft = applied(&record, post, now);
-            if post.button == Button::Resolve
-                && post.choices.version() == Some(record.version())
-                && has_seen_draft(&record, &post.seen)
-            {
-                // What was typed beside the choices is mine too.
-                let is_mine = |part: &Part| post.choices.is_mine(*part) || post.changed.contains(part);
-                resolve(&record, &mut draft, is_mine);
-            }
-            let saves = effect == DraftEffect::Save;
-            draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
-            record.draft = Some(draft);
-            if saves {
-                outcome = promote(db.lend(), admin, &mut record, &post.seen.others, now).await?;
-            }
-            put_draft(db.lend(), admin, &mut record, outcome).await?;
+        if post.changes_nothing() && record.draft.is_none() {
+            return Ok(Submitted::new(record, Outcome::Loaded));
         }
+        let mut draft = applied(&record, post, now);
+        if post.button == Button::Resolve
+            && post.choices.version() == Some(record.version())
+            && record.draft.as_ref().is_some_and(|draft| has_seen(draft, &post.base))
+        {
+            // What was typed beside the choices is mine too.
+            let is_typed = |part: Part| post.changed.iter().any(|field| field.part() == part);
+            resolve(&record, &mut draft, |part| post.choices.is_mine(part) || is_typed(part));
+        }
+        let saves = post.button.effect() == DraftEffect::Save;
+        draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
+        record.draft = Some(draft);
+        let outcome = match saves {
+            true => promote(db.lend(), admin, &mut record, &post.base.others, now).await?,
+            false => Outcome::Kept,
+        };
+        put_draft(db.lend(), admin, &mut record, outcome).await?;
         Ok(Submitted::new(record, outcome))
     }
+}
+
+fn validate_key(key: &ConnectionKey) -> Result<()> {
+    validate_ids([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])
 }
 
 /// Leaves a draft row only where there is something to keep.
@@ -132,7 +151,7 @@ async fn promote(
     mut db: Connection<'_>,
     admin: &Admin,
     record: &mut ConnectorRecord,
-    others_seen: &str,
+    others_shown: &BTreeMap<String, i64>,
     now: Timestamp,
 ) -> Result<Outcome> {
     let Some(draft) = &record.draft else { return Ok(Outcome::Saved) };
@@ -145,7 +164,7 @@ async fn promote(
     let content = record.to_save(draft);
     let others = if content.every_environment {
         let all = details::in_other_environments(db.lend(), &record.key).await?;
-        let is_changed = fingerprint_of_others(&all) != others_seen;
+        let is_changed = versions(&all) != *others_shown;
         let others = differing(&record.key, all, &content, record.place.provider.as_ref())?;
         if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
             return Ok(Outcome::ChangedElsewhere);
@@ -155,7 +174,7 @@ async fn promote(
         Vec::new()
     };
     let account = &record.space.account_id;
-    let is_saved_already = record.stored.is_some() && content.differing(&record.start, &Part::ALL).is_empty();
+    let is_saved_already = record.stored.is_some() && content == record.start;
     if !is_saved_already {
         // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
         let stored = write(db.lend(), admin, &record.key, record.stored.as_ref(), &content, now)
@@ -189,7 +208,7 @@ fn differing(
     let mut found = Vec::new();
     for other in others {
         let saved = content_in(&other, default_provider)?;
-        if saved.as_ref().is_none_or(|saved| !saved.differing(content, &Part::DETAILS).is_empty()) {
+        if saved.as_ref().is_none_or(|saved| !saved.differing(content).is_empty()) {
             found.push((ConnectionKey { environment: other.environment_id, ..key.clone() }, saved));
         }
     }
@@ -206,7 +225,8 @@ async fn log_save(
     content: &FormContent,
     now: Timestamp,
 ) -> Result<()> {
-    let changed: Vec<_> = content.differing(before, &Part::ALL).into_iter().map(Part::label).collect();
+    let is_changed = |part: &Part| !content.has_same_part(before, *part);
+    let changed: Vec<_> = Part::all().filter(is_changed).map(Part::label).collect();
     let event = Event {
         account,
         key,
@@ -225,6 +245,10 @@ async fn log_save(
     Ok(())
 }
 
+fn has_same_details(one: &FormContent, other: &FormContent) -> bool {
+    Part::all().filter(|part| part.content().key().is_some()).all(|part| one.has_same_part(other, part))
+}
+
 /// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.
 async fn write(
     mut db: Connection<'_>,
@@ -238,7 +262,7 @@ async fn write(
     let details = details.unwrap_or_else(Details::empty);
     let text = match before {
         // Untouched parts keep their bytes, and so do details of which no part was touched.
-        Some(stored) if details.content().differing(content, &Part::IN_JSON).is_empty() => {
+        Some(stored) if has_same_details(&details.content(), content) => {
             stored.oauth_connector_details.clone()
         }
         _ => details.with(content),

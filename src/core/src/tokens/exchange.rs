@@ -16,7 +16,7 @@ use crate::{
         source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
-use ipack_domain::{effects::new_id, form::Part, ids::ConnectionKey, time::Timestamp};
+use ipack_domain::{effects::new_id, ids::ConnectionKey, parts::Part, time::Timestamp};
 use ipack_oauth::{
     advice::{no_token, shown_scopes},
     token::{self, Request, Secrets},

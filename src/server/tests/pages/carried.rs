@@ -166,7 +166,7 @@ async fn beyond_the_limit_is_413(database: Database) {
     let world =
         World::builder(database).config(Config { body_limit: 5_000, ..Config::default() }).build().await;
     let mut browser = world.browser(ANN).await;
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(60_000);
     let form = open(&mut browser).await.connector().content("company_id", &long);
     let page = browser.press(&form, "save").await;
     assert_eq!(page.status, 413);

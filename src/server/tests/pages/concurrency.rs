@@ -47,13 +47,7 @@ async fn post(
 }
 
 fn save(view: &ConnectorView, content: FormContent) -> Submission {
-    Submission {
-        button: Button::Save,
-        choices: Choices::default(),
-        base_version: view.base_version,
-        seen: view.seen.clone(),
-        content,
-    }
+    Submission { button: Button::Save, choices: Choices::default(), base: view.base.clone(), content }
 }
 
 async fn f09_of_many_saves_of_one_version_exactly_one_wins(database: Database) {
@@ -77,7 +71,7 @@ async fn f09_of_many_saves_of_one_version_exactly_one_wins(database: Database) {
     assert_eq!(world.api_read(&key()).await.expect("saved").1, *winner);
     for (email, view) in views.iter().filter(|(email, _)| email != winner) {
         assert_eq!(view.outcome, Outcome::Conflicting, "{email}");
-        assert_eq!(view.content.client_id, *email, "what they typed is kept");
+        assert_eq!(view.base.content.client_id, *email, "what they typed is kept");
         let conflict = view.conflict.as_ref().expect("both sides are shown");
         assert_eq!(conflict.by, *winner);
     }
@@ -94,7 +88,7 @@ async fn f09_every_round_has_one_winner_and_nothing_is_lost(database: Database) 
         tokio::spawn(async move {
             for round in 0..5 {
                 let view = load(&services, &admin, &key()).await;
-                let mut content = view.content.clone();
+                let mut content = view.base.content.clone();
                 content.authorization.push(Parameter::new(format!("{} {round}", admin.email), "x"));
                 let mut view = post(&services, &admin, &key(), save(&view, content)).await;
                 while view.outcome == Outcome::Conflicting {
@@ -102,15 +96,16 @@ async fn f09_every_round_has_one_winner_and_nothing_is_lost(database: Database) 
                     let saved = load(&services, &admin, &key()).await;
                     assert!(
                         saved
+                            .base
                             .content
                             .authorization
                             .iter()
                             .any(|row| row.key == format!("{} {round}", admin.email))
                     );
                     let discard =
-                        Submission { button: Button::Discard, ..save(&saved, saved.content.clone()) };
+                        Submission { button: Button::Discard, ..save(&saved, saved.base.content.clone()) };
                     let fresh = post(&services, &admin, &key(), discard).await;
-                    let mut content = fresh.content.clone();
+                    let mut content = fresh.base.content.clone();
                     content.authorization.push(Parameter::new(format!("{} {round}", admin.email), "x"));
                     view = post(&services, &admin, &key(), save(&fresh, content)).await;
                 }
@@ -146,7 +141,7 @@ async fn f09_saves_to_every_environment_do_not_stop_each_other(database: Databas
             tokio::spawn(async move {
                 let key = in_environment(&environment);
                 let view = load(&services, &admin, &key).await;
-                let mut content = FormContent { every_environment: true, ..view.content.clone() };
+                let mut content = FormContent { every_environment: true, ..view.base.content.clone() };
                 content.client_id = format!("{environment} {round}");
                 content.authorization = vec![Parameter::new("a", "1"), Parameter::new("b", "2")];
                 if environment.as_str() > "env-2" {
@@ -154,8 +149,10 @@ async fn f09_saves_to_every_environment_do_not_stop_each_other(database: Databas
                 }
                 let submitted = post(&services, &admin, &key, save(&view, content)).await;
                 if submitted.outcome != Outcome::Saved {
-                    let discard =
-                        Submission { button: Button::Discard, ..save(&submitted, submitted.content.clone()) };
+                    let discard = Submission {
+                        button: Button::Discard,
+                        ..save(&submitted, submitted.base.content.clone())
+                    };
                     post(&services, &admin, &key, discard).await;
                 }
             })

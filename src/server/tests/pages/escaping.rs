@@ -136,8 +136,8 @@ async fn the_forms_start_can_be_read_back(database: Database) {
     let elements = assert_only_ours(&page);
     let start = elements.iter().find_map(|one| one.attribute(START)).expect("the start");
     let start: ConnectorStart = serde_json::from_str(start).expect("JSON");
-    assert_eq!(start.view.content.client_id, all);
-    assert_eq!(start.view.content.access_token[0].value, all);
+    assert_eq!(start.view.base.content.client_id, all);
+    assert_eq!(start.view.base.content.access_token[0].value, all);
 }
 
 async fn a_hostile_sign_in_stays_text(database: Database) {

@@ -11,6 +11,8 @@ on_both!(
     a_tab_from_before_a_discard_brings_back_only_its_own,
     a_save_in_one_tab_puts_both_tabs_typing_into_effect,
     s40_a_tab_older_than_the_draft_overwrites_nothing_silently,
+    a_page_that_posts_no_base_loses_nothing_and_overwrites_nothing_silently,
+    rows_that_two_tabs_added_stand_in_one_order,
 );
 
 async fn two_tabs_never_undo_each_others_fields(database: Database) {
@@ -117,4 +119,48 @@ async fn s40_a_tab_older_than_the_draft_overwrites_nothing_silently(database: Da
     assert!(!page.has_button("resolve") && !page.has_button("discard"));
     let (details, _) = world.api_read(&key()).await.expect("saved");
     assert!(details.contains("ben's") && details.contains("https://ann.example"), "{details}");
+}
+
+/// A page that was open while the program was exchanged by a later one.
+async fn a_page_that_posts_no_base_loses_nothing_and_overwrites_nothing_silently(database: Database) {
+    let world = World::new(database).await;
+    world.api_save(&key(), r#"{"companyId":"old","clientId":"c","authParams":{"a":"1"}}"#, "c").await;
+    for base in [None, Some(""), Some("{"), Some(r#"{"content":{"provider":{"later":1}}}"#)] {
+        let mut ann = world.browser(ANN).await;
+        let mut form = open(&mut ann).await.connector();
+        form.fields.retain(|(name, _)| name != "base");
+        form.fields.push(("seen[client_id]".into(), "0123456789abcdef".into()));
+        form.fields.extend(base.map(|base| ("base".into(), base.into())));
+        let typed = form.content("company_id", "typed").row("authorization", 0, "a", "typed");
+        let page = ann.press(&typed, "keep").await;
+        let kept = page.connector();
+        assert_eq!((kept.value("content[company_id]"), kept.value("content[client_id]")), ("typed", "c"));
+        assert_eq!(kept.rows("authorization"), ["a=typed"]);
+        // Posted again, as a page does that cannot read the answer.
+        let page = ann.press(&typed, "save").await;
+        assert!(page.has_button("resolve"), "{base:?}: {}", page.text());
+        assert_eq!(page.connector().rows("authorization"), ["a=typed"]);
+        let (details, _) = world.api_read(&key()).await.expect("saved");
+        assert!(!details.contains("typed"), "{details}");
+        ann.press(&page.connector(), "discard").await;
+    }
+}
+
+async fn rows_that_two_tabs_added_stand_in_one_order(database: Database) {
+    let world = World::new(database).await;
+    world.api_save(&key(), r#"{"authParams":{"a":"1"}}"#, "c").await;
+    let mut browser = world.browser(ANN).await;
+    let page = open(&mut browser).await;
+    let page = browser.press(&page.connector(), "add-authorization").await;
+    let tab = |key: &str| page.connector().row("authorization", 1, key, "x");
+    for order in [["d", "c"], ["c", "d"]] {
+        for key in order {
+            browser.press(&tab(key), "keep").await;
+        }
+        let form = open(&mut browser).await.connector();
+        assert_eq!(form.rows("authorization"), ["a=1", "c=x", "d=x"]);
+        browser.press(&form, "discard").await;
+        let form = open(&mut browser).await.connector();
+        browser.press(&form, "add-authorization").await;
+    }
 }

@@ -1,10 +1,11 @@
 //! Large inputs: twice as much takes about twice as long, whatever it looks like.
 
 use axum::{body::Body, http::Method};
-use ipack_core::connector::{draft::merged_rows, fingerprint::fingerprint_of_rows};
 use ipack_domain::{
     details::Details,
-    form::{FormContent, Parameter, validate},
+    form::{FormContent, Parameter},
+    merge::merge_rows,
+    validation::validate,
 };
 use ipack_storage::Database;
 use ipack_testing::browser::{Form, call, encode};
@@ -133,12 +134,8 @@ const TABLES: [NamedTables; 11] = [
 #[test]
 fn rows_are_merged_and_checked() {
     for (what, tables) in TABLES {
-        let input = |size| {
-            let (kept, posted, seen) = tables(size);
-            (kept, posted, fingerprint_of_rows(&seen))
-        };
-        assert_linear(what, 500, input, |(kept, posted, seen)| {
-            let authorization = merged_rows(kept, posted, seen);
+        assert_linear(what, 500, tables, |(kept, posted, base)| {
+            let authorization = merge_rows(base, kept, posted);
             let content = FormContent { authorization, ..FormContent::default() };
             (validate(&content), content.tidied())
         });

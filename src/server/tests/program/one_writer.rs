@@ -1,10 +1,10 @@
 //! SQLite has one writer: nothing that is only read, parsed or rendered holds it, or waits for it.
 
-use ipack_core::connector::{fingerprint::seen, submission::Submission};
+use ipack_core::connector::submission::Submission;
 use ipack_domain::{
     button::Button,
     form::FormContent,
-    post::{Choices, Outcome},
+    post::{Base, Choices, Outcome},
 };
 use ipack_storage::{
     Database, StorageError, Writer,
@@ -56,8 +56,11 @@ async fn what_stands_beside_a_form_is_read_after_its_post_is_committed(database:
     let submission = Submission {
         button: Button::Keep,
         choices: Choices::default(),
-        base_version: record.base_version(),
-        seen: seen(record.shown()),
+        base: Base {
+            version: record.base_version(),
+            content: record.shown().clone(),
+            others: Default::default(),
+        },
         content: FormContent { client_id: "typed".into(), ..record.shown().clone() },
     };
     let submitted = services.submit(&ann, &key(), submission).await.expect("it is kept");

@@ -3,7 +3,7 @@
 //! Never wait for time to pass.
 
 use ipack_core::{ServiceError, Services, access::Client, connector::details::SaveDetails};
-use ipack_domain::{effects::Clock, suggestions::SuggestionField};
+use ipack_domain::{effects::Clock, fields::TextField, suggestions::SuggestionField};
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     details::{self, NewDetails, StoredDetails},
@@ -162,7 +162,7 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
         let (database, barrier, undone) = (database.clone(), barrier.clone(), undone.clone());
         tasks.spawn(async move {
             let attempts = AtomicUsize::new(0);
-            let field = SuggestionField::BaseUrl;
+            let field = SuggestionField::Text(TextField::BaseUrl);
             let write = async |mut db: Writer| {
                 let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
                 suggestions::record(db.lend(), first, field, "value", at(1)).await?;

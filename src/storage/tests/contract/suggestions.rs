@@ -1,6 +1,10 @@
 //! Contract of `storage::suggestions`: values that an account has used before.
 
-use ipack_domain::{suggestions::SuggestionField, time::Timestamp};
+use ipack_domain::{
+    fields::{Table, TextField},
+    suggestions::SuggestionField,
+    time::Timestamp,
+};
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     suggestions::{self, MAX_VALUE_BYTES},
@@ -53,12 +57,12 @@ async fn record_many(
 async fn every_field_offers_its_latest_values_first(database: Database) {
     two_accounts(&database).await;
     assert_eq!(read_now!(database, db => suggestions::latest(db, ACCOUNT)), []);
-    for field in SuggestionField::ALL {
+    for field in SuggestionField::all() {
         record_many(&database, ACCOUNT, field, 15, at).await;
-        record(&database, field, field.name(), at(99)).await;
+        record(&database, field, &field.name(), at(99)).await;
     }
-    for field in SuggestionField::ALL {
-        let mut expected = vec![field.name().to_owned()];
+    for field in SuggestionField::all() {
+        let mut expected = vec![field.name()];
         expected.extend((5..=15).rev().map(|number| format!("value {number}")));
         assert_eq!(offered(&database, ACCOUNT, field).await, expected, "{field:?}");
     }
@@ -66,7 +70,7 @@ async fn every_field_offers_its_latest_values_first(database: Database) {
 
 async fn a_value_used_again_moves_to_the_front(database: Database) {
     two_accounts(&database).await;
-    let field = SuggestionField::ClientId;
+    let field = SuggestionField::Text(TextField::ClientId);
     for (value, now) in [("a", 1), ("é 😀", 2), ("A", 3), ("a", 4)] {
         record(&database, field, value, at(now)).await;
     }
@@ -75,9 +79,12 @@ async fn a_value_used_again_moves_to_the_front(database: Database) {
 
 async fn an_account_sees_its_own_values(database: Database) {
     two_accounts(&database).await;
-    record(&database, SuggestionField::BaseUrl, "https://one.example", at(1)).await;
+    record(&database, SuggestionField::Text(TextField::BaseUrl), "https://one.example", at(1)).await;
     assert_eq!(read_now!(database, db => suggestions::latest(db, "account-2")), []);
-    assert_eq!(offered(&database, ACCOUNT, SuggestionField::BaseUrl).await, ["https://one.example"]);
+    assert_eq!(
+        offered(&database, ACCOUNT, SuggestionField::Text(TextField::BaseUrl)).await,
+        ["https://one.example"]
+    );
 }
 
 async fn values_that_help_nobody_are_passed_over(database: Database) {
@@ -89,13 +96,16 @@ async fn values_that_help_nobody_are_passed_over(database: Database) {
             .iter()
             .enumerate()
     {
-        record(&database, SuggestionField::CompanyId, value, at(number as i64)).await;
+        record(&database, SuggestionField::Text(TextField::CompanyId), value, at(number as i64)).await;
     }
-    assert_eq!(offered(&database, ACCOUNT, SuggestionField::CompanyId).await, [" x ", &longest]);
+    assert_eq!(
+        offered(&database, ACCOUNT, SuggestionField::Text(TextField::CompanyId)).await,
+        [" x ", &longest]
+    );
 }
 
 async fn suggestions_need_their_account(database: Database) {
-    let field = SuggestionField::BaseUrl;
+    let field = SuggestionField::Text(TextField::BaseUrl);
     assert_refused!(database, Reference, db => suggestions::record(db, "nobody", field, "value", at(0)));
 }
 
@@ -110,8 +120,11 @@ async fn prune(database: &Database) -> u64 {
 
 async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database) {
     two_accounts(&database).await;
-    let (full, brimful, few) =
-        (SuggestionField::BaseUrl, SuggestionField::ClientId, SuggestionField::AuthorizationKey);
+    let (full, brimful, few) = (
+        SuggestionField::Text(TextField::BaseUrl),
+        SuggestionField::Text(TextField::ClientId),
+        SuggestionField::Key(Table::Authorization),
+    );
     // Moments that no other account or field shares, so that one compared with another's would show.
     record_many(&database, ACCOUNT, full, 205, |n| at(n * 1_000)).await;
     record_many(&database, ACCOUNT, brimful, 200, at).await;
@@ -124,7 +137,7 @@ async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database)
         (ACCOUNT, few, 1, 3),
         ("account-2", full, 2, 201),
     ] {
-        let of_field = format!("suggestions WHERE account_id = '{account}' AND field = '{}'", field.name());
+        let of_field = format!("suggestions WHERE account_id = '{account}' AND field = '{}'", &field.name());
         let left = ipack_testing::tables::count(&database, &of_field).await;
         assert_eq!(left, latest - oldest + 1, "{account} {field:?}");
         for number in [oldest, latest] {
@@ -141,7 +154,7 @@ async fn housekeeping_leaves_the_latest_values_of_each_field(database: Database)
 
 async fn housekeeping_spares_values_of_one_moment(database: Database) {
     two_accounts(&database).await;
-    let field = SuggestionField::AuthorizationValue;
+    let field = SuggestionField::Value(Table::Authorization);
     record_many(&database, ACCOUNT, field, 250, |_| at(1)).await;
     record_many(&database, "account-2", field, 250, |n| at(n / 100)).await;
     prune(&database).await;

@@ -10,8 +10,7 @@ use crate::{
 use ipack_core::{
     Result, Services,
     connector::{
-        content::content_in,
-        fingerprint::{fingerprint_of_others, seen},
+        content::{content_in, versions},
         page_data::ConnectorPageData,
         preflight::Preflight,
         record::ConnectorRecord,
@@ -19,8 +18,10 @@ use ipack_core::{
     },
 };
 use ipack_domain::{
-    form::{Part, PartValue, problems},
-    post::{Outcome, Seen},
+    form::FormContent,
+    parts::Part,
+    post::{Base, Outcome},
+    validation::problems,
 };
 use ipack_oauth::presets;
 use ipack_storage::{
@@ -55,8 +56,6 @@ fn compose_connector(
     let with_state = |other: &InEnvironment| other_environment(other, &record);
     Ok(ConnectorView {
         names: names(&record),
-        base_version: record.base_version(),
-        seen: Seen { others: fingerprint_of_others(&others), ..seen(&content) },
         problems: problems(&content, attempted),
         attempted,
         missing: if record.stored.is_some() { record.start.missing() } else { Vec::new() },
@@ -66,7 +65,7 @@ fn compose_connector(
         history: folded(audit_log),
         credentials,
         outcome,
-        content,
+        base: Base { version: record.base_version(), content, others: versions(&others) },
         key: record.key,
         saved: record.stored.map(|stored| Saved { by: stored.saved_by, at: stored.updated_at.into() }),
         draft: record.draft.map(|draft| draft.updated_at.into()),
@@ -76,7 +75,7 @@ fn compose_connector(
 fn other_environment(other: &InEnvironment, record: &ConnectorRecord) -> Result<OtherEnvironment> {
     let state = match content_in(other, record.place.provider.as_ref())? {
         None => OtherState::Empty,
-        Some(saved) if saved.differing(&record.start, &Part::DETAILS).is_empty() => OtherState::Same,
+        Some(saved) if saved.differing(&record.start).is_empty() => OtherState::Same,
         Some(_) => OtherState::Different,
     };
     Ok(OtherEnvironment { name: other.name.clone(), state })
@@ -107,13 +106,13 @@ fn conflict(record: &ConnectorRecord) -> Option<Conflict> {
     let mine = record.to_save(draft);
     let parts = record
         .start
-        .differing(&mine, &Part::DETAILS)
+        .differing(&mine)
         .into_iter()
         .map(|part| ConflictPart {
             part,
-            saved: lines(record.start.part(part)),
-            mine: lines(mine.part(part)),
-            prefer_mine: mine.part(part) != draft.base.part(part),
+            saved: lines(&record.start, part),
+            mine: lines(&mine, part),
+            prefer_mine: !mine.has_same_part(&draft.base, part),
         })
         .collect();
     Some(Conflict {
@@ -125,16 +124,9 @@ fn conflict(record: &ConnectorRecord) -> Option<Conflict> {
     })
 }
 
-fn lines(value: PartValue<'_>) -> Vec<String> {
-    match value {
-        PartValue::Text(text) => Some(text.to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
-        PartValue::Rows(rows) => rows.iter().map(|row| format!("{} = {}", row.key, row.value)).collect(),
-        PartValue::Provider(choice) => {
-            let preset = choice.preset().and_then(presets::find);
-            choice.lines(preset.map(|preset| preset.name.as_str()))
-        }
-        PartValue::Choice(_) => Vec::new(),
-    }
+fn lines(content: &FormContent, part: Part) -> Vec<String> {
+    let preset = content.provider.preset().and_then(presets::find);
+    content.lines(part, preset.map(|preset| preset.name.as_str()))
 }
 
 /// Lines for reading, latest first. Renewals in a row are told once, so that they do not hide what people did.

@@ -1,20 +1,16 @@
 //! What the form asks of the browser: inputs by id, the keyboard's place, what a tab remembers.
 
-use ipack_domain::{
-    button::Button,
-    ids::ConnectionKey,
-    provider::{ClientAuthentication, Grant, ProviderChoice},
-};
+use ipack_domain::{button::Button, ids::ConnectionKey};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 /// What stands in the inputs of the page as the server sent it, before the browser's half woke up.
-pub struct Typed {
+pub struct BeforeWaking {
     is_there: bool,
 }
 
-impl Typed {
-    pub fn before_waking(key: &ConnectionKey) -> Self {
+impl BeforeWaking {
+    pub fn on_page(key: &ConnectionKey) -> Self {
         let is_there = cfg!(feature = "hydrate")
             && document()
                 .query_selector("form.connector")
@@ -29,29 +25,9 @@ impl Typed {
         self.is_there.then(|| input_by_id(id)).flatten().map(|input| input.value())
     }
 
-    /// The provider as it was chosen before the page woke up.
-    pub fn provider(&self, sent: &ProviderChoice) -> ProviderChoice {
-        let text =
-            |field: &str, sent: &String| self.text(&provider_id(field)).unwrap_or_else(|| sent.clone());
-        let menu = |field: &str| self.is_there.then(|| menu_by_id(&provider_id(field))).flatten();
-        ProviderChoice {
-            provider: menu("provider").map_or_else(|| sent.provider.clone(), |menu| menu.value()),
-            issuer: text("issuer", &sent.issuer),
-            authorization_endpoint: text("authorizationEndpoint", &sent.authorization_endpoint),
-            token_endpoint: text("tokenEndpoint", &sent.token_endpoint),
-            revocation_endpoint: text("revocationEndpoint", &sent.revocation_endpoint),
-            grant: menu("grant").map_or(sent.grant, |menu| Grant::parse(&menu.value())),
-            scopes: text("scopes", &sent.scopes),
-            client_authentication: menu("clientAuthentication")
-                .map_or(sent.client_authentication, |menu| ClientAuthentication::parse(&menu.value())),
-            without_pkce: self.checked(&provider_id("withoutPkce")).unwrap_or(sent.without_pkce),
-            subject: text("subject", &sent.subject),
-            key_id: text("keyId", &sent.key_id),
-            audience: text("audience", &sent.audience),
-            scope_separator: text("scopeSeparator", &sent.scope_separator),
-            company_parameter: text("companyParameter", &sent.company_parameter),
-            token_lifetime: text("tokenLifetime", &sent.token_lifetime),
-        }
+    pub fn menu(&self, id: &str) -> Option<String> {
+        let menu = self.is_there.then(|| document().get_element_by_id(id)).flatten()?;
+        Some(menu.dyn_into::<web_sys::HtmlSelectElement>().ok()?.value())
     }
 
     pub fn checked(&self, id: &str) -> Option<bool> {
@@ -61,15 +37,6 @@ impl Typed {
 
 pub fn input_by_id(id: &str) -> Option<web_sys::HtmlInputElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-fn menu_by_id(id: &str) -> Option<web_sys::HtmlSelectElement> {
-    document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-/// The id of an input about the provider.
-pub fn provider_id(field: &str) -> String {
-    format!("provider-{field}")
 }
 
 /// Posts a form as a browser without scripts would, by this button.

@@ -3,7 +3,7 @@
 use crate::components::labels::When;
 use crate::form::state::FormState;
 use crate::views::{Conflict, ConflictPart};
-use ipack_domain::{button::Button, form::Part, post::Choices};
+use ipack_domain::{button::Button, parts::Part, post::Choices};
 use leptos::{either::Either, prelude::*};
 
 #[component]

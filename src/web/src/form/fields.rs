@@ -1,40 +1,27 @@
-//! The three fields, the choice where they apply, and what the plain form sends along unseen.
+//! The inputs by their kinds, as the registry describes them, and what the plain form sends along unseen.
 
 use crate::form::{
     Earlier, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
 };
 use crate::views::OtherState;
 use ipack_domain::{
-    form::{Part, ProblemLocation},
+    fields::{Check, MenuField, Section, SwitchField, TextField},
     ids::ConnectionKey,
     suggestions::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
+use strum::VariantArray;
 
 /// The ids and what the page had seen, for a post without JavaScript.
 #[component]
 pub fn Hidden(state: FormState, key: ConnectionKey) -> impl IntoView {
-    let seen = Part::ALL.into_iter().map(move |part| {
-        let value = move || state.view.with(|view| view.seen.part(part).to_owned());
-        view! { <input type="hidden" name=format!("seen[{}]", part.name()) value=value /> }
-    });
     view! {
         <input type="hidden" name="key[space]" value=key.space />
         <input type="hidden" name="key[instance]" value=key.instance />
         <input type="hidden" name="key[environment]" value=key.environment />
         <input type="hidden" name="key[process]" value=key.process />
         <input type="hidden" name="key[connection]" value=key.connection />
-        <input
-            type="hidden"
-            name="base_version"
-            value=move || state.view.with(|view| view.base_version.to_string())
-        />
-        {seen.collect::<Vec<_>>()}
-        <input
-            type="hidden"
-            name="seen[others]"
-            value=move || state.view.with(|view| view.seen.others.clone())
-        />
+        <input type="hidden" name="base" value=move || state.view.with(|view| view.base.to_json()) />
     }
     .into_any()
 }
@@ -44,64 +31,47 @@ pub fn Details(state: FormState, suggestions: Vec<Suggestion>) -> impl IntoView 
     view! {
         <section class="card" aria-labelledby="details">
             <h2 id="details">"Connection details"</h2>
-            <div class="fields">
-                <Field
-                    state=state
-                    part=Part::BaseUrl
-                    value=state.base_url
-                    hint="Where the service answers"
-                    is_wide=true
-                />
-                <Field
-                    state=state
-                    part=Part::CompanyId
-                    value=state.company_id
-                    hint="The tenant or realm, if the service asks for one"
-                />
-                <Field
-                    state=state
-                    part=Part::ClientId
-                    value=state.client_id
-                    hint="From the application you registered there"
-                />
-                <ClientSecret state=state />
-            </div>
-            <Earlier id="base_url-earlier" field=SuggestionField::BaseUrl suggestions=suggestions.clone() />
-            <Earlier
-                id="company_id-earlier"
-                field=SuggestionField::CompanyId
-                suggestions=suggestions.clone()
-            />
-            <Earlier id="client_id-earlier" field=SuggestionField::ClientId suggestions=suggestions />
+            <div class="fields">{texts(state, Section::Details)} <ClientSecret state=state /></div>
+            {SuggestionField::all()
+                .filter(|field| matches!(field, SuggestionField::Text(_)))
+                .map(|field| view! { <Earlier field=field suggestions=suggestions.clone() /> })
+                .collect::<Vec<_>>()}
         </section>
     }
     .into_any()
 }
 
+/// The inputs of a section's texts.
+pub fn texts(state: FormState, section: Section) -> Vec<AnyView> {
+    let texts = TextField::VARIANTS.iter().copied();
+    let texts = texts.filter(|field| field.about().section == section);
+    texts.map(|field| view! { <TextInput state=state field=field /> }.into_any()).collect()
+}
+
 #[component]
-fn Field(
-    state: FormState,
-    part: Part,
-    value: RwSignal<String>,
-    hint: &'static str,
-    #[prop(optional)] is_wide: bool,
-) -> impl IntoView {
-    let id = part.name();
-    let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Field(part)));
-    let described_by = move || match problem.get() {
-        Some(_) => format!("{id}-hint {id}-error"),
-        None => format!("{id}-hint"),
+fn TextInput(state: FormState, field: TextField) -> impl IntoView {
+    let about = field.about();
+    let value = state.inputs.text(field);
+    let id = about.id();
+    let problem = FormProblems::of_form().of_text(field);
+    let described_by = {
+        let id = id.clone();
+        move || match problem.get() {
+            Some(_) => format!("{id}-hint {id}-error"),
+            None => format!("{id}-hint"),
+        }
     };
+    let list = SuggestionField::Text(field);
+    let list = SuggestionField::all().any(|offered| offered == list).then(|| list.list());
     view! {
-        <div class=if is_wide { "field wide" } else { "field" }>
-            <label for=id>{part.label()}</label>
+        <div class=about.class()>
+            <label for=id.clone()>{about.label}</label>
             <p class="hint" id=format!("{id}-hint")>
-                {hint}
+                {about.hint}
             </p>
             <input
-                id=id
-                name=format!("content[{id}]")
+                id=id.clone()
+                name=about.posted_name()
                 type="text"
                 value=value.get_untracked()
                 prop:value=move || value.get()
@@ -109,8 +79,8 @@ fn Field(
                     value.set(event_target_value(&event));
                     state.typed();
                 }
-                inputmode=(part == Part::BaseUrl).then_some("url")
-                list=format!("{id}-earlier")
+                inputmode=matches!(about.check, Check::Url | Check::NeededUrl).then_some("url")
+                list=list
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
@@ -123,10 +93,100 @@ fn Field(
     .into_any()
 }
 
+/// An input whose choices are known, the first of them for none.
+#[component]
+pub fn MenuInput(state: FormState, field: MenuField, options: Vec<MenuOption>) -> impl IntoView {
+    let about = field.about();
+    let value = state.inputs.menu(field);
+    let id = about.id();
+    let hint = (!about.hint.is_empty()).then(|| format!("{id}-hint"));
+    let first = value.get_untracked();
+    let option = |option: MenuOption| {
+        let is_first = option.name == first;
+        view! {
+            <option value=option.name selected=is_first>
+                {option.label}
+            </option>
+        }
+    };
+    let (known, plain): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| option.is_known_provider);
+    let known: Vec<_> = known.into_iter().map(&option).collect();
+    view! {
+        <div class=about.class()>
+            <label for=id.clone()>{about.label}</label>
+            {hint
+                .clone()
+                .map(|hint| {
+                    view! {
+                        <p class="hint" id=hint>
+                            {about.hint}
+                        </p>
+                    }
+                })}
+            <select
+                id=id
+                name=about.posted_name()
+                aria-describedby=hint
+                prop:value=move || value.get()
+                on:change=move |event| {
+                    value.set(event_target_value(&event));
+                    state.typed();
+                }
+            >
+                {plain.into_iter().map(option).collect::<Vec<_>>()}
+                {(!known.is_empty()).then(|| view! { <optgroup label="Known providers">{known}</optgroup> })}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+/// A line of a menu.
+pub struct MenuOption {
+    pub name: String,
+    pub label: String,
+    /// Known providers stand apart.
+    pub is_known_provider: bool,
+}
+
+#[component]
+pub fn SwitchInput(state: FormState, field: SwitchField) -> impl IntoView {
+    let about = field.about();
+    let value = state.inputs.switch(field);
+    let id = about.id();
+    let hint = format!("{id}-hint");
+    view! {
+        <div class=format!("wide check{}", about.asked.class())>
+            <input
+                type="checkbox"
+                id=id.clone()
+                name=about.posted_name()
+                value="true"
+                checked=value.get_untracked()
+                prop:checked=move || value.get()
+                on:change=move |event| {
+                    value.set(event_target_checked(&event));
+                    state.typed();
+                }
+                aria-describedby=hint.clone()
+            />
+            <div>
+                <label for=id>{about.label}</label>
+                <p class="hint" id=hint>
+                    {about.hint}
+                </p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
 #[component]
 pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
-    let choose = move |every: bool| {
-        state.every_environment.set(every);
+    let about = SwitchField::EveryEnvironment.about();
+    let every = state.inputs.switch(SwitchField::EveryEnvironment);
+    let choose = move |is_every: bool| {
+        every.set(is_every);
         state.typed();
     };
     let elsewhere = move || {
@@ -148,11 +208,11 @@ pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
                     <input
                         type="radio"
                         id="this-environment"
-                        name="content[every_environment]"
+                        name=about.posted_name()
                         value="false"
                         aria-describedby="this-environment-hint"
-                        checked=!state.every_environment.get_untracked()
-                        prop:checked=move || !state.every_environment.get()
+                        checked=!every.get_untracked()
+                        prop:checked=move || !every.get()
                         on:change=move |_| choose(false)
                     />
                     <div>
@@ -165,16 +225,16 @@ pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
                 <div class="choice">
                     <input
                         type="radio"
-                        id="every-environment"
-                        name="content[every_environment]"
+                        id=about.id()
+                        name=about.posted_name()
                         value="true"
                         aria-describedby="every-environment-hint"
-                        checked=state.every_environment.get_untracked()
-                        prop:checked=move || state.every_environment.get()
+                        checked=every.get_untracked()
+                        prop:checked=move || every.get()
                         on:change=move |_| choose(true)
                     />
                     <div>
-                        <label for="every-environment">"Every environment of this integration"</label>
+                        <label for=about.id()>{about.label}</label>
                         <p class="hint" id="every-environment-hint">
                             {elsewhere}
                         </p>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// What is wrong with an input, under it; the input names it by `{id}-error`.
 #[component]
-pub fn InputError(id: &'static str, problem: Memo<Option<String>>) -> impl IntoView {
+pub fn InputError(id: String, problem: Memo<Option<String>>) -> impl IntoView {
     move || {
         problem.get().map(|message| {
             view! {

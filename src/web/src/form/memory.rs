@@ -4,11 +4,7 @@
 
 use crate::form::{browser::session_storage, save_status::SaveStatus, state::FormState};
 use ipack_domain::{
-    button::Button,
-    form::{FormContent, Part},
-    ids::ConnectionKey,
-    post::Seen,
-    tokens::SECRET_FIELDS,
+    button::Button, fields::Field, form::FormContent, ids::ConnectionKey, post::Base, tokens::SECRET_FIELDS,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,8 +13,9 @@ use wasm_bindgen::{JsCast, JsValue};
 /// What a post carries beside its intent.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FormSnapshot {
-    pub base_version: i64,
-    pub seen: Seen,
+    /// Not there in what an earlier version of the program left in the tab: see [`Base::parse`].
+    #[serde(default)]
+    pub base: Base,
     pub content: FormContent,
 }
 
@@ -67,20 +64,17 @@ impl FormState {
         }
     }
 
-    /// Sends what this page could not before; the server merges it into the draft by what the page had seen then.
+    /// Sends what this page could not before; the server merges it into the draft by what the page had started from then.
     pub fn restore_stash(self) -> bool {
         let Some(storage) = session_storage() else { return false };
         let name = self.stash_name();
         let Ok(Some(text)) = storage.get_item(&name) else { return false };
         let _ = storage.remove_item(&name);
         let Ok(snapshot) = serde_json::from_str::<FormSnapshot>(&text) else { return false };
-        for part in Part::ALL {
-            self.set_part(part, &snapshot.content);
+        for field in Field::all() {
+            self.inputs.set(field, &snapshot.content);
         }
-        self.view.update(|view| {
-            view.base_version = snapshot.base_version;
-            view.seen = snapshot.seen;
-        });
+        self.view.update(|view| view.base = snapshot.base);
         self.typed();
         true
     }

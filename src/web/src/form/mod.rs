@@ -1,8 +1,8 @@
 //! The connector form, the one part of the site that wakes up in the browser.
 //!
 //! `state` is what is typed, and `sending` how it is kept and saved; the other files are parts of the view. All of it
-//! works before and without the browser's half: each button is a submit button of one plain form. To add a field: its
-//! part in `domain::form`, a signal in `state`, and its input in `fields`.
+//! works before and without the browser's half: each button is a submit button of one plain form. Inputs follow from the
+//! registry in `domain::fields`.
 //!
 //! Each part answers an `AnyView`: put together, their own types make frames that a thread's stack does not hold.
 
@@ -11,14 +11,13 @@ mod browser;
 mod conflict;
 mod fields;
 mod input_error;
+mod inputs;
 mod memory;
 mod notices;
 mod parameters;
 mod pending_request;
 mod problems;
 mod provider;
-mod provider_advanced;
-mod provider_text;
 mod question;
 mod rows;
 mod save_status;
@@ -32,7 +31,7 @@ use crate::components::labels::{ClassificationChip, DraftChip, StateLabel, When}
 use crate::views::ConnectorView;
 use ipack_domain::{
     button::Button,
-    form::Table,
+    fields::Table,
     ids::{instance_path, segment},
     suggestions::{Suggestion, SuggestionField},
 };
@@ -255,10 +254,10 @@ fn ActionBar(state: FormState) -> impl IntoView {
 
 /// The values an account used before, for an input's `list`.
 #[component]
-fn Earlier(id: &'static str, field: SuggestionField, suggestions: Vec<Suggestion>) -> impl IntoView {
+fn Earlier(field: SuggestionField, suggestions: Vec<Suggestion>) -> impl IntoView {
     let options = suggestions
         .into_iter()
         .filter(|suggestion| suggestion.field == field)
         .map(|suggestion| view! { <option value=suggestion.value></option> });
-    view! { <datalist id=id>{options.collect::<Vec<_>>()}</datalist> }
+    view! { <datalist id=field.list()>{options.collect::<Vec<_>>()}</datalist> }
 }

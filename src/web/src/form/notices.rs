@@ -1,12 +1,11 @@
 //! What the form says at its top: a session that ended, problems, a draft.
 
 use crate::components::labels::DraftChip;
-use crate::form::{
-    browser::provider_id, problems::FormProblems, rows::input_id, save_status::SaveStatus, state::FormState,
-};
+use crate::form::{problems::FormProblems, rows::input_id, save_status::SaveStatus, state::FormState};
 use ipack_domain::{
-    form::{Part, Problem, ProblemLocation},
+    fields::Table,
     ids::{ConnectionKey, segment},
+    validation::{Problem, ProblemLocation},
 };
 use leptos::prelude::*;
 
@@ -32,17 +31,13 @@ pub fn SessionEnded(state: FormState) -> impl IntoView {
 /// The problems in one place, each with a link to where it is.
 #[component]
 pub fn Problems(state: FormState) -> impl IntoView {
-    let problems = FormProblems::of_form().all;
+    let problems = FormProblems::of_form().0;
     let line = move |problem: Problem| {
-        let (target, place) = match problem.place {
-            ProblemLocation::Field(Part::Provider) => {
-                (provider_id("provider"), Part::Provider.label().to_owned())
-            }
-            ProblemLocation::Field(part) => (part.name().to_owned(), part.label().to_owned()),
-            ProblemLocation::Row(part, index) => {
-                (row_target(state, part, index), format!("{}, row {}", part.label(), index + 1))
-            }
+        let target = match problem.place {
+            ProblemLocation::Text(field) => field.about().id(),
+            ProblemLocation::Row(table, index) => row_target(state, table, index),
         };
+        let place = problem.place.label();
         view! {
             <li>
                 <a href=format!("#{target}")>{format!("{place}: {}", problem.message)}</a>
@@ -66,9 +61,9 @@ pub fn Problems(state: FormState) -> impl IntoView {
     }
 }
 
-fn row_target(state: FormState, part: Part, index: u32) -> String {
-    let number = state.rows(part).list.with(|list| list.get(index as usize).map(|row| row.number));
-    input_id(part, number.unwrap_or(index), "key")
+fn row_target(state: FormState, table: Table, index: u32) -> String {
+    let number = state.inputs.rows(table).list.with(|list| list.get(index as usize).map(|row| row.number));
+    input_id(table, number.unwrap_or(index), "key")
 }
 
 #[component]

@@ -2,43 +2,24 @@
 
 use crate::form::{
     Earlier,
-    problems::FormProblems,
     rows::{Row, input_id},
     state::FormState,
 };
 use ipack_domain::{
     button::Button,
-    form::{ProblemLocation, Table},
+    fields::Table,
     suggestions::{Suggestion, SuggestionField},
 };
 use leptos::prelude::*;
 
 #[component]
 pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) -> impl IntoView {
-    let part = table.part();
-    let rows = state.rows(part);
-    let (hint, add, keys, values, key_field, value_field) = match table {
-        Table::AccessToken => (
-            "Sent along when a token is asked for.",
-            "access-token-add",
-            "access-token-keys",
-            "access-token-values",
-            SuggestionField::AccessTokenKey,
-            SuggestionField::AccessTokenValue,
-        ),
-        Table::Authorization => (
-            "Added to the address that opens the provider’s consent page.",
-            "authorization-add",
-            "authorization-keys",
-            "authorization-values",
-            SuggestionField::AuthorizationKey,
-            SuggestionField::AuthorizationValue,
-        ),
-    };
+    let rows = state.inputs.rows(table);
+    let (keys, values) = (SuggestionField::Key(table), SuggestionField::Value(table));
     view! {
         <fieldset class="card">
-            <legend>{part.label()}</legend>
-            <p class="hint">{hint}</p>
+            <legend>{table.label()}</legend>
+            <p class="hint">{table.hint()}</p>
             <table class="parameters">
                 <thead>
                     <tr>
@@ -52,14 +33,20 @@ pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) 
                         each=move || rows.list.get()
                         key=|row| row.number
                         children=move |row| {
-                            view! { <ParameterRow state=state table=table row=row keys=keys values=values /> }
+                            view! { <ParameterRow state=state table=table row=row /> }
                         }
                     />
                 </tbody>
             </table>
-            <Earlier id=keys field=key_field suggestions=suggestions.clone() />
-            <Earlier id=values field=value_field suggestions=suggestions />
-            <button class="button" type="submit" name="intent" value=Button::AddRow(table).to_string() id=add>
+            <Earlier field=keys suggestions=suggestions.clone() />
+            <Earlier field=values suggestions=suggestions />
+            <button
+                class="button"
+                type="submit"
+                name="intent"
+                value=Button::AddRow(table).to_string()
+                id=format!("{}-add", table.slug())
+            >
                 <span class="icon plus" aria-hidden="true"></span>
                 "Add Property"
             </button>
@@ -69,32 +56,24 @@ pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) 
 }
 
 #[component]
-fn ParameterRow(
-    state: FormState,
-    table: Table,
-    row: Row,
-    keys: &'static str,
-    values: &'static str,
-) -> impl IntoView {
-    let part = table.part();
+fn ParameterRow(state: FormState, table: Table, row: Row) -> impl IntoView {
     let number = row.number;
     // Rows are counted as they stand now; their numbers stay as they were.
     let index = RwSignal::from(row.index);
     let position = move || index.get() + 1;
-    let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Row(part, index.get())));
+    let problem = RwSignal::from(row.problem);
     let error_id = format!("{}-{number}-error", table.slug());
     let described_by = {
         let error_id = error_id.clone();
         move || problem.get().map(|_| error_id.clone())
     };
-    let label = part.label();
-    let cell = |name: &'static str, signal: ArcRwSignal<String>, list: &'static str| {
+    let label = table.label();
+    let cell = |name: &'static str, signal: ArcRwSignal<String>, field: SuggestionField| {
         let (shown, typed) = (signal.clone(), signal.clone());
         view! {
             <input
-                id=input_id(part, number, name)
-                name=format!("content[{}][{number}][{name}]", part.name())
+                id=input_id(table, number, name)
+                name=format!("content[{}][{number}][{name}]", table.part().name())
                 type="text"
                 value=signal.get_untracked()
                 prop:value=move || shown.get()
@@ -103,7 +82,7 @@ fn ParameterRow(
                     state.typed();
                 }
                 aria-label=move || format!("{label} {name} {}", position())
-                list=list
+                list=field.list()
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
@@ -113,7 +92,7 @@ fn ParameterRow(
     view! {
         <tr>
             <td data-label="Key">
-                {cell("key", row.key.clone(), keys)
+                {cell("key", row.key.clone(), SuggestionField::Key(table))
                     .attr("aria-invalid", move || problem.get().map(|_| "true"))
                     .attr("aria-describedby", described_by)}
                 {move || {
@@ -128,7 +107,7 @@ fn ParameterRow(
                         })
                 }}
             </td>
-            <td data-label="Value">{cell("value", row.value.clone(), values)}</td>
+            <td data-label="Value">{cell("value", row.value.clone(), SuggestionField::Value(table))}</td>
             <td>
                 <button
                     class="button danger"
@@ -138,7 +117,7 @@ fn ParameterRow(
                     aria-label=move || format!("Delete row {} of {label}", position())
                     on:click=move |event| {
                         event.prevent_default();
-                        state.delete_row(part, number);
+                        state.delete_row(table, number);
                     }
                 >
                     "Delete"

@@ -4,36 +4,31 @@
 //! scripts too.
 
 use crate::form::{
-    browser::{copy_from, provider_id},
-    input_error::InputError,
-    problems::FormProblems,
-    provider_advanced::Advanced,
-    provider_text::{Text, change},
+    browser::copy_from,
+    fields::{MenuInput, MenuOption, SwitchInput, texts},
     state::FormState,
 };
 use ipack_domain::{
-    form::{Part, ProblemLocation},
-    provider::ENDPOINTS,
+    fields::{Field, MenuField, Section, SwitchField, TextField},
+    form::FormContent,
+    provider::{ENDPOINTS, Grant},
 };
 use leptos::prelude::*;
 use std::time::Duration;
+use strum::VariantArray;
 
 #[component]
 pub fn Provider(state: FormState) -> impl IntoView {
-    let problems = FormProblems::of_form();
-    let problem = Memo::new(move |_| problems.message_at(ProblemLocation::Field(Part::Provider)));
-    let chosen = move || state.provider.with(|choice| choice.provider.clone());
-    let first = state.provider.get_untracked().provider;
-    let providers = state.view.with_untracked(|view| view.credentials.providers.clone());
-    let options = providers.into_iter().map(move |provider| {
-        let is_first = provider.id == first;
-        view! {
-            <option value=provider.id selected=is_first>
-                {provider.name}
-            </option>
-        }
+    let plain = [("", "Discover the endpoints"), (ENDPOINTS, "Enter the endpoints")];
+    let plain = plain.map(|(name, label)| MenuOption {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        is_known_provider: false,
     });
-    let first = state.provider.get_untracked();
+    let known = state.view.with_untracked(|view| view.credentials.providers.clone()).into_iter();
+    let known =
+        known.map(|provider| MenuOption { name: provider.id, label: provider.name, is_known_provider: true });
+    let options = plain.into_iter().chain(known).collect();
     // What the provider itself decides is known by the server alone.
     let signs = move || state.view.with(|view| view.credentials.has_private_key);
     let acts_for = move || state.view.with(|view| view.credentials.acts_for_subject);
@@ -43,89 +38,9 @@ pub fn Provider(state: FormState) -> impl IntoView {
                 "Identity provider"
             </h2>
             <div class="fields">
-                <div class="field wide">
-                    <label for=provider_id("provider")>"Provider"</label>
-                    <p class="hint" id="provider-hint">
-                        "Where tokens come from. Without a choice, the endpoints are discovered from the address above."
-                    </p>
-                    <select
-                        id=provider_id("provider")
-                        name="content[provider][provider]"
-                        aria-describedby=move || {
-                            if problem.get().is_some() {
-                                "provider-hint provider-error"
-                            } else {
-                                "provider-hint"
-                            }
-                        }
-                        aria-invalid=move || problem.get().map(|_| "true")
-                        prop:value=chosen
-                        on:change=move |event| change(
-                            state,
-                            |choice| choice.provider = event_target_value(&event),
-                        )
-                    >
-                        <option value="" selected=first.is_discovered()>
-                            "Discover the endpoints"
-                        </option>
-                        <option value=ENDPOINTS selected=first.has_endpoints()>
-                            "Enter the endpoints"
-                        </option>
-                        <optgroup label="Known providers">{options.collect::<Vec<_>>()}</optgroup>
-                    </select>
-                    <InputError id="provider" problem=problem />
-                </div>
+                <MenuInput state=state field=MenuField::Provider options=options />
                 <Facts state=state />
-                <div class="field wide if-discovered">
-                    <Text
-                        state=state
-                        field="issuer"
-                        label="Issuer"
-                        hint="Only where it is not the address above: the exact issuer identifier."
-                        read=|choice| &choice.issuer
-                        write=|choice, text| choice.issuer = text
-                    />
-                </div>
-                <div class="field wide if-endpoints">
-                    <Text
-                        state=state
-                        field="authorizationEndpoint"
-                        label="Authorization endpoint"
-                        hint="The page where a person agrees."
-                        read=|choice| &choice.authorization_endpoint
-                        write=|choice, text| choice.authorization_endpoint = text
-                    />
-                </div>
-                <div class="field if-endpoints">
-                    <Text
-                        state=state
-                        field="tokenEndpoint"
-                        label="Token endpoint"
-                        hint="Where codes are traded for tokens."
-                        read=|choice| &choice.token_endpoint
-                        write=|choice, text| choice.token_endpoint = text
-                    />
-                </div>
-                <div class="field if-endpoints">
-                    <Text
-                        state=state
-                        field="revocationEndpoint"
-                        label="Revocation endpoint"
-                        hint="If there is one (RFC 7009)."
-                        read=|choice| &choice.revocation_endpoint
-                        write=|choice, text| choice.revocation_endpoint = text
-                    />
-                </div>
-                <div class="field wide">
-                    <Text
-                        state=state
-                        field="scopes"
-                        label="Scopes"
-                        hint="Separated by blanks. Left empty, the provider’s usual ones."
-                        read=|choice| &choice.scopes
-                        write=|choice, text| choice.scopes = text
-                    />
-                </div>
+                {texts(state, Section::Provider)}
             </div>
             <Advanced state=state />
             <RedirectUri state=state />
@@ -134,11 +49,47 @@ pub fn Provider(state: FormState) -> impl IntoView {
     .into_any()
 }
 
+/// How the client goes about getting a token: right as it is for most, so it stands folded away.
+#[component]
+fn Advanced(state: FormState) -> impl IntoView {
+    let (empty, first) = (FormContent::default(), state.untracked_content());
+    let is_advanced = |field: &Field| field.section() == Some(Section::Advanced);
+    let is_open = Field::all().filter(is_advanced).any(|field| !first.has_same(&empty, field));
+    let allows_password = state.view.with_untracked(|view| view.credentials.allows_password)
+        || first.provider.grant == Grant::Password;
+    let is_offered = move |name: &str| name != Grant::Password.name() || allows_password;
+    let menus = MenuField::VARIANTS.iter().copied();
+    let menus = menus.filter(|menu| menu.about().section == Section::Advanced).map(|menu| {
+        let options = menu.options().into_iter().filter(|(name, _)| is_offered(name));
+        let options = options.map(|(name, label)| MenuOption {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            is_known_provider: false,
+        });
+        view! { <MenuInput state=state field=menu options=options.collect() /> }
+    });
+    let switches = SwitchField::VARIANTS.iter().copied();
+    let switches = switches.filter(|switch| switch.about().section == Section::Advanced);
+    view! {
+        <details class="advanced" open=is_open>
+            <summary>"Grant, client authentication and more"</summary>
+            <div class="fields">
+                {menus.collect::<Vec<_>>()} {texts(state, Section::Advanced)}
+                {switches
+                    .map(|switch| view! { <SwitchInput state=state field=switch /> })
+                    .collect::<Vec<_>>()}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
 /// What the chosen provider brings along.
 #[component]
 fn Facts(state: FormState) -> impl IntoView {
     let facts = Memo::new(move |_| {
-        let is_preset = state.provider.with(|choice| choice.preset().is_some());
+        let is_preset =
+            state.inputs.menu(MenuField::Provider).with(|name| !matches!(name.as_str(), "" | ENDPOINTS));
         is_preset.then(|| state.view.with(|view| view.credentials.facts.clone()))
     });
     move || {
@@ -149,10 +100,10 @@ fn Facts(state: FormState) -> impl IntoView {
                     {facts.note.map(|note| view! { <p>{note}</p> })} <ul>{lines.collect::<Vec<_>>()}</ul>
                     {facts
                         .base_url
-                        .filter(|url| state.base_url.with(|typed| typed.trim() != url))
+                        .filter(|url| state.inputs.text(TextField::BaseUrl).with(|typed| typed.trim() != url))
                         .map(|url| {
                             let take = move |_| {
-                                state.base_url.set(url.clone());
+                                state.inputs.text(TextField::BaseUrl).set(url.clone());
                                 state.typed();
                             };
                             view! {

@@ -1,7 +1,7 @@
 //! The rows of a parameter table, as they are typed in.
 
-use crate::form::browser::Typed;
-use ipack_domain::form::{Parameter, Part};
+use crate::form::browser::BeforeWaking;
+use ipack_domain::{fields::Table, form::Parameter};
 use leptos::prelude::*;
 
 /// A row of a table: its place in the list may change, its number does not.
@@ -12,6 +12,8 @@ pub struct Row {
     pub index: ArcRwSignal<u32>,
     pub key: ArcRwSignal<String>,
     pub value: ArcRwSignal<String>,
+    /// What is wrong with it, written where all problems are found: a table can have thousands of rows.
+    pub problem: ArcRwSignal<Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +24,13 @@ pub struct Rows {
 
 impl Rows {
     /// The rows that the server sent, with what was typed into them before the page woke up.
-    pub fn new(part: Part, rows: &[Parameter], source: &Typed) -> Self {
+    pub fn new(table: Table, rows: &[Parameter], source: &BeforeWaking) -> Self {
         let this = Self { list: RwSignal::new(Vec::new()), next_number: StoredValue::new(0) };
         this.set(rows);
         this.list.with_untracked(|list| {
             for row in list {
                 for (name, cell) in [("key", &row.key), ("value", &row.value)] {
-                    if let Some(text) = source.text(&input_id(part, row.number, name)) {
+                    if let Some(text) = source.text(&input_id(table, row.number, name)) {
                         cell.set(text);
                     }
                 }
@@ -45,15 +47,31 @@ impl Rows {
             index: ArcRwSignal::new(index),
             key: ArcRwSignal::new(parameter.key.clone()),
             value: ArcRwSignal::new(parameter.value.clone()),
+            problem: ArcRwSignal::new(None),
         }
     }
 
-    /// An empty table is shown with one blank row.
+    /// An empty table is shown with one blank row. Rows that are there stay where they are, and so does the keyboard.
     pub fn set(self, rows: &[Parameter]) {
         let blank = [Parameter::default()];
         let rows = if rows.is_empty() { &blank } else { rows };
-        let rows = (0u32..).zip(rows).map(|(index, parameter)| self.row(index, parameter));
-        self.list.set(rows.collect());
+        let there = self.list.with_untracked(|list| {
+            for (row, parameter) in list.iter().zip(rows) {
+                for (cell, text) in [(&row.key, &parameter.key), (&row.value, &parameter.value)] {
+                    if cell.with_untracked(|shown| shown != text) {
+                        cell.set(text.clone());
+                    }
+                }
+            }
+            list.len()
+        });
+        if there != rows.len() {
+            self.list.update(|list| {
+                list.truncate(rows.len());
+                let more = (0u32..).zip(rows).skip(there);
+                list.extend(more.map(|(index, parameter)| self.row(index, parameter)));
+            });
+        }
     }
 
     pub fn add(self) -> u32 {
@@ -84,14 +102,6 @@ impl Rows {
 }
 
 /// The id and, with brackets, the name of an input in a row.
-pub fn input_id(part: Part, number: u32, cell: &str) -> String {
-    format!("{}-{number}-{cell}", table_name(part))
-}
-
-/// How buttons and ids name a table.
-pub fn table_name(part: Part) -> &'static str {
-    match part {
-        Part::AccessToken => "access-token",
-        _ => "authorization",
-    }
+pub fn input_id(table: Table, number: u32, cell: &str) -> String {
+    format!("{}-{number}-{cell}", table.slug())
 }

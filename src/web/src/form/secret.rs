@@ -180,7 +180,7 @@ fn SecretInput(
                     }
                 })
         }}
-        <InputError id=id problem=problem />
+        <InputError id=id.to_owned() problem=problem />
     }
     .into_any()
 }

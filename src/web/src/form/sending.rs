@@ -9,14 +9,15 @@ use crate::form::{
     memory::FormSnapshot,
     pending_request::PendingRequest,
     save_status::SaveStatus,
-    state::{FormState, same_content, same_part},
+    state::{FormState, same_content, same_field},
 };
 use crate::functions::connector::submit_connector;
 use crate::views::ConnectorView;
 use ipack_domain::{
     button::Button,
     error::ErrorCode,
-    form::{FormContent, Part},
+    fields::Field,
+    form::FormContent,
     post::Outcome,
     tokens::{CredentialField, SecretField, TypedSecret, TypedSecrets},
 };
@@ -44,15 +45,14 @@ impl FormState {
         let asked = self.without_sealed(asked);
         spawn_local(async move {
             self.is_about_the_form.set_value(asked.is_about_the_form());
-            let FormSnapshot { base_version, seen, content } = snapshot.clone();
+            let FormSnapshot { base, content } = snapshot.clone();
             let PendingRequest { button, choices, secrets, in_window } = asked.clone();
             let TypedSecrets { client_secret, user_password } = secrets;
             let key = self.key.get_value();
             let answer = submit_connector(
                 key,
                 button.to_string(),
-                base_version,
-                seen,
+                base.to_json(),
                 content,
                 choices,
                 client_secret,
@@ -106,16 +106,16 @@ impl FormState {
     }
 
     pub(super) fn snapshot(self) -> FormSnapshot {
-        let (base_version, seen) = self.view.with_untracked(|view| (view.base_version, view.seen.clone()));
-        FormSnapshot { base_version, seen, content: self.untracked_content() }
+        let base = self.view.with_untracked(|view| view.base.clone());
+        FormSnapshot { base, content: self.untracked_content() }
     }
 
     pub(super) fn answered(self, view: ConnectorView, sent: &FormContent) {
         let now = self.untracked_content();
-        for part in Part::ALL {
-            let untouched = same_part(now.part(part), sent.part(part));
-            if untouched && !same_part(now.part(part), view.content.part(part)) {
-                self.set_part(part, &view.content);
+        for field in Field::all() {
+            let is_untouched = same_field(&now, sent, field);
+            if is_untouched && !same_field(&now, &view.base.content, field) {
+                self.inputs.set(field, &view.base.content);
             }
         }
         let typed_since = !same_content(&now, sent);
@@ -140,7 +140,7 @@ impl FormState {
             _ if problem.is_some() => problem.map(|problem| problem.field.place()),
             Outcome::Refused => Some("errors"),
             Outcome::Conflicting => Some("conflict"),
-            Outcome::ChangedElsewhere => Some("every-environment"),
+            Outcome::ChangedElsewhere => Some("every_environment"),
             Outcome::ResetToConfirm => Some("confirm-reset"),
             Outcome::RevokeToConfirm => Some("confirm-revoke"),
             _ => None,

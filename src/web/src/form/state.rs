@@ -4,19 +4,22 @@
 //! is in `sending`. Secrets are no part of that: they stay in their inputs until a button that saves has sealed them.
 
 use crate::form::{
-    browser::{Typed, focus_soon, submit_plainly},
+    browser::{BeforeWaking, focus_soon, submit_plainly},
+    inputs::Inputs,
     pending_request::PendingRequest,
-    rows::{Rows, input_id},
+    rows::input_id,
     save_status::SaveStatus,
 };
 use crate::views::{AttemptView, ConflictPart, ConnectorView};
 use ipack_domain::{
     button::{Button, DraftEffect},
-    form::{FormContent, Part, PartValue, Problem, problems},
+    fields::{Field, Table},
+    form::{FormContent, Parameter},
     ids::ConnectionKey,
+    parts::Part,
     post::Choices,
-    provider::ProviderChoice,
     tokens::{CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
+    validation::{Problem, problems},
 };
 use leptos::{html, prelude::*};
 use std::time::Duration;
@@ -28,17 +31,11 @@ const KEEP_AFTER: Duration = Duration::from_millis(250);
 pub struct FormState {
     /// The server's last answer.
     pub view: RwSignal<ConnectorView>,
-    pub base_url: RwSignal<String>,
-    pub company_id: RwSignal<String>,
-    pub client_id: RwSignal<String>,
-    pub authorization: Rows,
-    pub access_token: Rows,
-    pub provider: RwSignal<ProviderChoice>,
+    pub inputs: Inputs,
     client_secret: RwSignal<String>,
     user_password: RwSignal<String>,
     /// The attempt to get a token, as the page shows it.
     pub attempt: RwSignal<Option<AttemptView>>,
-    pub every_environment: RwSignal<bool>,
     pub keep: RwSignal<SaveStatus>,
     /// A save was refused: from then on problems show as they come and go.
     pub(super) attempted: RwSignal<bool>,
@@ -64,9 +61,7 @@ pub struct FormState {
 
 impl FormState {
     pub fn new(view: ConnectorView, admin: String, form: NodeRef<html::Form>) -> Self {
-        let typed = Typed::before_waking(&view.key);
-        let content = &view.content;
-        let text = |id: &str, sent: &str| RwSignal::new(typed.text(id).unwrap_or_else(|| sent.to_owned()));
+        let typed = BeforeWaking::on_page(&view.key);
         let is_refused = view.attempted && !view.problems.is_empty();
         let keep = if is_refused {
             SaveStatus::Refused
@@ -80,18 +75,10 @@ impl FormState {
             SaveStatus::Nothing
         };
         Self {
-            base_url: text("base_url", &content.base_url),
-            company_id: text("company_id", &content.company_id),
-            client_id: text("client_id", &content.client_id),
-            authorization: Rows::new(Part::Authorization, &content.authorization, &typed),
-            access_token: Rows::new(Part::AccessToken, &content.access_token, &typed),
-            provider: RwSignal::new(typed.provider(&content.provider)),
+            inputs: Inputs::new(&view.base.content, &typed),
             client_secret: RwSignal::new(typed.text(SECRET_FIELDS[0]).unwrap_or_default()),
             user_password: RwSignal::new(typed.text(SECRET_FIELDS[1]).unwrap_or_default()),
             attempt: RwSignal::new(view.credentials.attempt.clone()),
-            every_environment: RwSignal::new(
-                typed.checked("every-environment").unwrap_or(content.every_environment),
-            ),
             keep: RwSignal::new(keep),
             attempted: RwSignal::new(is_refused),
             chosen: RwSignal::new(Vec::new()),
@@ -136,13 +123,6 @@ impl FormState {
         });
     }
 
-    pub fn rows(self, part: Part) -> Rows {
-        match part {
-            Part::AccessToken => self.access_token,
-            _ => self.authorization,
-        }
-    }
-
     /// What stands in an input for a secret; never part of what is kept.
     pub fn secret(self, field: SecretField) -> RwSignal<String> {
         match field {
@@ -174,16 +154,7 @@ impl FormState {
 
     /// What the form holds now, as far as it may leave the page.
     pub fn content(self) -> FormContent {
-        FormContent {
-            base_url: self.base_url.get(),
-            company_id: self.company_id.get(),
-            client_id: self.client_id.get(),
-            authorization: self.authorization.parameters(),
-            access_token: self.access_token.parameters(),
-            provider: self.provider.get(),
-            every_environment: self.every_environment.get(),
-        }
-        .without_secrets()
+        self.inputs.content().without_secrets()
     }
 
     pub(super) fn untracked_content(self) -> FormContent {
@@ -191,7 +162,7 @@ impl FormState {
     }
 
     fn sent_content(self) -> FormContent {
-        self.view.with_untracked(|view| view.content.clone())
+        self.view.with_untracked(|view| view.base.content.clone())
     }
 
     pub fn problems(self) -> Vec<Problem> {
@@ -221,7 +192,7 @@ impl FormState {
     /// A button of the form.
     pub fn press(self, button: Button) {
         match button {
-            Button::AddRow(table) => self.add_row(table.part()),
+            Button::AddRow(table) => self.add_row(table),
             // Every save seals a secret; these buttons are for saying that there is none.
             Button::EncryptSecret if self.is_typed(SecretField::ClientSecret) => self.save(Button::Save),
             Button::EncryptPassword if self.is_typed(SecretField::Password) => self.save(Button::Save),
@@ -271,15 +242,15 @@ impl FormState {
         self.ask_with(Button::Generate, self.typed_secrets(), has_window);
     }
 
-    fn add_row(self, part: Part) {
-        let number = self.rows(part).add();
+    fn add_row(self, table: Table) {
+        let number = self.inputs.rows(table).add();
         self.typed();
-        let id = input_id(part, number, "key");
+        let id = input_id(table, number, "key");
         focus_soon(id);
     }
 
-    pub fn delete_row(self, part: Part, number: u32) {
-        let rows = self.rows(part);
+    pub fn delete_row(self, table: Table, number: u32) {
+        let rows = self.inputs.rows(table);
         let index = rows.list.with_untracked(|list| list.iter().position(|row| row.number == number));
         rows.delete(number);
         self.typed();
@@ -289,7 +260,7 @@ impl FormState {
             list.get(index).map(|row| row.number)
         });
         if let Some(next) = next {
-            focus_soon(input_id(part, next, "key"));
+            focus_soon(input_id(table, next, "key"));
         }
     }
 
@@ -309,31 +280,19 @@ impl FormState {
         });
         chosen.unwrap_or_default()
     }
-
-    pub(super) fn set_part(self, part: Part, content: &FormContent) {
-        match part {
-            Part::BaseUrl => self.base_url.set(content.base_url.clone()),
-            Part::CompanyId => self.company_id.set(content.company_id.clone()),
-            Part::ClientId => self.client_id.set(content.client_id.clone()),
-            Part::Authorization => self.authorization.set(&content.authorization),
-            Part::AccessToken => self.access_token.set(&content.access_token),
-            Part::Provider => self.provider.set(content.provider.clone()),
-            Part::AppliesTo => self.every_environment.set(content.every_environment),
-        }
-    }
 }
 
 /// One blank row is how an empty table looks.
-pub(super) fn same_part(a: PartValue<'_>, b: PartValue<'_>) -> bool {
-    fn rows<'a>(value: PartValue<'a>) -> PartValue<'a> {
-        match value {
-            PartValue::Rows([only]) if only.is_blank() => PartValue::Rows(&[]),
-            other => other,
-        }
+pub(super) fn same_field(a: &FormContent, b: &FormContent, field: Field) -> bool {
+    fn rows(rows: &[Parameter]) -> &[Parameter] {
+        if matches!(rows, [only] if only.is_blank()) { &[] } else { rows }
     }
-    rows(a) == rows(b)
+    match field {
+        Field::Table(table) => rows(a.rows(table)) == rows(b.rows(table)),
+        Field::Text(_) | Field::Menu(_) | Field::Switch(_) => a.has_same(b, field),
+    }
 }
 
 pub(super) fn same_content(a: &FormContent, b: &FormContent) -> bool {
-    Part::ALL.into_iter().all(|part| same_part(a.part(part), b.part(part)))
+    Field::all().all(|field| same_field(a, b, field))
 }

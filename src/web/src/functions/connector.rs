@@ -3,13 +3,8 @@
 use crate::error::RequestError;
 use crate::views::{AttemptView, ConnectorView, PreflightView};
 #[cfg(feature = "ssr")]
-use ipack_domain::button::Button;
-use ipack_domain::{
-    form::FormContent,
-    ids::ConnectionKey,
-    post::{Choices, Seen},
-    tokens::TypedSecret,
-};
+use ipack_domain::{button::Button, post::Base};
+use ipack_domain::{form::FormContent, ids::ConnectionKey, post::Choices, tokens::TypedSecret};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// The form of one connection as it stands for the signed-in admin.
@@ -48,8 +43,7 @@ pub async fn preflight(key: ConnectionKey) -> Result<PreflightView, RequestError
 pub async fn submit_connector(
     key: ConnectionKey,
     intent: String,
-    #[server(default)] base_version: i64,
-    #[server(default)] seen: Seen,
+    #[server(default)] base: String,
     #[server(default)] content: FormContent,
     #[server(default)] choices: Choices,
     #[server(default)] client_secret: TypedSecret,
@@ -65,7 +59,7 @@ pub async fn submit_connector(
     let no_such_button =
         || context.fail(ipack_domain::error::AppError::in_field("intent", "The form has no such button."));
     let button = Button::parse(&intent).ok_or_else(no_such_button)?;
-    let submission = Submission { button, choices, base_version, seen, content };
+    let submission = Submission { button, choices, base: Base::parse(&base), content };
     let secrets = TypedSecrets { client_secret, user_password };
     let services = &context.services;
     let admin = &context.admin;
@@ -127,7 +121,7 @@ fn next_page(key: &ConnectionKey, view: &ConnectorView, button: Button) -> Strin
         (_, Some(problem)) => (None, at(problem.field.place())),
         (Outcome::Refused, None) => (None, at("errors")),
         (Outcome::Conflicting, None) => (None, at("conflict")),
-        (Outcome::ChangedElsewhere, None) => (None, at("every-environment")),
+        (Outcome::ChangedElsewhere, None) => (None, at("every_environment")),
         (_, None) => {
             let attempt = credentials.attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
             match attempt.and_then(|attempt| attempt.address.as_ref()) {

@@ -1,0 +1,351 @@
+//! The registry of the form's fields: what each is called, where it stands, when it is asked for and what may be in it.
+//!
+//! Validation, tidying, merging, the difference of two contents, the page's inputs and what it posts follow from here.
+//! A field is of one of four kinds, and each kind has a way to its value in [`FormContent`]. To add one: a member of
+//! [`FormContent`] or `ProviderChoice`, a variant of its kind with its description here, and its line in
+//! `FormContent`'s access by kind; the compiler names each of these that is forgotten.
+
+use crate::{
+    form::FormContent,
+    parts::{Part, PartContent},
+    provider::{ClientAuthentication, Grant},
+};
+use serde::{Deserialize, Serialize};
+use strum::VariantArray;
+
+/// A field of the form: the smallest piece that two pages can change without meeting, tables row by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Menu(MenuField),
+    Text(TextField),
+    Switch(SwitchField),
+    Table(Table),
+}
+
+impl Field {
+    /// In the order of the page.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let menus = MenuField::VARIANTS.iter().copied().map(Self::Menu);
+        let texts = TextField::VARIANTS.iter().copied().map(Self::Text);
+        let switches = SwitchField::VARIANTS.iter().copied().map(Self::Switch);
+        let tables = Table::VARIANTS.iter().copied().map(Self::Table);
+        menus.chain(texts).chain(switches).chain(tables)
+    }
+
+    /// `None` for a table, which has a place of its own.
+    pub fn section(self) -> Option<Section> {
+        match self {
+            Self::Menu(menu) => Some(menu.about().section),
+            Self::Text(text) => Some(text.about().section),
+            Self::Switch(switch) => Some(switch.about().section),
+            Self::Table(_) => None,
+        }
+    }
+
+    pub fn part(self) -> Part {
+        match self {
+            Self::Menu(menu) => menu.about().part,
+            Self::Text(text) => text.about().part,
+            Self::Switch(switch) => switch.about().part,
+            Self::Table(table) => table.part(),
+        }
+    }
+}
+
+/// Where on the page a field stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Details,
+    Provider,
+    /// Right as it is for most, so it stands folded away.
+    Advanced,
+    Scope,
+}
+
+/// When a field is asked for. The style sheet shows and hides it by the class, so that it works without scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Always,
+    /// Where the endpoints are discovered, or entered one by one.
+    IfDiscovered,
+    IfEndpoints,
+    /// By what the grant and the client's authentication make of it.
+    IfActing,
+    IfSigning,
+    IfCode,
+}
+
+impl Asked {
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Always => "",
+            Self::IfDiscovered => " if-discovered",
+            Self::IfEndpoints => " if-endpoints",
+            Self::IfActing => " if-acting",
+            Self::IfSigning => " if-signing",
+            Self::IfCode => " if-code",
+        }
+    }
+
+    /// As far as the form itself decides it; what a provider's own grant is, it does not say.
+    pub fn is_asked(self, content: &FormContent) -> bool {
+        match self {
+            Self::IfDiscovered => content.provider.is_discovered(),
+            Self::IfEndpoints => content.provider.has_endpoints(),
+            Self::Always | Self::IfActing | Self::IfSigning | Self::IfCode => true,
+        }
+    }
+}
+
+/// What may stand in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    Anything,
+    Url,
+    /// A URL that has to be there where it is asked for.
+    NeededUrl,
+    WholeSeconds,
+}
+
+/// What is known of a field beside its value.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    pub part: Part,
+    pub section: Section,
+    /// Its name in what is posted, within its part.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub asked: Asked,
+    /// It takes a line of its own.
+    pub wide: bool,
+    pub check: Check,
+}
+
+impl About {
+    fn detail(part: Part, label: &'static str, hint: &'static str) -> Self {
+        let (section, name) = (Section::Details, part.name());
+        Self { part, section, name, label, hint, asked: Asked::Always, wide: false, check: Check::Anything }
+    }
+
+    fn provider(name: &'static str, label: &'static str, hint: &'static str) -> Self {
+        Self { section: Section::Provider, name, ..Self::detail(Part::Provider, label, hint) }
+    }
+
+    fn advanced(name: &'static str, label: &'static str, hint: &'static str) -> Self {
+        Self { section: Section::Advanced, ..Self::provider(name, label, hint) }
+    }
+
+    fn asked(self, asked: Asked) -> Self {
+        Self { asked, ..self }
+    }
+
+    fn wide(self) -> Self {
+        Self { wide: true, ..self }
+    }
+
+    fn checked(self, check: Check) -> Self {
+        Self { check, ..self }
+    }
+
+    /// For the style sheet.
+    pub fn class(&self) -> String {
+        format!("field{}{}", if self.wide { " wide" } else { "" }, self.asked.class())
+    }
+
+    /// The id of its input.
+    pub fn id(&self) -> String {
+        match self.part.content() {
+            PartContent::Provider => format!("provider-{}", self.name),
+            PartContent::Text(..) | PartContent::Table(..) | PartContent::Scope => self.name.to_owned(),
+        }
+    }
+
+    /// Its input's name, as it is posted.
+    pub fn posted_name(&self) -> String {
+        match self.part.content() {
+            PartContent::Provider => format!("content[provider][{}]", self.name),
+            PartContent::Text(..) | PartContent::Table(..) | PartContent::Scope => {
+                format!("content[{}]", self.name)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
+pub enum TextField {
+    BaseUrl,
+    CompanyId,
+    ClientId,
+    Issuer,
+    AuthorizationEndpoint,
+    TokenEndpoint,
+    RevocationEndpoint,
+    Scopes,
+    Subject,
+    KeyId,
+    Audience,
+    ScopeSeparator,
+    TokenLifetime,
+    CompanyParameter,
+}
+
+impl TextField {
+    #[rustfmt::skip]
+    pub fn about(self) -> About {
+        use Asked::{IfActing, IfCode, IfDiscovered, IfEndpoints, IfSigning};
+        match self {
+            Self::BaseUrl =>
+                About::detail(Part::BaseUrl, "Base URL", "Where the service answers").wide().checked(Check::Url),
+            Self::CompanyId => About::detail(
+                Part::CompanyId, "Company ID", "The tenant or realm, if the service asks for one"),
+            Self::ClientId => About::detail(
+                Part::ClientId, "Client ID", "From the application you registered there"),
+            Self::Issuer => About::provider(
+                "issuer", "Issuer", "Only where it is not the address above: the exact issuer identifier.",
+            ).asked(IfDiscovered).wide().checked(Check::Url),
+            Self::AuthorizationEndpoint => About::provider(
+                "authorizationEndpoint", "Authorization endpoint", "The page where a person agrees.",
+            ).asked(IfEndpoints).wide().checked(Check::Url),
+            Self::TokenEndpoint => About::provider(
+                "tokenEndpoint", "Token endpoint", "Where codes are traded for tokens.",
+            ).asked(IfEndpoints).checked(Check::NeededUrl),
+            Self::RevocationEndpoint => About::provider(
+                "revocationEndpoint", "Revocation endpoint", "If there is one (RFC 7009).",
+            ).asked(IfEndpoints).checked(Check::Url),
+            Self::Scopes => About::provider(
+                "scopes", "Scopes", "Separated by blanks. Left empty, the provider’s usual ones.").wide(),
+            Self::Subject => About::advanced(
+                "subject", "Subject", "JWT bearer and password grant: whom the token is for.").asked(IfActing),
+            Self::KeyId => About::advanced(
+                "keyId", "Key ID", "Signed JWTs: the key’s name at the provider, if it has one.",
+            ).asked(IfSigning),
+            Self::Audience => About::advanced(
+                "audience", "Audience", "JWT bearer: whom the assertion is meant for, if not the token endpoint.",
+            ).asked(IfActing),
+            Self::ScopeSeparator => About::advanced(
+                "scopeSeparator", "Scope separator", "A blank if left empty; some providers want a comma."),
+            Self::TokenLifetime => About::advanced(
+                "tokenLifetime", "Lifetime of tokens", "In seconds, where the provider’s answers name none.",
+            ).checked(Check::WholeSeconds),
+            Self::CompanyParameter => About::advanced(
+                "companyParameter", "Callback parameter", "Its value on the way back names the company (realmId).",
+            ).asked(IfCode),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub enum MenuField {
+    Provider,
+    Grant,
+    ClientAuthentication,
+}
+
+impl MenuField {
+    pub fn about(self) -> About {
+        match self {
+            Self::Provider => About::provider(
+                "provider",
+                "Provider",
+                "Where tokens come from. Without a choice, the endpoints are discovered from the address above.",
+            )
+            .wide(),
+            Self::Grant => About::advanced("grant", "Grant", ""),
+            Self::ClientAuthentication => {
+                About::advanced("clientAuthentication", "Client authentication", "")
+            }
+        }
+    }
+
+    /// Names and labels of what can be chosen; empty where only the server knows.
+    pub fn options(self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Provider => Vec::new(),
+            Self::Grant => Grant::VARIANTS.iter().map(|one| (one.name(), one.label())).collect(),
+            Self::ClientAuthentication => {
+                ClientAuthentication::VARIANTS.iter().map(|one| (one.name(), one.label())).collect()
+            }
+        }
+    }
+
+    /// The label of what is chosen, where something is.
+    pub fn chosen(self, name: &str) -> Option<&'static str> {
+        let options = self.options();
+        options.into_iter().find(|option| option.0 == name && !name.is_empty()).map(|(_, label)| label)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub enum SwitchField {
+    WithoutPkce,
+    EveryEnvironment,
+}
+
+impl SwitchField {
+    pub fn about(self) -> About {
+        match self {
+            Self::WithoutPkce => About::advanced(
+                "withoutPkce",
+                "Switch PKCE off",
+                "Only for a provider that refuses requests with it: a stolen code is then as good as yours.",
+            )
+            .asked(Asked::IfCode)
+            .wide(),
+            Self::EveryEnvironment => About {
+                section: Section::Scope,
+                ..About::detail(Part::AppliesTo, "Every environment of this integration", "")
+            },
+        }
+    }
+
+    /// What is said where it is on.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::WithoutPkce => "PKCE switched off",
+            Self::EveryEnvironment => "Every environment",
+        }
+    }
+}
+
+/// The tables of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
+pub enum Table {
+    Authorization,
+    AccessToken,
+}
+
+impl Table {
+    pub fn part(self) -> Part {
+        match self {
+            Self::Authorization => Part::Authorization,
+            Self::AccessToken => Part::AccessToken,
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Authorization => "Authorization Parameters",
+            Self::AccessToken => "Access Token Parameters",
+        }
+    }
+
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Authorization => "Added to the address that opens the provider’s consent page.",
+            Self::AccessToken => "Sent along when a token is asked for.",
+        }
+    }
+
+    /// How buttons and ids name it.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Authorization => "authorization",
+            Self::AccessToken => "access-token",
+        }
+    }
+
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        Self::VARIANTS.iter().copied().find(|table| table.slug() == slug)
+    }
+}

@@ -1,0 +1,238 @@
+//! What may be in the form: everything that keeps a content from being saved, and where on the page it is.
+
+use crate::{
+    fields::{Check, Field, Table, TextField},
+    form::{FormContent, Parameter},
+    provider::RESERVED_AUTHORIZATION,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Where on the form something is wrong: a text, or a row of a table counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProblemLocation {
+    Text(TextField),
+    Row(Table, u32),
+}
+
+impl ProblemLocation {
+    pub fn label(self) -> String {
+        match self {
+            Self::Text(field) => field.about().label.to_owned(),
+            Self::Row(table, index) => format!("{}, row {}", table.label(), index + 1),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub place: ProblemLocation,
+    pub message: String,
+}
+
+/// Everything that keeps this content from being saved, in the order of the page.
+pub fn validate(content: &FormContent) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for field in Field::all() {
+        match field {
+            Field::Text(text) => problems.extend(problem_of_text(content, text)),
+            Field::Table(table) => add_problems_of_rows(content, table, &mut problems),
+            // Nothing else can be chosen than what is there.
+            Field::Menu(_) | Field::Switch(_) => {}
+        }
+    }
+    problems
+}
+
+fn problem_of_text(content: &FormContent, field: TextField) -> Option<Problem> {
+    let about = field.about();
+    let text = content.text(field).trim();
+    if !about.asked.is_asked(content) {
+        return None;
+    }
+    let message = match about.check {
+        Check::NeededUrl if text.is_empty() => "Enter a URL: tokens come from there",
+        Check::Url | Check::NeededUrl if !text.is_empty() && !is_http_url(text) => {
+            "Enter a URL that starts with https:// or http://"
+        }
+        Check::WholeSeconds if !text.is_empty() && !text.parse::<u32>().is_ok_and(|seconds| seconds > 0) => {
+            "Enter whole seconds"
+        }
+        Check::Url | Check::NeededUrl | Check::WholeSeconds | Check::Anything => return None,
+    };
+    Some(Problem { place: ProblemLocation::Text(field), message: message.to_owned() })
+}
+
+fn add_problems_of_rows(content: &FormContent, table: Table, problems: &mut Vec<Problem>) {
+    let mut first_with: HashMap<&str, u32> = HashMap::new();
+    for (index, row) in (0u32..).zip(content.rows(table)).filter(|(_, row)| !row.is_blank()) {
+        let key = row.key.trim();
+        let message = if key.is_empty() {
+            "This value has no key".to_owned()
+        } else if row.is_secret() {
+            "A client secret has no place here: these parameters are readable by everybody who can open the form. \
+             Enter it as Client Secret; its value is not kept here"
+                .into()
+        } else if table == Table::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
+            reserved(key)
+        } else if first_with.insert(key, index).is_some() {
+            "This key stands twice in this table".into()
+        } else {
+            continue;
+        };
+        problems.push(Problem { place: ProblemLocation::Row(table, index), message });
+    }
+}
+
+/// What is said of a form: once a save was `attempted`, all that keeps it from being saved; before that, only what is
+/// not kept either.
+pub fn problems(content: &FormContent, attempted: bool) -> Vec<Problem> {
+    let is_secret = |problem: &Problem| match problem.place {
+        ProblemLocation::Row(table, index) => {
+            content.rows(table).get(index as usize).is_some_and(Parameter::is_secret)
+        }
+        ProblemLocation::Text(_) => false,
+    };
+    let mut problems = validate(content);
+    problems.retain(|problem| attempted || is_secret(problem));
+    problems
+}
+
+fn reserved(key: &str) -> String {
+    let instead = match key {
+        "scope" => "; enter scopes under Identity provider",
+        "client_id" => "; enter it as Client ID",
+        _ => "",
+    };
+    format!("{key} is set by iPack Connect itself{instead}")
+}
+
+/// An absolute http or https URL with a host and without white space or credentials.
+fn is_http_url(text: &str) -> bool {
+    let Some(rest) = ["https://", "http://"].iter().find_map(|scheme| {
+        text.get(..scheme.len())
+            .filter(|start| start.eq_ignore_ascii_case(scheme))
+            .map(|_| &text[scheme.len()..])
+    }) else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    !host.is_empty()
+        && !host.starts_with(':')
+        && !host.contains('@')
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{ENDPOINTS, ProviderChoice};
+
+    fn with_rows(rows: &[(&str, &str)]) -> FormContent {
+        FormContent {
+            authorization: rows.iter().map(|(key, value)| Parameter::new(*key, *value)).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn urls() {
+        for good in
+            ["https://baseURL.com", "http://127.0.0.1:8080/a?b", "HTTPS://x", "https://ü.example/", ""]
+        {
+            let content = FormContent { base_url: good.into(), ..Default::default() };
+            assert_eq!(validate(&content), [], "{good}");
+        }
+        for bad in [
+            "example.com",
+            "ftp://x",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "https://u:p@x",
+            "javascript:1",
+            "http://:80",
+        ] {
+            let content = FormContent { base_url: bad.into(), ..Default::default() };
+            assert_eq!(validate(&content).len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn rows_are_judged_one_by_one_and_blank_ones_never() {
+        let content =
+            with_rows(&[("a", "1"), ("", ""), ("", "x"), (" a ", "2"), ("b", ""), ("client_secret", "s")]);
+        let places: Vec<_> = validate(&content).into_iter().map(|p| p.place).collect();
+        let row = |index| ProblemLocation::Row(Table::Authorization, index);
+        assert_eq!(places, [row(2), row(3), row(5)]);
+        assert_eq!(content.tidied().authorization.len(), 5);
+    }
+
+    #[test]
+    fn the_value_of_a_client_secret_is_kept_in_no_table_and_that_is_said_at_once() {
+        for key in
+            ["client_secret", "clientSecret", "Client-Secret", " CLIENT SECRET ", "\tclientsecret\u{a0}"]
+        {
+            let row = |value| Parameter::new(key, value);
+            let other = Parameter::new("client_secret_expires", "kept");
+            let content = FormContent {
+                authorization: vec![other.clone(), row("hush")],
+                access_token: vec![row("hush")],
+                base_url: "not judged yet".into(),
+                ..Default::default()
+            };
+            assert_eq!(validate(&content).len(), 3, "{key}");
+            let content = content.without_secrets();
+            assert_eq!(content.authorization, [other, row("")], "{key}");
+            assert_eq!(content.access_token, [row("")], "{key}");
+            let places: Vec<_> = problems(&content, false).into_iter().map(|problem| problem.place).collect();
+            assert_eq!(
+                places,
+                [ProblemLocation::Row(Table::Authorization, 1), ProblemLocation::Row(Table::AccessToken, 0)],
+                "{key}"
+            );
+            assert_eq!(problems(&content, true), validate(&content));
+        }
+    }
+
+    #[test]
+    fn the_same_key_in_the_other_table_is_fine() {
+        let mut content = with_rows(&[("a", "1")]);
+        content.access_token = content.authorization.clone();
+        assert_eq!(validate(&content), []);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_provider_is_told_beside_its_own_field() {
+        let told = |change: &dyn Fn(&mut ProviderChoice)| {
+            let mut content = FormContent::default();
+            change(&mut content.provider);
+            validate(&content).into_iter().map(|problem| problem.place).collect::<Vec<_>>()
+        };
+        let text = ProblemLocation::Text;
+        assert_eq!(told(&|choice| choice.issuer = "x".into()), [text(TextField::Issuer)]);
+        assert_eq!(told(&|choice| choice.provider = ENDPOINTS.into()), [text(TextField::TokenEndpoint)]);
+        // What is not asked for is not judged.
+        assert_eq!(told(&|choice| choice.token_endpoint = "x".into()), []);
+        let all = told(&|choice| {
+            choice.provider = ENDPOINTS.into();
+            choice.issuer = "x".into();
+            choice.authorization_endpoint = "x".into();
+            choice.token_endpoint = "ftp://x".into();
+            choice.revocation_endpoint = " https://x y".into();
+            choice.token_lifetime = "0".into();
+        });
+        let fields = [
+            TextField::AuthorizationEndpoint,
+            TextField::TokenEndpoint,
+            TextField::RevocationEndpoint,
+            TextField::TokenLifetime,
+        ];
+        assert_eq!(all, fields.map(text));
+        for bad in ["-1", "1.5", "a minute", "4294967296"] {
+            let places = told(&|choice| choice.token_lifetime = bad.into());
+            assert_eq!(places, [text(TextField::TokenLifetime)], "{bad}");
+        }
+        assert_eq!(told(&|choice| choice.token_lifetime = " 3600 ".into()), []);
+    }
+}
