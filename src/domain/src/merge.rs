@@ -137,9 +137,13 @@ pub fn merge_rows<'a>(
     let (in_base, in_kept, in_posted) = (set(&base), set(&kept), set(&posted));
     let posted_keys: HashSet<&str> =
         posted.iter().filter(|row| !in_base.contains(*row)).map(|(row, _)| row.key.as_str()).collect();
+    let is_answered = |row: &Numbered<'_>| {
+        !in_posted.contains(row) && !row.0.key.is_empty() && posted_keys.contains(row.0.key.as_str())
+    };
     // Of equal rows, those that one side added outweigh those that the other took away.
     let grown = |side: &[Numbered<'a>]| -> HashSet<&'a Parameter> {
-        side.iter().filter(|row| !in_base.contains(*row)).map(|(row, _)| *row).collect()
+        let is_new = |row: &&Numbered<'a>| !in_base.contains(*row) && !is_answered(row);
+        side.iter().filter(is_new).map(|(row, _)| *row).collect()
     };
     let (grown_kept, grown_posted) = (grown(&kept), grown(&posted));
     let stays = |row: &Numbered<'_>| {
@@ -147,9 +151,7 @@ pub fn merge_rows<'a>(
             || (in_kept.contains(row) && grown_kept.contains(row.0))
             || (in_posted.contains(row) && grown_posted.contains(row.0))
     };
-    let is_new_in_kept = |row: &Numbered<'_>| {
-        !in_posted.contains(row) && (row.0.key.is_empty() || !posted_keys.contains(row.0.key.as_str()))
-    };
+    let is_new_in_kept = |row: &Numbered<'_>| !in_posted.contains(row) && !is_answered(row);
     let is_moved = !is_sorted_as(&base, &posted, &in_base);
     let order =
         if is_moved { order_of(&base, &posted, &in_posted) } else { order_of(&base, &kept, &in_kept) };
