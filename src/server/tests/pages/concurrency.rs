@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use ipack_core::{Services, access::Admin, connector::submission::Submission};
-use ipack_testing::world::{ACCOUNT, PASSWORD, World, in_environment, key};
 use ipack_domain::{
     button::Button,
     form::{FormContent, Parameter},
@@ -10,6 +9,7 @@ use ipack_domain::{
     post::{Choices, Outcome},
 };
 use ipack_storage::Database;
+use ipack_testing::world::{ACCOUNT, PASSWORD, World, in_environment, key};
 use ipack_web::{
     compose::connector::{show, show_submitted},
     views::ConnectorView,
