@@ -96,7 +96,7 @@ test('what is wrong with the choice is said at it', async ({ visit, world }) => 
   await form.choose({ Provider: 'Enter the endpoints' });
   await form.button('Save').click();
   await expect(form.summary.getByRole('link', { name: 'Token endpoint: Enter a URL: tokens come from there' })).toBeVisible();
-  await expect(form.choice('Provider')).toHaveAttribute('aria-invalid', 'true');
+  await expect(form.choice('Token endpoint')).toHaveAttribute('aria-invalid', 'true');
   await form.choose({ 'Token endpoint': 'ftp://id.example/token' });
   await form.button('Save').click();
   await expect(form.summary).toContainText('Token endpoint: Enter a URL that starts with https:// or http://');

@@ -50,7 +50,7 @@ async fn seal_many(world: &Sealed) -> Vec<ConnectionKey> {
                 id,
                 slot: Slot::Current,
                 sealed: data_key.seal(secret_place(&id), format!("secret of {number}").as_bytes()),
-                data_key_version: data_key.version().into(),
+                data_key_version: data_key.version(),
                 destination: json("nowhere"),
                 sealed_by: "somebody".to_owned(),
                 sealed_at: Timestamp(0),

@@ -113,7 +113,7 @@ impl Sealed {
             let token = Token {
                 access_token: data_key.seal(access_place(&id), access.as_bytes()),
                 refresh_token: Some(data_key.seal(refresh_place(&id), refresh.as_bytes())),
-                data_key_version: data_key.version().into(),
+                data_key_version: data_key.version(),
                 expires_at: None,
                 refresh_at: None,
                 ..ipack_testing::records::token(id.as_u128(), key)
