@@ -109,7 +109,7 @@ test('an hour later: another token, and it works', { tag: '@once' }, async ({ vi
   expect(idp.log.filter(({ error }) => error)).toEqual([]);
   await form.reload();
   await form.expectToken();
-  await expect(form.history).toContainText('renewed the token');
+  await expect(form.history).toContainText('refreshed the token');
 });
 
 test('s12 access withdrawn at the provider: the token is broken, nobody asks again, a new one mends it', { tag: '@once' }, async ({ visit, world, idp }) => {
@@ -127,7 +127,7 @@ test('s12 access withdrawn at the provider: the token is broken, nobody asks aga
   await expect(form.fact('State')).toHaveText('Broken');
   await expect(form.state).toHaveText('Broken');
   await expect(form.tokenCard).toContainText('invalid_grant');
-  // More than one round of renewals.
+  // More than one round of refreshes.
   await pause(6_000);
   await runtime.tryAccessToken(key);
   expect(idp.log, 'no call after invalid_grant').toHaveLength(asked);

@@ -40,9 +40,17 @@ pub fn server_error(error: AppError, at: Option<Pos>) -> ServerError {
     answer
 }
 
-/// What a use case answered instead.
+/// What a use case answered instead, with the API's names for what a client sent.
 pub fn of_service(error: ServiceError, request_id: &str) -> Error {
-    let error = error.into_app_error(request_id);
+    let error = match error {
+        ServiceError::MissingSpace => {
+            AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing.")
+        }
+        ServiceError::Secret(code) => {
+            AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
+        }
+        other => other.into_app_error(request_id),
+    };
     Error::new(&error.message).extend_with(|_, extensions| extend(&error, extensions))
 }
 

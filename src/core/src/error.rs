@@ -28,8 +28,8 @@ pub enum ServiceError {
     Conflict(String),
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// Somebody is renewing the token, and it takes its time.
-    #[error("the token is being renewed")]
+    /// Somebody is refreshing the token, and it takes its time.
+    #[error("the token is being refreshed")]
     Refreshing,
     /// A secret that cannot be one.
     #[error("{}", .0.message())]
@@ -65,9 +65,7 @@ impl ServiceError {
             Self::Unauthorized => AppError::unauthorized(),
             Self::Forbidden => AppError::new(ErrorCode::Forbidden, "You may not do this."),
             Self::NotFound => AppError::not_found(),
-            Self::MissingSpace => {
-                AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing.")
-            }
+            Self::MissingSpace => AppError::new(ErrorCode::MissingSpaceId, "No Space was named."),
             Self::SpaceNotFound => AppError::new(ErrorCode::SpaceNotFound, "There is no such Space."),
             Self::InstanceInvalid => AppError::new(
                 ErrorCode::IpackInstanceIdInvalid,
@@ -91,11 +89,9 @@ impl ServiceError {
                 let message = "The database cannot be written to or reached at the moment. Try again later.";
                 internal(ErrorCode::Busy, message)
             }
-            Self::Secret(code) => {
-                AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
-            }
+            Self::Secret(code) => AppError::new(ErrorCode::BadUserInput, code.message()),
             Self::Refreshing => {
-                internal(ErrorCode::Busy, "The access token is being renewed. Ask again in a moment.")
+                internal(ErrorCode::Busy, "The access token is being refreshed. Ask again in a moment.")
             }
             Self::Unopenable => {
                 tracing::error!(request_id, "a sealed value does not open");

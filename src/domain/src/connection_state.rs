@@ -6,7 +6,7 @@
 use crate::{parts::Part, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A token that nothing renews is announced so long before it ends.
+/// A token that nothing refreshes is announced so long before it ends.
 pub const EXPIRING_SECONDS: i64 = 7 * 24 * 3_600;
 
 /// Worst first: what needs somebody soonest is the least.
@@ -18,7 +18,7 @@ pub enum ConnectionState {
     RefreshFailing,
     /// The token cannot be refreshed, and ends soon.
     Expiring,
-    /// There is no token, or the secret that renews it must be entered again.
+    /// There is no token, or the secret that refreshes it must be entered again.
     NoToken,
     /// The token is of other fields than are saved now, or allows less than was asked for.
     Changed,
@@ -77,7 +77,7 @@ pub struct TokenFacts<'a> {
     /// Why the last refresh failed.
     pub failure: Option<&'a str>,
     /// When it was got, or refreshed last.
-    pub renewed: Timestamp,
+    pub refreshed: Timestamp,
     pub expires: Option<Timestamp>,
     pub can_be_refreshed: bool,
     /// Labels of the fields that were edited since.
@@ -120,7 +120,7 @@ impl Facts<'_> {
         }
         if let Some(why) = token.failure {
             let over = over.map(|at| format!("It ran out {}. ", at.text())).unwrap_or_default();
-            let reason = format!("{over}No refresh has worked since {}: {why}", token.renewed.text());
+            let reason = format!("{over}No refresh has worked since {}: {why}", token.refreshed.text());
             return (State::RefreshFailing, Some(reason));
         }
         let soon = self.now.plus_seconds(EXPIRING_SECONDS);
@@ -160,7 +160,7 @@ mod tests {
         TokenFacts {
             is_broken: false,
             failure: None,
-            renewed: NOW.plus_seconds(-60),
+            refreshed: NOW.plus_seconds(-60),
             expires: Some(NOW.plus_seconds(3_600)),
             can_be_refreshed: true,
             edited: Vec::new(),

@@ -17,7 +17,7 @@ use ipack_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything a client needs to get and renew a token, without any secret. It is kept with what was got by it, so a
+/// Everything a client needs to get and refresh a token, without any secret. It is kept with what was got by it, so a
 /// field that is added later has a default for what was kept before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

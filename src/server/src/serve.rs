@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 /// How long requests have to end once the process is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often tokens that are due are looked for.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// How long calls to identity providers that are under way may take to end: what they bring cannot be had twice.
 const LAST_CALLS: Duration = Duration::from_secs(30);
 /// Takes the address.
@@ -35,11 +35,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let app = router(services.clone(), config);
     let tidying = tokio::spawn(clean_up_periodically(services.clone()));
-    let renewing = tokio::spawn(refresh_periodically(services.clone()));
+    let refreshing = tokio::spawn(refresh_periodically(services.clone()));
     started();
     serve_until(told_to_stop(), DRAIN, listener, app).await?;
     tidying.abort();
-    renewing.abort();
+    refreshing.abort();
     // Tokens that are on their way are kept, and reads that were counted are written down.
     services.stopping.cancel();
     services.background.close();
@@ -91,18 +91,18 @@ async fn clean_up_periodically(services: Services) {
 
 /// Keeps tokens fresh, and writes down who read them.
 async fn refresh_periodically(services: Services) {
-    let mut often = tokio::time::interval(RENEW_EVERY);
+    let mut often = tokio::time::interval(REFRESH_EVERY);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         often.tick().await;
-        // On its own: a renewal goes on to its end although the server stops meanwhile, and a provider that takes its
+        // On its own: a refresh goes on to its end although the server stops meanwhile, and a provider that takes its
         // time holds up nobody else. What is under way already is left alone.
-        let renewing = services.clone();
+        let refreshing = services.clone();
         services.background.spawn(async move {
-            match renewing.refresh_due().await {
+            match refreshing.refresh_due().await {
                 Ok(0) => {}
-                Ok(count) => tracing::info!(count, "tokens renewed"),
-                Err(error) => tracing::warn!(error = %error, "tokens could not be looked up for renewal"),
+                Ok(count) => tracing::info!(count, "tokens refreshed"),
+                Err(error) => tracing::warn!(error = %error, "tokens could not be looked up for refresh"),
             }
         });
         if let Err(error) = services.write_uses().await {

@@ -52,7 +52,7 @@ impl Kind {
             Self::AuthorizationStarted => "started to get a token",
             Self::AuthorizationReturned => "came back from the identity provider",
             Self::TokenExchanged => "got a token",
-            Self::TokenRefreshed => "renewed the token",
+            Self::TokenRefreshed => "refreshed the token",
             Self::TokenFailed => "got no token",
             Self::TokenRevoked => "revoked the token",
             Self::TokenRead => "read the access token",

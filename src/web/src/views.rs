@@ -245,10 +245,10 @@ pub struct TokenView {
     pub expires: Option<Moment>,
     /// How long until then, or since then, in words: `in 5 minutes`, `5 minutes ago`.
     pub remaining: Option<String>,
-    /// The provider renews it no more.
+    /// The provider refreshes it no more.
     pub is_refused: bool,
-    /// When it is renewed next; `None` where that is impossible.
-    pub renewal: Option<Moment>,
+    /// When it is refreshed next; `None` where that is impossible.
+    pub refresh: Option<Moment>,
     pub requested: Vec<String>,
     pub granted: Vec<String>,
     /// Requested, and not granted.

@@ -28,7 +28,7 @@ impl Query {
         answer(context, found.await.transpose()?)
     }
 
-    /// The access token of a connection, renewed where it was about to run out. Only for API tokens that may read access
+    /// The access token of a connection, refreshed where it was about to run out. Only for API tokens that may read access
     /// tokens.
     #[graphql(name = "iPackInstanceOauthAccessToken")]
     async fn access_token(

@@ -87,7 +87,7 @@ impl<'a> TokenColumns<'a> {
         Ok(TokenFacts {
             is_broken: self.is_broken,
             failure: self.failure,
-            renewed: self.refreshed_at.unwrap_or(self.obtained_at),
+            refreshed: self.refreshed_at.unwrap_or(self.obtained_at),
             expires: self.expires_at,
             can_be_refreshed: self.refresh_at.is_some(),
             edited: Part::details().filter(is_edited).map(|part| part.label().to_owned()).collect(),

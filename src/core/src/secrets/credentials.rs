@@ -221,7 +221,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<()> {
         let there = client_secrets::of_connection(db.lend(), key).await?;
-        // One that a token is renewed with, or that fits, stays until another has got a token.
+        // One that a token is refreshed with, or that fits, stays until another has got a token.
         let stays = match in_slot(&there, Slot::Current) {
             Some(current) => {
                 read_destination(&current.destination)? == *plan.destination()

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A token with less left is renewed before it is handed out: whoever asks needs time to use it.
+/// A token with less left is refreshed before it is handed out: whoever asks needs time to use it.
 const LEAST: Duration = Duration::from_secs(30);
 const HOUR: i64 = 3_600;
 
@@ -37,7 +37,7 @@ pub struct AccessToken {
 }
 
 impl Services {
-    /// The access token of a connection, renewed first where it is about to run out.
+    /// The access token of a connection, refreshed first where it is about to run out.
     ///
     /// # Errors
     /// `Forbidden` for an API token without the permission; `Conflict` where there is no token that works.
@@ -82,17 +82,18 @@ impl Services {
         let is_due = token.refresh_at.is_some_and(|at| at <= now);
         let is_ending = token.is_expired(now) || (token.is_expired(now.plus(LEAST)) && is_due);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
-        let may_renew = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
+        let may_refresh = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
         if !is_ending {
             return Ok(token);
         }
         let before = (token.id, token.version);
-        let token = if may_renew { self.renewed(token).await?.ok_or_else(no_token)? } else { token };
+        let token =
+            if may_refresh { self.refresh_or_wait(token).await?.ok_or_else(no_token)? } else { token };
         // What has just come is handed out, however short its life.
         if (token.id, token.version) != before || !token.is_expired(now) {
             return Ok(token);
         }
-        let why = token.failure.as_deref().unwrap_or("it cannot be renewed.");
+        let why = token.failure.as_deref().unwrap_or("it cannot be refreshed.");
         Err(ServiceError::Conflict(format!(
             "The access token has run out: {why} An admin can generate another one on the connection’s form."
         )))

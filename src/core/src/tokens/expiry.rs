@@ -3,13 +3,13 @@
 use ipack_domain::{provider::Grant, time::Timestamp};
 use ipack_oauth::{configuration::Configuration, token_answer::Granted};
 
-/// A token is renewed so long before it runs out, or at four fifths of a shorter life.
+/// A token is refreshed so long before it runs out, or at four fifths of a shorter life.
 const AHEAD_SECONDS: i64 = 300;
-/// Shorter lives are renewed when somebody asks for the token, not again and again for nobody.
+/// Shorter lives are refreshed when somebody asks for the token, not again and again for nobody.
 const LEAST_WAIT: i64 = 30;
 /// What is taken for a lifetime where nobody names one (the one that RFC 6749 has in its examples).
 const USUAL_SECONDS: i64 = 3_600;
-/// Longer lifetimes are renewed no later than this: it keeps refresh tokens alive that die unused.
+/// Longer lifetimes are refreshed no later than this: it keeps refresh tokens alive that die unused.
 const LONGEST_WAIT: i64 = 30 * 24 * 3_600;
 /// Further away is as good as never, and still a date.
 const LONGEST_LIFE: i64 = 20 * 365 * 24 * 3_600;
@@ -19,19 +19,19 @@ pub(crate) struct Expiry {
     pub refresh_at: Option<Timestamp>,
 }
 
-/// When a token runs out and when it is renewed: missing, tiny and huge lifetimes included.
+/// When a token runs out and when it is refreshed: missing, tiny and huge lifetimes included.
 pub(crate) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
     // No lifetime at all is as good as none named.
     let named = granted.expires_in.filter(|seconds| *seconds > 0).or(configuration.access_token_seconds);
     let lifetime = named.map(|seconds| seconds.clamp(1, LONGEST_LIFE));
-    let is_renewable = has_refresh_token || is_direct(configuration.grant);
+    let is_refreshable = has_refresh_token || is_direct(configuration.grant);
     let wait = {
         let lifetime = lifetime.unwrap_or(USUAL_SECONDS);
         (lifetime - AHEAD_SECONDS).max(lifetime * 4 / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
     };
     Expiry {
         expires_at: lifetime.map(|seconds| granted.asked_at.plus_seconds(seconds)),
-        refresh_at: is_renewable.then(|| granted.asked_at.plus_seconds(wait)),
+        refresh_at: is_refreshable.then(|| granted.asked_at.plus_seconds(wait)),
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn missing_tiny_and_huge_lifetimes_are_handled() {
-        for (named, expires, renewed) in [
+        for (named, expires, refreshed) in [
             (None, None, Some(3_300)),
             (Some(3_600), Some(3_600), Some(3_300)),
             (Some(60), Some(60), Some(48)),
@@ -84,16 +84,16 @@ mod tests {
             (Some(90 * 24 * 3_600), Some(90 * 24 * 3_600), Some(LONGEST_WAIT)),
             (Some(i64::MAX), Some(LONGEST_LIFE), Some(LONGEST_WAIT)),
         ] {
-            assert_eq!(waits(named), (expires, renewed), "{named:?}");
+            assert_eq!(waits(named), (expires, refreshed), "{named:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn a_renewal_is_never_at_once_and_before_the_expiry_of_all_but_the_shortest_lives(named in 2i64..i64::MAX) {
-            let (expires, renewed) = waits(Some(named));
-            let (expires, renewed) = (expires.expect("named"), renewed.expect("renewable"));
-            prop_assert!(renewed >= LEAST_WAIT && renewed <= expires.max(LEAST_WAIT));
+        fn a_refresh_is_never_at_once_and_before_the_expiry_of_all_but_the_shortest_lives(named in 2i64..i64::MAX) {
+            let (expires, refreshed) = waits(Some(named));
+            let (expires, refreshed) = (expires.expect("named"), refreshed.expect("refreshable"));
+            prop_assert!(refreshed >= LEAST_WAIT && refreshed <= expires.max(LEAST_WAIT));
         }
     }
 }

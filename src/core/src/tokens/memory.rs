@@ -73,15 +73,15 @@ impl TokenUses {
     }
 }
 
-/// What this process is renewing.
+/// What this process is refreshing.
 #[derive(Debug, Default)]
 pub struct RefreshTasks {
     under_way: Mutex<HashSet<Uuid>>,
-    /// Who asks for a token that is being renewed waits here, and only the first of them looks into the database.
+    /// Who asks for a token that is being refreshed waits here, and only the first of them looks into the database.
     turns: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// Says that a renewal is under way until it is dropped.
+/// Says that a refresh is under way until it is dropped.
 pub(crate) struct UnderWay<'a>(&'a RefreshTasks, Uuid);
 
 impl Drop for UnderWay<'_> {

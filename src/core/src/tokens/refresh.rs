@@ -1,4 +1,4 @@
-//! Keeping tokens fresh: when a token is renewed, by whom, and what happens when that fails.
+//! Keeping tokens fresh: when a token is refreshed, by whom, and what happens when that fails.
 //!
 //! Every replica looks for tokens that are due. Whoever gets the lease, given by one `UPDATE` and running out by
 //! itself, asks the provider; everybody else waits for what comes of it. So there is one call, however many ask. How
@@ -39,7 +39,7 @@ use uuid::Uuid;
 /// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `persist_with_backoff`): whoever holds the lease
 /// has ended by then.
 const LEASE_SECONDS: i64 = 45;
-/// Tokens of one provider that one replica renews at the same time, and providers at the same time: a slow one holds up
+/// Tokens of one provider that one replica refreshes at the same time, and providers at the same time: a slow one holds up
 /// nobody but its own.
 const AT_ONCE: usize = 8;
 const PROVIDERS_AT_ONCE: usize = 64;
@@ -50,7 +50,7 @@ const LAST_RETRY_SECONDS: i64 = 1_800;
 /// What no waiting mends (a client that the provider does not know any more) is hardly ever tried again: only in case
 /// that somebody put it right there.
 const SELDOM_SECONDS: i64 = 6 * 3_600;
-/// Who waits for another's renewal looks so often, and for longer than a lease lasts.
+/// Who waits for another's refresh looks so often, and for longer than a lease lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 500;
 
@@ -62,7 +62,7 @@ fn back_off(failures: u32) -> i64 {
 }
 
 impl Services {
-    /// Renews what is due. Every replica does this; it is done once.
+    /// Refreshes what is due. Every replica does this; it is done once.
     pub async fn refresh_due(&self) -> Result<usize> {
         let mut reader = self.database.reader().await?;
         let due = tokens::due(reader.connection(), self.clock.now(), DUE_BATCH).await?;
@@ -72,33 +72,33 @@ impl Services {
             let endpoint = TokenSource::of(&token).map(|origin| origin.configuration.endpoints.token);
             by_provider.entry(endpoint.unwrap_or_default()).or_default().push(token);
         }
-        let renewed = futures::stream::iter(by_provider.into_values())
+        let refreshed = futures::stream::iter(by_provider.into_values())
             .map(|tokens| async move {
-                let renewed = futures::stream::iter(tokens)
-                    .map(|token| async move { self.renewed_if_due(&token).await })
+                let refreshed = futures::stream::iter(tokens)
+                    .map(|token| async move { self.refresh_if_due(&token).await })
                     .buffer_unordered(AT_ONCE);
-                renewed.filter(|renewed| std::future::ready(*renewed)).count().await
+                refreshed.filter(|refreshed| std::future::ready(*refreshed)).count().await
             })
             .buffer_unordered(PROVIDERS_AT_ONCE);
-        Ok(renewed.fold(0, |all, some| std::future::ready(all + some)).await)
+        Ok(refreshed.fold(0, |all, some| std::future::ready(all + some)).await)
     }
 
-    async fn renewed_if_due(&self, token: &Token) -> bool {
+    async fn refresh_if_due(&self, token: &Token) -> bool {
         // Who stops does not begin what it may not be able to end.
         if self.stopping.is_cancelled() {
             return false;
         }
-        self.renew(token).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "a token could not be renewed");
+        self.refresh(token).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "a token could not be refreshed");
             false
         })
     }
 
-    /// The token as it is after a renewal: one's own, or that of whoever is at it already. `None` where it is gone.
+    /// The token as it is after a refresh: one's own, or that of whoever is at it already. `None` where it is gone.
     ///
     /// # Errors
-    /// `Renewing` where that takes too long; a renewal that failed is in the row.
-    pub(crate) async fn renewed(&self, token: Token) -> Result<Option<Token>> {
+    /// `Refreshing` where that takes too long; a refresh that failed is in the row.
+    pub(crate) async fn refresh_or_wait(&self, token: Token) -> Result<Option<Token>> {
         let turn = self.refresh_tasks.turn(token.id);
         let _turn = turn.lock().await;
         let key = token.key.clone();
@@ -114,16 +114,16 @@ impl Services {
             if !latest.is_leased(self.clock.now()) {
                 // In the background, so that a client that hangs up does not lose the answer of the provider.
                 let services = self.clone();
-                let renewing = self.background.spawn(async move { services.renew(&latest).await });
-                renewing.await.map_err(|_| ServiceError::Internal("a renewal panicked"))??;
+                let refreshing = self.background.spawn(async move { services.refresh(&latest).await });
+                refreshing.await.map_err(|_| ServiceError::Internal("a refresh panicked"))??;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(ServiceError::Refreshing)
     }
 
-    /// Renews a token if the lease is to be had; whether it was renewed.
-    pub(crate) async fn renew(&self, token: &Token) -> Result<bool> {
+    /// Refreshes a token if the lease is to be had; whether it was refreshed.
+    pub(crate) async fn refresh(&self, token: &Token) -> Result<bool> {
         let Some(_under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
         let owner = new_id(self.clock.now());
         let leased = self.database.write(|db| self.leased(db, token, owner)).await;
@@ -133,14 +133,14 @@ impl Services {
         };
         let outcome = self.ask_again(&token).await;
         let key = token.key.clone();
-        let is_ours = persist_with_backoff(|| self.settle_renewal(&token, &key, owner, &outcome)).await;
+        let is_ours = persist_with_backoff(|| self.settle_refresh(&token, &key, owner, &outcome)).await;
         self.opened.forget(Some(token.id));
-        let Ok(renewal) = outcome else { return is_ours.map(|_| false) };
+        let Ok(refresh) = outcome else { return is_ours.map(|_| false) };
         if !matches!(is_ours, Ok(false)) {
             return is_ours;
         }
         // Reset, replaced or uninstalled meanwhile: what came is nobody's.
-        let Renewal { configuration, secrets, granted, .. } = renewal;
+        let RefreshAnswer { configuration, secrets, granted, .. } = refresh;
         let revoked = self.revoke_granted(&configuration, &secrets, &granted).await;
         let space = self.account_of(&key).await?;
         self.note_revocation(&space, access::PROGRAM, &key, &revoked).await?;
@@ -150,7 +150,7 @@ impl Services {
     /// The row as it is under the lease.
     ///
     /// # Errors
-    /// `Renewing`, and no lease, where somebody else has it or has tried since.
+    /// `Refreshing`, and no lease, where somebody else has it or has tried since.
     async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Token> {
         let now = self.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
@@ -170,16 +170,16 @@ impl Services {
     }
 
     /// One call to the provider that the token came from.
-    async fn ask_again(&self, token: &Token) -> std::result::Result<Renewal, Failure> {
+    async fn ask_again(&self, token: &Token) -> std::result::Result<RefreshAnswer, Failure> {
         let TokenSource { configuration, secret_id } = TokenSource::of(token)?;
-        let opened = match self.opened_for_renewal(token, secret_id, &configuration).await {
+        let opened = match self.open_for_refresh(token, secret_id, &configuration).await {
             // Sealed anew by a rotation at this very moment: read once more, it opens.
             Err(ServiceError::Unopenable) => {
                 let mut reader = self.database.reader().await.map_err(ServiceError::from)?;
                 let latest = tokens::find(reader.connection(), &token.key).await;
                 drop(reader);
                 let latest = latest.map_err(ServiceError::from)?.ok_or(ServiceError::NotFound)?;
-                self.opened_for_renewal(&latest, secret_id, &configuration).await
+                self.open_for_refresh(&latest, secret_id, &configuration).await
             }
             opened => opened,
         };
@@ -191,10 +191,10 @@ impl Services {
         let client = Secrets { client: secrets.client.as_ref() };
         let now = self.clock.now();
         let granted = token::request(&self.oauth.outbound, &configuration, &request, client, now).await?;
-        Ok(Renewal { configuration, secrets, granted, old })
+        Ok(RefreshAnswer { configuration, secrets, granted, old })
     }
 
-    async fn opened_for_renewal(
+    async fn open_for_refresh(
         &self,
         token: &Token,
         secret_id: Option<Uuid>,
@@ -210,13 +210,13 @@ impl Services {
         Ok((secrets, Some(old)))
     }
 
-    /// Writes down what came of a renewal and gives the lease back; `false` where the row is not ours any more.
-    async fn settle_renewal(
+    /// Writes down what came of a refresh and gives the lease back; `false` where the row is not ours any more.
+    async fn settle_refresh(
         &self,
         token: &Token,
         key: &ConnectionKey,
         owner: Uuid,
-        outcome: &std::result::Result<Renewal, Failure>,
+        outcome: &std::result::Result<RefreshAnswer, Failure>,
     ) -> Result<bool> {
         let account = self.account_of(key).await?;
         self.database.write(|db| self.settle_once(db, &account, token, key, owner, outcome)).await
@@ -229,13 +229,13 @@ impl Services {
         token: &Token,
         key: &ConnectionKey,
         owner: Uuid,
-        outcome: &std::result::Result<Renewal, Failure>,
+        outcome: &std::result::Result<RefreshAnswer, Failure>,
     ) -> Result<bool> {
         let now = self.clock.now();
         let (is_ours, kind, detail) = match outcome {
-            Ok(renewal) => {
-                let is_ours = self.keep_renewal(db.lend(), token, owner, renewal, now).await?;
-                (is_ours, Kind::TokenRefreshed, renewal.granted.summary())
+            Ok(refresh) => {
+                let is_ours = self.keep_refresh(db.lend(), token, owner, refresh, now).await?;
+                (is_ours, Kind::TokenRefreshed, refresh.granted.summary())
             }
             Err(failure) => {
                 let is_broken = failure.is_final();
@@ -254,15 +254,15 @@ impl Services {
         Ok(is_ours)
     }
 
-    async fn keep_renewal(
+    async fn keep_refresh(
         &self,
         mut db: Connection<'_>,
         token: &Token,
         owner: Uuid,
-        renewal: &Renewal,
+        refresh: &RefreshAnswer,
         now: Timestamp,
     ) -> Result<bool> {
-        let Renewal { configuration, granted, old, .. } = renewal;
+        let RefreshAnswer { configuration, granted, old, .. } = refresh;
         let data_key = self.data_keys.current_key(db.lend(), &token.key.space, now).await?;
         // S12: a new refresh token is stored in the transaction that uses the old one up; an answer without one keeps the
         // old.
@@ -284,7 +284,7 @@ impl Services {
     }
 }
 
-struct Renewal {
+struct RefreshAnswer {
     configuration: Configuration,
     secrets: OpenedSecrets,
     granted: Granted,

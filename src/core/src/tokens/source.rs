@@ -1,4 +1,4 @@
-//! What the exchange of a code, the renewal of a token and its revocation have in common: what a token came from, the
+//! What the exchange of a code, the refresh of a token and its revocation have in common: what a token came from, the
 //! secrets that it takes, and how a failure is told.
 //!
 //! What a token must remember besides is a field of [`TokenSource`], with a default for those that are there.
@@ -29,7 +29,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a token came from, kept beside it: enough to renew and to revoke it, whatever the form says by then.
+/// What a token came from, kept beside it: enough to refresh and to revoke it, whatever the form says by then.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TokenSource {

@@ -178,11 +178,11 @@ async fn s22_a_secret_of_every_kind_is_found_nowhere_but_sealed(database: Databa
     assert_eq!(read.data("iPackInstanceOauthAccessToken")["accessToken"], format!("{CANARY}.access"));
     assert_hidden(&read.text.replace(&format!("{CANARY}.access"), ""), "anything else of the one answer");
 
-    // Renewed, and then refused with its secrets in the provider's mouth.
+    // Refreshed, and then refused with its secrets in the provider's mouth.
     world.advance(3_500);
     assert_eq!(services.refresh_due().await.expect("asked"), 1);
-    let renewed = read_now!(database, db => tokens::find(db, &key())).expect("there is a token");
-    assert_eq!((renewed.id, renewed.version), (stored.id, stored.version + 1));
+    let refreshed = read_now!(database, db => tokens::find(db, &key())).expect("there is a token");
+    assert_eq!((refreshed.id, refreshed.version), (stored.id, stored.version + 1));
     services.write_uses().await.expect("written");
     // Sessions and JWTs are over by now.
     let (mut browser, plain) = (world.browser(ANN).await, world.another_token(ACCOUNT, SPACE).await);

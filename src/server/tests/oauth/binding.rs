@@ -13,7 +13,7 @@ on_both!(
     s08_an_edit_during_an_attempt_never_sends_code_or_secret_to_the_new_endpoint,
     s08_another_secret_during_an_attempt_goes_to_neither_endpoint,
     s08_a_reset_during_an_attempt_sends_the_code_nowhere,
-    s08_a_token_is_renewed_where_it_came_from,
+    s08_a_token_is_refreshed_where_it_came_from,
     s09_a_change_of_where_the_secret_goes_demands_it_again,
     s09_a_save_through_the_api_demands_it_again_too,
 );
@@ -92,7 +92,7 @@ async fn s08_a_reset_during_an_attempt_sends_the_code_nowhere(database: Database
     assert!(token(&world, &key()).await.is_none());
 }
 
-async fn s08_a_token_is_renewed_where_it_came_from(database: Database) {
+async fn s08_a_token_is_refreshed_where_it_came_from(database: Database) {
     let (world, old, new, mut browser) = start(database).await;
     let filled = with_endpoints(form(&mut browser, &key()).await, &old);
     encrypt(&mut browser, filled, SECRET).await;

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 on_both!(
     f07_a_token_endpoint_that_misbehaves_ends_the_attempt_with_a_sentence,
-    f07_a_provider_that_hangs_holds_up_no_other_renewal,
+    f07_a_provider_that_hangs_holds_up_no_other_refresh,
     s07_discovery_that_names_another_issuer_fails_with_a_sentence,
     f07_discovery_that_misbehaves_fails_with_a_sentence,
 );
@@ -91,7 +91,7 @@ async fn f07_a_token_endpoint_that_misbehaves_ends_the_attempt_with_a_sentence(d
     assert!(token(&world, &key()).await.is_none());
 }
 
-async fn f07_a_provider_that_hangs_holds_up_no_other_renewal(database: Database) {
+async fn f07_a_provider_that_hangs_holds_up_no_other_refresh(database: Database) {
     let (world, provider, mut browser) = start(database).await;
     let slow = Provider::start().await;
     let healthy = in_environment("env-2");
@@ -102,10 +102,10 @@ async fn f07_a_provider_that_hangs_holds_up_no_other_renewal(database: Database)
     world.advance(3_400);
     let began = Instant::now();
     let services = world.services.clone();
-    let renewing = tokio::spawn(async move { services.refresh_due().await });
+    let refreshing = tokio::spawn(async move { services.refresh_due().await });
     eventually!(token(&world, &healthy).await.filter(|token| token.version == 2));
     assert_eq!(token(&world, &key()).await.expect("a token").failures, 0, "the other one hangs still");
-    assert_eq!(renewing.await.expect("no panic").expect("looked"), 1);
+    assert_eq!(refreshing.await.expect("no panic").expect("looked"), 1);
     assert!(began.elapsed() < BOUND);
     let row = token(&world, &key()).await.expect("a token");
     assert!(row.failures == 1 && !row.is_broken && row.refresh_at.is_some(), "{row:?}");

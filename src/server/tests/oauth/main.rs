@@ -19,7 +19,7 @@ mod faults;
 mod grants;
 mod pages;
 mod reading;
-mod renewing;
+mod refreshing;
 mod replicas;
 mod requests;
 mod returning;

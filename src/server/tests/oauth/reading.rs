@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 on_both!(
     the_permission_is_needed_and_asked_each_time,
     another_tenants_connection_is_as_good_as_absent,
-    a_token_about_to_run_out_is_renewed_before_it_is_handed_out,
+    a_token_about_to_run_out_is_refreshed_before_it_is_handed_out,
     reads_are_counted_in_one_entry_an_hour,
     the_vault_is_opened_once_for_many_reads,
     the_token_is_what_the_sibling_query_tells_and_a_save_still_echoes,
@@ -88,7 +88,7 @@ async fn another_tenants_connection_is_as_good_as_absent(database: Database) {
     assert_eq!(told(&world, &key(), Kind::TokenRead).await.len(), 0);
 }
 
-async fn a_token_about_to_run_out_is_renewed_before_it_is_handed_out(database: Database) {
+async fn a_token_about_to_run_out_is_refreshed_before_it_is_handed_out(database: Database) {
     let (world, provider, mut browser) = start(database).await;
     get_token(&mut browser, &key(), &provider).await;
     let client = runtime(&world).await;
@@ -98,7 +98,7 @@ async fn a_token_about_to_run_out_is_renewed_before_it_is_handed_out(database: D
     assert_eq!(read(&world, &client, &key()).await, Ok("access-3".into()));
     assert_eq!(read(&world, &client, &key()).await, Ok("access-3".into()));
     assert_eq!(provider.token_calls().len(), 2);
-    // Long after it ran out, as where nobody was there to renew it.
+    // Long after it ran out, as where nobody was there to refresh it.
     world.advance(100_000);
     assert_eq!(read(&world, &client, &key()).await, Ok("access-4".into()));
     assert_eq!(provider.revoked_families(), 0);

@@ -1,4 +1,4 @@
-//! F10: replicas that want the same token renewed, against a provider that revokes the whole family when a refresh
+//! F10: replicas that want the same token refreshed, against a provider that revokes the whole family when a refresh
 //! token is used twice.
 //!
 //! Each replica opens the database for itself, so they share nothing but its rows.

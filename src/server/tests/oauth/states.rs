@@ -145,7 +145,7 @@ async fn s12_a_token_that_was_refused_is_broken_everywhere(database: Database) {
     let (state, reason, page) = state_of(&mut browser, &key()).await;
     assert!(state == "Broken" && reason.contains("invalid_grant"), "{state}: {reason}");
     page.assert_shows(" (in 4 minutes)");
-    assert!(!page.shows("generation successful") && !page.shows("Next renewal"), "{}", page.text());
+    assert!(!page.shows("generation successful") && !page.shows("Next refresh"), "{}", page.text());
     world.advance(360);
     let (state, _, page) = state_of(&mut browser, &key()).await;
     assert_eq!(state, "Broken");

@@ -129,16 +129,16 @@ fn lines(content: &FormContent, part: Part) -> Vec<String> {
     content.lines(part, preset.map(|preset| preset.name.as_str()))
 }
 
-/// Lines for reading, latest first. Renewals in a row are told once, so that they do not hide what people did.
+/// Lines for reading, latest first. Refreshes in a row are told once, so that they do not hide what people did.
 fn folded(entries: Vec<Entry>) -> Vec<HistoryEntry> {
     let mut lines: Vec<(HistoryEntry, usize, bool)> = Vec::new();
     for entry in entries {
-        let is_renewal = entry.kind == Some(Kind::TokenRefreshed);
+        let is_refresh = entry.kind == Some(Kind::TokenRefreshed);
         let is_full = lines.len() == HISTORY_LENGTH;
         match lines.last_mut() {
-            Some((_, times, true)) if is_renewal => *times += 1,
+            Some((_, times, true)) if is_refresh => *times += 1,
             _ if is_full => break,
-            _ => lines.push((history(entry), 1, is_renewal)),
+            _ => lines.push((history(entry), 1, is_refresh)),
         }
     }
     let told = |(mut line, times, _): (HistoryEntry, usize, bool)| {

@@ -175,14 +175,14 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
     Ok(TokenView {
         by: token.obtained_by.clone(),
         obtained: token.obtained_at.into(),
-        age: in_words(now.0 - facts.renewed.0),
+        age: in_words(now.0 - facts.refreshed.0),
         expires: facts.expires.map(Into::into),
         remaining: facts.expires.map(|at| match at.0 - now.0 {
             left if left > 0 => format!("in {}", in_words(left)),
             over => format!("{} ago", in_words(-over)),
         }),
         is_refused: token.is_broken,
-        renewal: token.refresh_at.map(Into::into),
+        refresh: token.refresh_at.map(Into::into),
         requested: columns.requested(),
         granted: columns.granted(),
         refused: facts.refused.clone(),
@@ -218,7 +218,7 @@ fn facts(preset: &Preset) -> ProviderFacts {
     }
     lines.push(format!("Client authentication: {}", authentication.label()));
     lines.push(format!("PKCE: {pkce}"));
-    lines.push(format!("Renewal: {refresh}"));
+    lines.push(format!("Refresh: {refresh}"));
     if let Some(seconds) = preset.refresh_token_seconds {
         lines.push(format!("Refresh tokens last: {}", in_words(seconds.saturating_mul(1_000_000))));
     }

@@ -222,11 +222,11 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
         .into_any(),
         _ => view! { <span>"The provider names none"</span> }.into_any(),
     };
-    let renewal = match token.renewal {
+    let refresh = match token.refresh {
         Some(at) => view! { <When moment=at /> }.into_any(),
         None => view! { <span>"Not possible: the provider gave no refresh token"</span> }.into_any(),
     };
-    let renewal = (!token.is_refused).then_some(renewal);
+    let refresh = (!token.is_refused).then_some(refresh);
     let scopes =
         |scopes: Vec<String>| if scopes.is_empty() { "none named".to_owned() } else { scopes.join(" ") };
     let warnings = [
@@ -264,12 +264,12 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
                 <dt>"Age"</dt>
                 <dd>{token.age}</dd>
             </div>
-            {renewal
-                .map(|renewal| {
+            {refresh
+                .map(|refresh| {
                     view! {
                         <div>
-                            <dt>"Next renewal"</dt>
-                            <dd>{renewal}</dd>
+                            <dt>"Next refresh"</dt>
+                            <dd>{refresh}</dd>
                         </div>
                     }
                 })}

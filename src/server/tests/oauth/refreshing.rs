@@ -1,4 +1,4 @@
-//! A token's life after it was got: renewed, refused, put off; and what its scopes say.
+//! A token's life after it was got: refreshed, refused, put off; and what its scopes say.
 //!
 //! What a provider may answer to a refresh is tried here; who refreshes, where several could, in `replicas`.
 
