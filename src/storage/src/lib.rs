@@ -20,6 +20,7 @@ pub mod data_keys;
 pub mod details;
 pub mod drafts;
 pub mod environments;
+pub mod group_commit;
 pub mod instances;
 pub mod lines;
 pub mod open;
@@ -33,6 +34,7 @@ pub mod write;
 
 pub use write::Writer;
 
+use group_commit::WriteQueue;
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
     postgres::PgDatabaseError, sqlite::SqliteError,
@@ -45,6 +47,7 @@ pub enum Database {
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
+        queue: WriteQueue,
     },
     Postgres(PgPool),
 }
@@ -149,7 +152,7 @@ impl Database {
     /// Waits for running statements and closes every connection; SQLite folds its WAL away.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { readers, writer } => {
+            Self::Sqlite { readers, writer, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

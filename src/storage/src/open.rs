@@ -3,6 +3,7 @@
 use crate::{
     Connection, Database, StorageError, Writer,
     data_keys::{self, MasterKeyRow},
+    group_commit::WriteQueue,
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, SqliteConnection,
@@ -98,7 +99,8 @@ async fn open_sqlite(address: &str) -> Result<Database, OpenError> {
     SQLITE.run(&writer).await?;
     let readers = pool(SQLITE_READERS).connect_with(options).await?;
     drop(lock);
-    Ok(Database::Sqlite { readers, writer })
+    let queue = WriteQueue::start(writer.clone());
+    Ok(Database::Sqlite { readers, writer, queue })
 }
 
 async fn take_lock(path: PathBuf) -> Result<File, OpenError> {

@@ -2,13 +2,13 @@
 //!
 //! The closure gets a [`Writer`] and answers a value, for which everything is committed, or an error, for which
 //! everything is rolled back. Because it may run again, it keeps to the database: what is to be done once goes after
-//! the write.
+//! the write. On SQLite, writes that wait share a transaction: see [`group_commit`](crate::group_commit).
 //!
 //! A connection goes back into its pool only where its transaction is known to be over. Where BEGIN, COMMIT or ROLLBACK
-//! failed, or the write was given up half-way, nobody knows what state it is in: it is closed, which rolls back, and the
-//! pool opens another one in its place.
+//! failed, or a write on PostgreSQL was given up half-way, nobody knows what state it is in: it is closed, which rolls
+//! back, and the pool opens another one in its place.
 
-use crate::{Connection, Database, Reader, Result, StorageError, on_connection};
+use crate::{Connection, Database, Reader, Result, StorageError, group_commit::Share, on_connection};
 use ipack_domain::effects::random_bytes;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -28,9 +28,9 @@ impl WriteError for StorageError {
 }
 
 impl Database {
-    /// Runs a write in a transaction of its own, and begins it again where it met another that came first: undone by the
-    /// database, second with the same key, or on something that was removed meanwhile. Begun again it sees what the
-    /// other left, and says so if that is in its way.
+    /// Runs a write, and begins it again where it met another that came first: undone by the database, second with the
+    /// same key, or on something that was removed meanwhile. Begun again it sees what the other left, and says so if
+    /// that is in its way.
     ///
     /// # Errors
     /// What the closure answers, or what the database says to BEGIN and COMMIT. Nothing is written then; only where the
@@ -41,7 +41,7 @@ impl Database {
         F: Future<Output = std::result::Result<T, E>>,
     {
         for _ in 1..ATTEMPTS {
-            match self.write_once(&mut work).await {
+            match self.write_shared(&mut work).await {
                 Err(error) => match error.as_storage() {
                     Some(StorageError::Undone(_)) => {
                         // Not in step with the other, or they meet again.
@@ -54,18 +54,41 @@ impl Database {
                 done => return done,
             }
         }
+        self.write_shared(&mut work).await
+    }
+
+    /// On SQLite in a transaction that others share, and alone where that one failed.
+    async fn write_shared<T, E, F>(&self, work: &mut impl FnMut(Writer) -> F) -> std::result::Result<T, E>
+    where
+        E: WriteError,
+        F: Future<Output = std::result::Result<T, E>>,
+    {
+        if let Self::Sqlite { queue, .. } = self
+            && let Some(outcome) = queue.perform(Share::Others, &mut *work).await
+        {
+            return outcome;
+        }
         self.write_once(work).await
     }
 
-    /// As [`Database::write`], without beginning again.
+    /// As [`Database::write`], in a transaction of its own and without beginning again.
     pub async fn write_once<T, E, F>(&self, work: impl FnOnce(Writer) -> F) -> std::result::Result<T, E>
     where
-        E: From<StorageError>,
+        E: WriteError,
         F: Future<Output = std::result::Result<T, E>>,
     {
-        let (give_back, given_back) = oneshot::channel();
-        let transaction = Some(Transaction::begin(self).await?);
-        let outcome = work(Writer { transaction, give_back: Some(give_back) }).await;
+        let pool = match self {
+            Self::Sqlite { queue, .. } => {
+                let outcome = queue.perform(Share::Nobody, work).await;
+                return outcome
+                    .unwrap_or_else(|| Err(StorageError::Database(sqlx::Error::WorkerCrashed).into()));
+            }
+            Self::Postgres(pool) => pool,
+        };
+        let connection = pool.acquire().await.map_err(StorageError::from)?;
+        let transaction = Transaction::begin(Reader::Postgres(connection)).await?;
+        let (writer, given_back) = Writer::new(transaction);
+        let outcome = work(writer).await;
         let transaction = given_back.await.map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?;
         match outcome {
             Ok(value) => {
@@ -90,6 +113,12 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// The writer, and who gets the transaction when it is dropped.
+    pub(crate) fn new(transaction: Transaction) -> (Self, oneshot::Receiver<Transaction>) {
+        let (give_back, given_back) = oneshot::channel();
+        (Self { transaction: Some(transaction), give_back: Some(give_back) }, given_back)
+    }
+
     /// Lends the connection for one statement.
     pub fn lend(&mut self) -> Connection<'_> {
         let transaction = self.transaction.as_mut().expect("only dropping takes it");
@@ -108,31 +137,40 @@ impl Drop for Writer {
 
 /// A connection with a transaction on it. Dropped before the transaction is over, the connection is closed.
 #[derive(Debug)]
-struct Transaction {
+pub(crate) struct Transaction {
     connection: Reader,
     is_over: bool,
 }
 
 impl Transaction {
-    async fn begin(database: &Database) -> Result<Self> {
-        let connection = match database {
-            Database::Sqlite { writer, .. } => Reader::Sqlite(writer.acquire().await?),
-            Database::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
-        };
+    /// On SQLite with a savepoint in it, to which [`Transaction::undo`] goes back.
+    pub(crate) async fn begin(connection: Reader) -> Result<Self> {
         let mut begun = Self { connection, is_over: false };
         // SQLite's write lock is taken at once, so that it never has to be upgraded half-way.
-        begun.run("BEGIN IMMEDIATE", "BEGIN").await?;
+        begun.run("BEGIN IMMEDIATE; SAVEPOINT write", "BEGIN").await?;
         Ok(begun)
     }
 
-    async fn commit(mut self) -> Result<()> {
+    /// Sets the savepoint after what was written so far.
+    pub(crate) async fn keep(&mut self) -> Result<()> {
+        let sql = "RELEASE write; SAVEPOINT write";
+        self.run(sql, sql).await
+    }
+
+    /// Undoes what was written since the savepoint was set.
+    pub(crate) async fn undo(&mut self) -> Result<()> {
+        let sql = "ROLLBACK TO write";
+        self.run(sql, sql).await
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<()> {
         // To COMMIT alone PostgreSQL answers no error where a statement failed before it, and rolls back.
         self.run("COMMIT", "SELECT 1; COMMIT").await?;
         self.is_over = true;
         Ok(())
     }
 
-    async fn roll_back(mut self) {
+    pub(crate) async fn roll_back(mut self) {
         // SQLite may have rolled back by itself, and then refuses: one more connection to close.
         match self.run("ROLLBACK", "ROLLBACK").await {
             Ok(()) => self.is_over = true,

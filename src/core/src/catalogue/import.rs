@@ -1,7 +1,8 @@
 //! Filling a Space from a file: its environments, and its packs with their processes and connections.
 //!
 //! The file is JSON, shaped like [`Catalogue`]. Importing it again brings names and defaults up to date, also in
-//! instances that are installed; nothing is ever removed by it.
+//! instances that are installed; nothing is ever removed by it. The whole file is checked first, and then written in
+//! slices, between which others write. An import that broke off goes on where the file is imported again.
 
 use crate::{
     catalogue::instances::check_name,
@@ -14,12 +15,19 @@ use ipack_domain::{
     form::FormContent,
     ids::check_id,
     provider::ProviderChoice,
+    time::Timestamp,
     validation::validate,
 };
 use ipack_oauth::presets;
-use ipack_storage::{Writer, accounts, environments, instances, packs};
+use ipack_storage::{
+    Connection, Writer, accounts, environments, instances,
+    packs::{self, PackConnection},
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// Rows written in one transaction.
+const SLICE: usize = 200;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -104,70 +112,120 @@ impl Services {
         if !json.trim_start().starts_with('{') {
             return Err(wrong(&"expected an object"));
         }
-        self.database.write(|db| self.import_once(db, space, &catalogue)).await
-    }
-
-    async fn import_once(&self, mut db: Writer, space: &str, catalogue: &Catalogue) -> Result<()> {
+        let rows = catalogue.rows()?;
+        let mut reader = self.database.reader().await?;
+        accounts::find_space(reader.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
+        drop(reader);
         let now = self.clock.now();
-        accounts::find_space(db.lend(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
-        for environment in &catalogue.environments {
+        for rows in rows.chunks(SLICE) {
+            let put = async |mut db: Writer| {
+                for row in rows {
+                    row.put(db.lend(), space, now).await?;
+                }
+                Ok::<_, ServiceError>(())
+            };
+            self.database.write(put).await?;
+        }
+        for pack in &catalogue.packs {
+            let mut reader = self.database.reader().await?;
+            let instances = instances::of_pack(reader.connection(), space, &pack.id).await?;
+            drop(reader);
+            for instance in instances {
+                let adopt =
+                    async |mut db: Writer| instances::adopt_pack(db.lend(), space, &instance, &pack.id).await;
+                self.database.write(adopt).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row that a catalogue puts.
+enum Row<'a> {
+    Environment(Environment),
+    Pack(packs::Pack),
+    Process { pack: &'a str, process: &'a CatalogueProcess },
+    Connection { pack: &'a str, connection: PackConnection<'a>, provider: Option<Box<ProviderChoice>> },
+}
+
+impl Row<'_> {
+    async fn put(&self, db: Connection<'_>, space: &str, now: Timestamp) -> Result<()> {
+        match self {
+            Self::Environment(environment) => environments::put(db, space, environment, now).await?,
+            Self::Pack(pack) => packs::put(db, space, pack, now).await?,
+            Self::Process { pack, process } => {
+                packs::put_process(db, space, pack, &process.id, &process.name).await?;
+            }
+            Self::Connection { pack, connection, provider } => {
+                let connection = PackConnection { provider: provider.as_deref(), ..*connection };
+                packs::put_connection(db, space, pack, connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Catalogue {
+    /// All that it puts, each row after those that it refers to.
+    fn rows(&self) -> Result<Vec<Row<'_>>> {
+        let mut rows = Vec::new();
+        for environment in &self.environments {
             check_named(&environment.id, &environment.name, "environment")?;
-            let environment = Environment {
+            rows.push(Row::Environment(Environment {
                 id: environment.id.clone(),
                 name: environment.name.clone(),
                 classification: match environment.classification {
                     CatalogueClassification::Prod => Classification::Prod,
                     CatalogueClassification::Test => Classification::Test,
                 },
-            };
-            environments::put(db.lend(), space, &environment, now).await?;
+            }));
         }
-        for pack in &catalogue.packs {
-            check_named(&pack.id, &pack.name, "pack")?;
-            if pack.description.contains('\0') {
-                let field = format!("the description of pack {:?}", pack.id);
-                return Err(ServiceError::bad_input(field, "must not contain a NUL character"));
-            }
-            let row = packs::Pack {
-                id: pack.id.clone(),
-                name: pack.name.clone(),
-                description: pack.description.clone(),
-                installation_type: match pack.installation_type {
-                    InstallationType::Single => packs::InstallationType::Single,
-                    InstallationType::Multi => packs::InstallationType::Multi,
-                },
-            };
-            packs::put(db.lend(), space, &row, now).await?;
-            for process in &pack.processes {
-                check_named(&process.id, &process.name, "process")?;
-                packs::put_process(db.lend(), space, &pack.id, &process.id, &process.name).await?;
-                for connection in &process.connections {
-                    check_named(&connection.id, &connection.name, "connection")?;
-                    let defaults = connection.defaults.as_ref().map(|raw| raw.get());
-                    if let Some(defaults) = defaults {
-                        Details::parse(defaults).map_err(|error| {
-                            ServiceError::bad_input(
-                                format!("the defaults of connection {}", connection.id),
-                                error.to_string(),
-                            )
-                        })?;
-                    }
-                    let provider =
-                        connection.authorization.as_ref().map(|choice| checked(choice, connection));
-                    let provider = provider.transpose()?;
-                    let row = packs::PackConnection {
-                        process: &process.id,
-                        id: &connection.id,
-                        name: &connection.name,
-                        uses_oauth: connection.oauth,
-                        defaults,
-                        provider: provider.as_ref(),
-                    };
-                    packs::put_connection(db.lend(), space, &pack.id, row).await?;
+        for pack in &self.packs {
+            pack.add_rows(&mut rows)?;
+        }
+        Ok(rows)
+    }
+}
+
+impl CataloguePack {
+    fn add_rows<'a>(&'a self, rows: &mut Vec<Row<'a>>) -> Result<()> {
+        check_named(&self.id, &self.name, "pack")?;
+        if self.description.contains('\0') {
+            let field = format!("the description of pack {:?}", self.id);
+            return Err(ServiceError::bad_input(field, "must not contain a NUL character"));
+        }
+        rows.push(Row::Pack(packs::Pack {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            installation_type: match self.installation_type {
+                InstallationType::Single => packs::InstallationType::Single,
+                InstallationType::Multi => packs::InstallationType::Multi,
+            },
+        }));
+        for process in &self.processes {
+            check_named(&process.id, &process.name, "process")?;
+            rows.push(Row::Process { pack: &self.id, process });
+            for connection in &process.connections {
+                check_named(&connection.id, &connection.name, "connection")?;
+                let defaults = connection.defaults.as_ref().map(|raw| raw.get());
+                if let Some(defaults) = defaults {
+                    let field = || format!("the defaults of connection {}", connection.id);
+                    Details::parse(defaults)
+                        .map_err(|error| ServiceError::bad_input(field(), error.to_string()))?;
                 }
-            }
-            for instance in instances::of_pack(db.lend(), space, &pack.id).await? {
-                instances::adopt_pack(db.lend(), space, &instance, &pack.id).await?;
+                let provider = connection.authorization.as_ref();
+                let provider =
+                    provider.map(|choice| checked(choice, connection).map(Box::new)).transpose()?;
+                let connection = PackConnection {
+                    process: &process.id,
+                    id: &connection.id,
+                    name: &connection.name,
+                    uses_oauth: connection.oauth,
+                    defaults,
+                    provider: None,
+                };
+                rows.push(Row::Connection { pack: &self.id, connection, provider });
             }
         }
         Ok(())

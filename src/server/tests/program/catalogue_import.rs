@@ -1,13 +1,16 @@
 //! `catalogue import`: what is wrong with a file is said with its place, and nothing of it is kept.
 
 use ipack_core::{ServiceError, access::Client};
-use ipack_storage::Database;
+use ipack_domain::time::Timestamp;
+use ipack_storage::{Database, accounts};
 use ipack_testing::world::{ANN, SPACE, World};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 on_both!(
     what_is_wrong_is_named_and_nothing_is_kept,
     a_second_import_brings_names_up_to_date_and_removes_nothing,
     an_unknown_space_is_named,
+    a_large_file_is_imported_whole_and_lets_others_write_in_between,
 );
 
 fn with_connection(connection: &str) -> String {
@@ -101,4 +104,23 @@ async fn an_unknown_space_is_named(database: Database) {
     let world = World::new(database).await;
     let error = world.services.import_catalogue("none", "{}").await.expect_err("no such Space");
     assert!(matches!(error, ServiceError::SpaceNotFound), "{error:?}");
+}
+
+async fn a_large_file_is_imported_whole_and_lets_others_write_in_between(database: Database) {
+    const CONNECTIONS: i64 = 1_500;
+    let world = World::new(database).await;
+    let connections: Vec<_> = (0..CONNECTIONS).map(|n| format!(r#"{{"id":"{n}","name":"C {n}"}}"#)).collect();
+    let json = with_connection(&connections.join(","));
+    let has_been_let_in = AtomicBool::new(false);
+    let import = async { world.services.import_catalogue(SPACE, &json).await.expect("imported") };
+    let others = async {
+        for number in 0.. {
+            write_now!(world.database, db => accounts::ensure(db, &number.to_string(), Timestamp(0)));
+            let imported = world.count("pack_connections WHERE pack_id = 'p'").await;
+            has_been_let_in.fetch_or((1..CONNECTIONS).contains(&imported), Ordering::Relaxed);
+        }
+    };
+    tokio::select! { () = import => {}, () = others => unreachable!() }
+    assert!(has_been_let_in.into_inner(), "others waited for the whole import");
+    assert_eq!(world.count("pack_connections WHERE pack_id = 'p'").await, CONNECTIONS);
 }

@@ -20,6 +20,7 @@ mod data_keys;
 mod details;
 mod drafts;
 mod environments;
+mod group_commit;
 mod instances;
 mod isolation;
 mod open;

@@ -92,7 +92,9 @@ fn every_connection_of_both_pools_is_durable() {
     on_empty("every_connection_of_both_pools_is_durable", Kind::Sqlite, |address| {
         Box::pin(async move {
             let database = open(&address).await.expect("an empty database opens");
-            let Database::Sqlite { readers, writer } = &database else { panic!("{database:?} is no SQLite") };
+            let Database::Sqlite { readers, writer, .. } = &database else {
+                panic!("{database:?} is no SQLite")
+            };
             assert_eq!(writer.options().get_max_connections(), 1, "SQLite has one writer");
             assert!(readers.options().get_max_connections() > 1, "readers do not wait for each other");
             for pool in [readers, writer] {

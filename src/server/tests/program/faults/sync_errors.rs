@@ -1,5 +1,5 @@
-//! The disk takes what is written and fails to make it lasting: a system-call tracer lets every sync of the real
-//! program fail for a while.
+//! The disk takes what is written and fails to make it lasting, or takes its time: a system-call tracer lets every sync
+//! of the real program fail, or last longer, for a while.
 
 use crate::faults::server::{details, find_variables, save_variables};
 use crate::faults::{not_run, program};
@@ -110,12 +110,12 @@ impl Program {
         }
     }
 
-    /// Lets every sync of the program fail; `None` where this process may not trace it.
-    fn fail_syncs(&self) -> Option<Tracer> {
+    /// Lets something happen to every sync of the program; `None` where this process may not trace it.
+    fn trace_syncs(&self, what: &str) -> Option<Tracer> {
         let process = self.child.id();
         let mut tracer = Command::new("strace");
         tracer.args(["-f", "-qq", "-o", "/dev/null", "-p", &process.to_string()]);
-        tracer.args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"]);
+        tracer.args(["-e", "trace=fsync,fdatasync", "-e", &format!("inject=fsync,fdatasync:{what}")]);
         let mut tracer = tracer.stdin(Stdio::null()).spawn().expect("strace is installed");
         while !is_traced(process) {
             if tracer.try_wait().expect("waited for").is_some() {
@@ -172,7 +172,7 @@ fn after_failed_syncs(database: &str) {
     program.assert_ready_soon(200);
     let mut acknowledged = vec![0];
     for round in 1..=2 {
-        let Some(tracer) = program.fail_syncs() else {
+        let Some(tracer) = program.trace_syncs("error=EIO") else {
             return not_run("f03 failed syncs", "this process may not trace another one; root may");
         };
         for number in 1..=3 {
@@ -191,4 +191,38 @@ fn after_failed_syncs(database: &str) {
         let expected = json!(details(number)).to_string();
         assert!(answer.contains(&expected), "{number} was acknowledged: {answer}");
     }
+}
+
+/// So many saves at once take as long as a few syncs, not as many as there are saves.
+#[test]
+fn saves_that_wait_for_a_slow_disk_share_its_syncs() {
+    on_empty("saves_that_wait_for_a_slow_disk_share_its_syncs", Kind::Sqlite, |address| {
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || on_a_slow_disk(&address)).await.expect("no panic");
+        })
+    });
+}
+
+fn on_a_slow_disk(database: &str) {
+    const SAVES: u32 = 64;
+    const SYNC: Duration = Duration::from_millis(100);
+    let folder = TempDir::with_prefix("ipack-keys-").expect("a temporary folder can be made");
+    let program = Program::start(database, &folder.path().join("master.key"));
+    assert!(program.save(0));
+    let Some(tracer) = program.trace_syncs(&format!("delay_exit={}", SYNC.as_micros())) else {
+        return not_run("slow disk", "this process may not trace another one; root may");
+    };
+    let begun = Instant::now();
+    assert!(program.save(1));
+    assert!(begun.elapsed() >= SYNC, "a save is acknowledged after its sync");
+    let begun = Instant::now();
+    thread::scope(|threads| {
+        for number in 0..SAVES {
+            let program = &program;
+            threads.spawn(move || assert!(program.save(100 + number)));
+        }
+    });
+    let took = begun.elapsed();
+    assert!(took < SYNC * SAVES / 2, "{SAVES} saves took {took:?}");
+    tracer.stop();
 }
