@@ -85,6 +85,13 @@ struct Answer {
     errors: Vec<ServerError>,
 }
 
+/// An error as the API answers it, to a request with these headers.
+pub fn error_response(headers: &HeaderMap, error: AppError) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let refusal = Refusal { status, error: Box::new(error), header: None };
+    refusal.into_response(Media::wanted(headers).unwrap_or(Media::Json))
+}
+
 pub async fn method_not_allowed(request: Request) -> Response {
     let media = Media::wanted(request.headers()).unwrap_or(Media::Json);
     Refusal::of_input(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked by POST.")

@@ -23,6 +23,8 @@ mod scan;
 pub mod schema;
 mod size;
 
+pub use http::error_response;
+
 use axum::{
     Router,
     http::{Extensions, request::Parts},

@@ -8,7 +8,7 @@ use ipack_storage::{
     BATCH, Writer, accounts,
     attempts::{self, Status},
     audit_log::{self, Event, Kind},
-    sessions, suggestions,
+    carried_forms, sessions, suggestions,
 };
 use std::time::Duration;
 
@@ -21,16 +21,18 @@ const ATTEMPTS_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 #[derive(Clone, Copy)]
 enum Leftover<'a> {
     Sessions(Timestamp),
+    CarriedForms(Timestamp),
     AuditLog(Timestamp),
     Attempts(Timestamp),
     Suggestions { account: &'a str, field: &'a str },
 }
 
 impl Services {
-    /// Forgets expired sessions, old audit log entries and values that nobody used for long.
+    /// Forgets expired sessions and forms that waited for them, old audit log entries and values that nobody used for long.
     pub async fn tidy(&self) -> Result<()> {
         let now = self.clock.now();
         self.forget(Leftover::Sessions(now)).await?;
+        self.forget(Leftover::CarriedForms(now)).await?;
         while self.end_overdue_attempts(now).await? >= BATCH.unsigned_abs() {}
         self.forget(Leftover::AuditLog(now.minus(AUDIT_LOG_KEPT))).await?;
         self.forget(Leftover::Attempts(now.minus(ATTEMPTS_KEPT))).await?;
@@ -85,6 +87,7 @@ impl Services {
     async fn forget_batch(&self, mut db: Writer, leftover: Leftover<'_>) -> Result<u64> {
         Ok(match leftover {
             Leftover::Sessions(now) => sessions::remove_expired(db.lend(), now).await?,
+            Leftover::CarriedForms(now) => carried_forms::remove_expired(db.lend(), now).await?,
             Leftover::AuditLog(moment) => audit_log::remove_before(db.lend(), moment).await?,
             Leftover::Attempts(moment) => attempts::remove_before(db.lend(), moment).await?,
             Leftover::Suggestions { account, field } => suggestions::prune(db.lend(), account, field).await?,

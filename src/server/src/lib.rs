@@ -2,10 +2,13 @@
 #![recursion_limit = "256"]
 
 pub mod assets;
+mod carry;
 pub mod cli;
 pub mod config;
+pub mod connections;
 mod error_page;
 pub mod health;
+mod known_browser;
 pub mod load_keyring;
 pub mod middleware;
 mod oauth_pages;

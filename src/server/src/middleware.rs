@@ -3,8 +3,9 @@
 
 use crate::config::Config;
 use crate::{
+    carry,
     error_page::{error_response, failure},
-    sign_in,
+    known_browser, sign_in,
     state::AppState,
 };
 use axum::{
@@ -12,22 +13,24 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
             X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use futures::FutureExt;
 use ipack_core::caller_limits::ClientAddress;
 use ipack_domain::{
     effects::{Clock, new_id},
-    error::AppError,
+    error::{AppError, ErrorCode},
     ids::segment,
 };
 use ipack_web::request_context::CurrentAdmin;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    panic::AssertUnwindSafe,
     time::Duration,
 };
 use tower_http::request_id::{MakeRequestId, RequestId};
@@ -116,12 +119,19 @@ pub async fn identify(
     // Who signs out has no need to sign in for it first.
     let is_open =
         matches!(parts.uri.path(), "/login" | "/logout") || crate::oauth_pages::is_open(parts.uri.path());
+    let is_get = parts.method == Method::GET;
+    let cookie = admin
+        .as_ref()
+        .filter(|_| is_get && is_page)
+        .and_then(|admin| known_browser::cookie_for(&state, &parts.headers, admin.id));
     let is_known = admin.is_some();
     parts.extensions.insert(CurrentAdmin(admin));
     if is_known || is_open {
-        return next.run(Request::from_parts(parts, body)).await;
+        let mut response = next.run(Request::from_parts(parts, body)).await;
+        response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+        return response;
     }
-    if parts.method == Method::GET && is_page {
+    if is_get && is_page {
         let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         return Redirect::to(&format!("/login?next={}", segment(here))).into_response();
     }
@@ -129,9 +139,35 @@ pub async fn identify(
         if parts.uri.path() != "/api/connector" {
             return sign_in::ended(state).await;
         }
-        return sign_in::carry(state, Request::from_parts(parts, body)).await;
+        return carry::carry(state, Request::from_parts(parts, body)).await;
     }
     error_response(AppError::unauthorized())
+}
+
+/// Answers a request that panicked as an error that is our fault, with its id.
+pub async fn catch_panic(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_api = parts.uri.path() == "/graphql";
+    let is_page = ipack_web::request_context::wants_html(&parts);
+    let request_id = ipack_web::request_context::request_id(&parts);
+    let headers = parts.headers.clone();
+    let answer = next.run(Request::from_parts(parts, body));
+    // What it may have left half done is its own: locks are taken anyway, and transactions are rolled back.
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(request_id, "a request panicked");
+            let error = AppError {
+                request_id: Some(request_id),
+                ..AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.")
+            };
+            if is_api {
+                ipack_api::error_response(&headers, error)
+            } else {
+                failure(state, is_page, error).await
+            }
+        }
+    }
 }
 
 /// Headers of every answer. Pages bring a Content-Security-Policy of their own; nothing else needs to load anything.

@@ -2,6 +2,7 @@
 
 use crate::{
     assets::{self, Assets},
+    carry,
     config::Config,
     error_page::{error_response, failure, too_large},
     health,
@@ -82,6 +83,7 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
         .merge(pages(&state))
         .merge(health)
         .merge(files)
+        .layer(from_fn_with_state(state.clone(), middleware::catch_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
         .layer(from_fn(health::count))
         .layer(from_fn_with_state(state.clone(), middleware::security_headers))
@@ -107,11 +109,7 @@ fn pages(state: &AppState) -> Router {
     let routes = generate_route_list(App);
     Router::new()
         .leptos_routes_with_context(state, routes, context, || shell(view! { <App /> }))
-        // A form that is carried through signing in is escaped a second time.
-        .route(
-            "/login",
-            post(sign_in::sign_in).layer(DefaultBodyLimit::max(state.config.form_limit().saturating_mul(2))),
-        )
+        .route("/login", post(sign_in::sign_in).layer(DefaultBodyLimit::max(carry::SIGN_IN_LIMIT)))
         .route("/logout", post(sign_in::sign_out))
         .route("/oauth/callback/{account}/{provider}", get(oauth_pages::callback))
         .route("/oauth/attempts/{id}", get(oauth_pages::attempt))

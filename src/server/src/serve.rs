@@ -1,13 +1,14 @@
 //! Listening, serving, the work that is done now and then, and stopping.
 
-use crate::{config::Config, router::router};
-use axum::Router;
+use crate::{
+    config::Config,
+    connections::{ConnectionLimits, serve_until},
+    router::router,
+};
 use ipack_core::Services;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
-/// How long requests have to end once the process is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
 /// How often tokens that are due are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// How long calls to identity providers that are under way may take to end: what they bring cannot be had twice.
@@ -24,20 +25,13 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 }
 
 /// Serves until the process is told to stop, then lets running requests end.
-///
-/// # Errors
-/// Where the listener fails.
-pub async fn serve(
-    services: Services,
-    config: Arc<Config>,
-    listener: TcpListener,
-    started: impl FnOnce(),
-) -> std::io::Result<()> {
+pub async fn serve(services: Services, config: Arc<Config>, listener: TcpListener, started: impl FnOnce()) {
+    let limits = ConnectionLimits::of_this_process();
     let app = router(services.clone(), config);
     let tidying = tokio::spawn(clean_up_periodically(services.clone()));
     let refreshing = tokio::spawn(refresh_periodically(services.clone()));
     started();
-    serve_until(told_to_stop(), DRAIN, listener, app).await?;
+    serve_until(told_to_stop(), limits, listener, app).await;
     tidying.abort();
     refreshing.abort();
     // Tokens that are on their way are kept, and reads that were counted are written down.
@@ -48,35 +42,7 @@ pub async fn serve(
         tracing::warn!(error = %error, "the last reads of tokens were not written down");
     }
     // A request that was left behind may hold a connection.
-    let _ = tokio::time::timeout(DRAIN, services.database.close()).await;
-    Ok(())
-}
-
-/// Once it is to stop, requests have so long to end; those that do not, and clients that never finish what they
-/// began to send, are left behind.
-pub async fn serve_until(
-    stop: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-    listener: TcpListener,
-    app: Router,
-) -> std::io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let stop = async move {
-        stop.await;
-        let _ = stopping.send(());
-    };
-    let overdue = async move {
-        let _ = stopped.await;
-        tokio::time::sleep(drain).await;
-    };
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::select! {
-        served = axum::serve(listener, app).with_graceful_shutdown(stop).into_future() => served,
-        () = overdue => {
-            tracing::warn!("some requests have not ended; they are left behind");
-            Ok(())
-        }
-    }
+    let _ = tokio::time::timeout(limits.drain, services.database.close()).await;
 }
 
 async fn clean_up_periodically(services: Services) {

@@ -1,26 +1,22 @@
-//! The sign-in page's other half: plain form posts, sessions, and what was typed while a session ended.
+//! The sign-in page's other half: plain form posts and sessions.
 
 use crate::session_store::ADMIN_ID;
 use crate::{
-    error_page::{error_page, failure, too_large},
+    carry,
+    error_page::{error_page, failure},
     state::AppState,
 };
 use axum::{
     Extension, Form,
-    extract::{Request, State},
+    extract::State,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Redirect, Response},
 };
 use ipack_core::caller_limits::ClientAddress;
-use ipack_core::{ServiceError, Services, access::Admin, connector::submission::Submission};
+use ipack_core::{ServiceError, Services, access::Admin};
 use ipack_domain::{
-    button::Button,
     error::{AppError, ErrorCode},
-    form::FormContent,
-    ids::{ConnectionKey, unsegment},
-    post::{Base, Choices},
     time::Timestamp,
-    tokens::SECRET_FIELDS,
 };
 use ipack_web::pages::sign_in::{SignInAttempt, SignInView};
 use ipack_web::request_context::{CurrentAdmin, id_text};
@@ -87,7 +83,7 @@ pub struct SignInForm {
     password: String,
     #[serde(default)]
     next: String,
-    /// A form that was posted without a session, as it was posted.
+    /// What `carry` put there.
     #[serde(default)]
     carried: String,
 }
@@ -129,15 +125,11 @@ pub async fn sign_in(
     if let Err(error) = begin_session(&state.services, &session, &admin).await {
         return failure(state, true, session_error(&error, &request_id)).await;
     }
-    if let Some((key, submission)) = read_carried(&form.carried) {
-        // What was typed becomes this admin's draft; where it is not theirs to see, it is nobody's.
-        match state.services.submit(&admin, &key, submission).await {
-            Ok(_) => return Redirect::to(&key.form_path()).into_response(),
-            Err(ServiceError::NotFound) => {}
-            Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
-        }
+    match carry::deliver(&state, &admin, &form.carried).await {
+        Ok(Some(key)) => Redirect::to(&key.form_path()).into_response(),
+        Ok(None) => Redirect::to(&attempt.next).into_response(),
+        Err(error) => failure(state, true, error.into_app_error(&request_id)).await,
     }
-    Redirect::to(&attempt.next).into_response()
 }
 
 /// A new id at each sign-in, so that one known from before is worth nothing.
@@ -180,69 +172,6 @@ pub async fn ended(state: AppState) -> Response {
     page(state, attempt, StatusCode::UNAUTHORIZED).await
 }
 
-/// Answers a form that was posted without a session by the sign-in page, with the form's fields on it.
-pub async fn carry(state: AppState, request: Request) -> Response {
-    let limit = state.config.form_limit();
-    let Ok(body) = axum::body::to_bytes(request.into_body(), limit).await else {
-        return too_large(state, true).await;
-    };
-    let posted = String::from_utf8_lossy(&body);
-    let carried = without_secrets(&posted);
-    let has_secret = secrets_in(&posted).any(|value| !value.is_empty());
-    let next = read_carried(&carried).map_or_else(|| "/".to_owned(), |(key, _)| key.form_path());
-    let kept =
-        if has_secret { "what you typed is kept, but for the secret" } else { "what you typed is kept" };
-    let message = format!("Your session ended. Sign in to go on; {kept}.");
-    let attempt = SignInAttempt { email: String::new(), next, carried, message: Some(message) };
-    page(state, attempt, StatusCode::UNAUTHORIZED).await
-}
-
-/// A posted form without what was typed into its inputs for secrets: those are not written into any page.
-fn without_secrets(form: &str) -> String {
-    form.split('&').filter(|pair| !is_secret(pair)).collect::<Vec<_>>().join("&")
-}
-
-fn secrets_in(form: &str) -> impl Iterator<Item = &str> {
-    form.split('&')
-        .filter(|pair| is_secret(pair))
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(_, value)| value)
-}
-
-/// Whether this is an input for a secret, however the characters of its name are escaped.
-fn is_secret(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default();
-    let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
-    SECRET_FIELDS.contains(&name.as_str())
-}
-
-/// The key of a carried form, and what it asks for: to be kept. Nothing is put into effect by signing in.
-fn read_carried(carried: &str) -> Option<(ConnectionKey, Submission)> {
-    #[derive(Deserialize)]
-    struct Carried {
-        key: ConnectionKey,
-        #[serde(default)]
-        intent: String,
-        #[serde(default)]
-        base: String,
-        #[serde(default)]
-        content: FormContent,
-    }
-    let form: Carried = serde_qs::Config::new(5, false).deserialize_str(carried).ok()?;
-    // Whatever the button was, what was typed is kept; of buttons only those count that change what is typed.
-    let button = match Button::parse(&form.intent) {
-        Some(button @ (Button::AddRow(_) | Button::DeleteRow(..))) => button,
-        Some(_) | None => Button::Keep,
-    };
-    let submission = Submission {
-        button,
-        choices: Choices::default(),
-        base: Base::parse(&form.base),
-        content: form.content,
-    };
-    Some((form.key, submission))
-}
-
 /// Only paths of this site: `/…`, but neither `//host` nor anything a browser would read as one.
 fn local_path(next: &str) -> String {
     let fine = next.starts_with('/')
@@ -252,19 +181,13 @@ fn local_path(next: &str) -> String {
     if fine { next.to_owned() } else { "/".to_owned() }
 }
 
-async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Response {
+pub(crate) async fn page(state: AppState, attempt: SignInAttempt, status: StatusCode) -> Response {
     error_page(state, status, move || view! { <SignInView attempt=attempt.clone() /> }).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn s22_a_secret_is_not_carried_through_signing_in() {
-        let form = "intent=save&client_secret=canary&content%5Bbase_url%5D=x&client%5Fsecret=canary&user_password=canary";
-        assert_eq!(without_secrets(form), "intent=save&content%5Bbase_url%5D=x");
-    }
 
     #[test]
     fn s16_only_paths_of_this_site_are_gone_back_to() {

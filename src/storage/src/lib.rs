@@ -14,6 +14,7 @@ pub mod admins;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit_log;
+pub mod carried_forms;
 pub mod client_secrets;
 pub mod columns;
 pub mod data_keys;

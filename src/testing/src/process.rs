@@ -2,6 +2,7 @@
 
 use crate::databases::POSTGRES_VARIABLE;
 use std::{
+    io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -23,4 +24,46 @@ pub fn program(executable: &str, address: &str, keyring: &Path, arguments: &[&st
 
 pub fn started(mut program: Command) -> Child {
     program.spawn().expect("it starts")
+}
+
+/// The program as it serves. It is ended when this is dropped.
+pub struct Server {
+    child: Child,
+    /// Host and port.
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a command that serves, on a free port, and waits until it does. Nobody reads what it logs.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn start(mut serving: Command) -> Self {
+        serving.env("IPACK_LISTEN", "127.0.0.1:0").stderr(Stdio::null());
+        let mut child = started(serving);
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let address = lines.find_map(|line| {
+            line.expect("text").split_once("is ready at http://").map(|(_, address)| address.to_owned())
+        });
+        // What it says later must have somewhere to go.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.expect("it listens") }
+    }
+
+    /// The most memory that it had at once, in MiB, without the pages of its own file, of which a debug build has many.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let kibibytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux says so");
+            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+        };
+        (kibibytes("VmHWM:") - kibibytes("RssFile:")) / 1_024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

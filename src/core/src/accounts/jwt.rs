@@ -1,4 +1,5 @@
-//! JWTs of the API: HMAC-SHA-256, one issuer, one audience, 300 seconds.
+//! JWTs of the API, and those that tell a browser which somebody has signed in with: HMAC-SHA-256, one issuer, an audience
+//! for each of the two.
 //!
 //! Expiry is checked against the program's own clock and without leeway; the library's would add a minute.
 
@@ -6,16 +7,19 @@ use crate::access::Client;
 use ipack_domain::{effects::random_bytes, time::Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub const LIFETIME_SECONDS: i64 = 300;
 const ISSUER: &str = "ipack-connect";
 const AUDIENCE: &str = "ipack-connect/graphql";
+const BROWSER_AUDIENCE: &str = "ipack-connect/browser";
 
 /// Signs and checks; the same on every replica.
 pub struct SigningKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    browser_validation: Validation,
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -36,21 +40,36 @@ struct Claims {
     exp: i64,
 }
 
+#[derive(Serialize, Deserialize)]
+struct BrowserClaims {
+    iss: String,
+    aud: String,
+    /// The id of the admin who signed in.
+    sub: Uuid,
+    exp: i64,
+}
+
+/// Of this issuer for this audience; when it expires is checked apart.
+fn validation(audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[audience]);
+    validation.validate_exp = false;
+    validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+    validation
+}
+
 impl SigningKey {
     pub fn random() -> [u8; 32] {
         random_bytes()
     }
 
     pub fn new(secret: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.validate_exp = false;
-        validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
         Self {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
-            validation,
+            validation: validation(AUDIENCE),
+            browser_validation: validation(BROWSER_AUDIENCE),
         }
     }
 
@@ -75,6 +94,24 @@ impl SigningKey {
             name: claims.name,
             username: claims.sub,
         })
+    }
+
+    /// What a browser keeps to show later that this admin signed in with it. It lets nobody in.
+    pub fn sign_browser(
+        &self,
+        admin: Uuid,
+        expires_at: Timestamp,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let (iss, aud, exp) = (ISSUER.into(), BROWSER_AUDIENCE.into(), expires_at.seconds());
+        let claims = BrowserClaims { iss, aud, sub: admin, exp };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+    }
+
+    /// The admin who signed in with a browser, and until when it is known.
+    pub fn check_browser(&self, jwt: &str, now: Timestamp) -> Option<(Uuid, i64)> {
+        let claims = jsonwebtoken::decode::<BrowserClaims>(jwt, &self.decoding, &self.browser_validation);
+        let claims = claims.ok()?.claims;
+        (claims.exp > now.seconds()).then_some((claims.sub, claims.exp))
     }
 }
 
@@ -103,6 +140,18 @@ mod tests {
         assert_eq!(key().check(&jwt, NOW), Some(client()));
         assert_eq!(key().check(&jwt, NOW.plus_seconds(299)), Some(client()));
         assert_eq!(key().check(&jwt, NOW.plus_seconds(300)), None);
+    }
+
+    #[test]
+    fn s29_a_browsers_jwt_opens_no_api_and_the_apis_is_no_browsers() {
+        let admin = Uuid::from_u128(7);
+        let browser = key().sign_browser(admin, NOW.plus_seconds(60)).expect("signs");
+        assert_eq!(key().check_browser(&browser, NOW), Some((admin, NOW.seconds() + 60)));
+        assert_eq!(key().check_browser(&browser, NOW.plus_seconds(60)), None);
+        assert_eq!(key().check(&browser, NOW), None);
+        let client = key().sign(&client(), NOW).expect("signs");
+        assert_eq!(key().check_browser(&client, NOW), None);
+        assert_eq!(SigningKey::new(&[8; 32]).check_browser(&browser, NOW), None);
     }
 
     #[test]

@@ -49,14 +49,14 @@ pub struct Passwords(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     cost: Cost,
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
     /// What an unknown email's password is checked against, so that it takes as long as a known one's.
     nobody: OnceLock<String>,
 }
 
 impl Passwords {
     pub fn new(cost: Cost) -> Self {
-        Self(Arc::new(Inner { cost, turn: Semaphore::new(AT_ONCE), nobody: OnceLock::new() }))
+        Self(Arc::new(Inner { cost, turn: Arc::new(Semaphore::new(AT_ONCE)), nobody: OnceLock::new() }))
     }
 
     pub async fn hash(&self, password: String) -> String {
@@ -76,9 +76,15 @@ impl Passwords {
 
     /// Off the threads that answer requests.
     async fn apart<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> T {
-        let _permit = self.0.turn.acquire().await.expect("the semaphore is never closed");
+        let turn = Arc::clone(&self.0.turn);
+        let permit = turn.acquire_owned().await.expect("the semaphore is never closed");
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&inner)).await.expect("hashing does not panic")
+        // The permit goes along: a caller that hangs up drops this future, and the work goes on all the same.
+        let work = move || {
+            let _permit = permit;
+            work(&inner)
+        };
+        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
     }
 }
 
@@ -115,6 +121,31 @@ mod tests {
             let nobody = passwords.0.nobody.get().expect("an unknown email was asked for");
             assert!(nobody.contains(parameters), "{nobody}");
         }
+    }
+
+    #[tokio::test]
+    async fn callers_that_hang_up_do_not_make_room_for_more_work_at_once() {
+        let passwords = Passwords::new(Cost::LEAST);
+        let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let finished = Arc::new(std::sync::Mutex::new(finished));
+        for _ in 0..AT_ONCE + 3 {
+            let (passwords, begun, finished) = (passwords.clone(), begun.clone(), finished.clone());
+            let work = move |_: &Inner| {
+                let _ = begun.send(());
+                let _ = finished.lock().expect("nobody panics").recv();
+            };
+            let caller = tokio::spawn(async move { passwords.apart(work).await });
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            caller.abort();
+        }
+        for _ in 0..AT_ONCE {
+            has_begun.recv().await.expect("as many as may begin do");
+        }
+        has_begun.try_recv().expect_err("one more has begun");
+        assert_eq!(passwords.0.turn.available_permits(), 0, "the work holds them");
+        drop(finish);
+        passwords.apart(|_| ()).await;
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The connector details of one connection: the form with its drafts, and what the API saves and reads.
 
+pub mod carried;
 pub mod content;
 pub mod details;
 pub mod draft;

@@ -221,7 +221,7 @@ pub async fn serve(
             }
         }
     })
-    .await?;
+    .await;
     Ok(())
 }
 

@@ -15,6 +15,10 @@ on_both!(
     only_changes_are_carried_over_what_is_kept,
     a_long_form_of_long_characters_can_be_carried,
     s36_carrying_is_no_way_around_the_door,
+    a_large_form_waits_in_the_database,
+    no_secret_waits_with_it,
+    so_many_forms_of_an_admin_wait,
+    a_stranger_leaves_nothing_to_wait,
     beyond_the_limit_is_413,
 );
 
@@ -132,6 +136,72 @@ async fn a_long_form_of_long_characters_can_be_carried(database: Database) {
         assert_eq!(page.status, 200, "{character}");
         assert_eq!(page.connector().value("content[company_id]"), long);
     }
+}
+
+const LARGE: usize = 40_000;
+
+async fn a_large_form_waits_in_the_database(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    let long = "ü".repeat(LARGE);
+    let form =
+        open(&mut browser).await.connector().content("company_id", &long).content("client_id", "typed");
+    let login = lose_session(&world, &mut browser, &form, "add-authorization").await;
+    assert!(login.value("carried").len() < 100, "{}", login.value("carried"));
+    let wrong = browser.press(&login.with("email", ANN).with("password", "wrong"), "").await;
+    assert_eq!(wrong.status, 401);
+    let login = wrong.form("/login");
+    let page = browser.press(&login.clone().with("email", BEN).with("password", PASSWORD), "").await;
+    let form = page.connector();
+    assert_eq!((form.value("content[company_id]"), form.value("content[client_id]")), (&*long, "typed"));
+    assert_eq!(form.rows("authorization").len(), 2, "what the button did to it, too");
+    assert_eq!(world.count("carried_forms").await, 0);
+    // The page's form once more: there is nothing left to keep, and somebody signs in.
+    let page = browser.press(&login.with("email", ANN).with("password", PASSWORD), "").await;
+    assert_eq!((page.status.as_u16(), page.connector().value("content[client_id]")), (200, ""));
+}
+
+async fn no_secret_waits_with_it(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    let form = open(&mut browser).await.connector().content("company_id", &"x".repeat(LARGE));
+    let form = form.row("authorization", 0, "client_secret", "canary").with("client_secret", "canary");
+    world.advance(1_800);
+    let page = browser.press(&form, "save").await;
+    page.assert_shows("Your session ended. Sign in to go on; what you typed is kept, but for the secret.");
+    assert_eq!(world.count("carried_forms").await, 1);
+    assert_eq!(world.count("carried_forms WHERE form LIKE '%canary%'").await, 0);
+}
+
+async fn so_many_forms_of_an_admin_wait(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    let form = open(&mut browser).await.connector().content("company_id", &"x".repeat(LARGE));
+    for _ in 0..10 {
+        world.advance(1_800);
+        browser.press(&form, "save").await;
+    }
+    assert_eq!(world.count("carried_forms").await, 8);
+    world.advance(7 * 24 * 3_600);
+    world.services.tidy().await.expect("tidied");
+    assert_eq!(world.count("carried_forms").await, 0);
+}
+
+async fn a_stranger_leaves_nothing_to_wait(database: Database) {
+    let world = World::new(database).await;
+    let mut browser = world.browser(ANN).await;
+    let form = open(&mut browser).await.connector();
+    let mut stranger = world.stranger();
+    for cookie in ["", "x", "a.b.c"] {
+        stranger.cookies.insert("ipack_browser".into(), cookie.into());
+        let large = form.clone().content("company_id", &"x".repeat(LARGE));
+        assert_eq!(stranger.press(&large, "save").await.status, 413, "{cookie:?}");
+        // What is small costs nothing, whoever posts it.
+        let page = stranger.press(&form, "save").await;
+        assert_eq!(page.status, 401);
+        page.form("/login").value("carried");
+    }
+    assert_eq!(world.count("carried_forms").await, 0);
 }
 
 async fn s36_carrying_is_no_way_around_the_door(database: Database) {

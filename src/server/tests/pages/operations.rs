@@ -5,9 +5,12 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
+use ipack_domain::effects::Clock;
+use ipack_server::config::Config;
 use ipack_storage::Database;
-use ipack_testing::browser::{Page, call, get, post};
+use ipack_testing::browser::{Browser, Page, call, get, post};
 use ipack_testing::world::{ANN, World, key};
+use std::sync::Arc;
 
 on_both!(
     health_and_metrics_answer_anybody,
@@ -15,6 +18,7 @@ on_both!(
     s41_an_error_says_its_request_and_nothing_internal,
     s41_a_request_id_from_outside_stays_only_if_it_is_plain,
     callers_cannot_make_metrics_grow,
+    s41_a_panic_is_an_error_with_its_request,
 );
 
 async fn ask(world: &World, path: &str) -> Page {
@@ -99,4 +103,34 @@ async fn callers_cannot_make_metrics_grow(database: Database) {
     }
     let metrics = ask(&world, "/metrics").await;
     assert!(!metrics.text().to_lowercase().contains("madeup"), "{}", metrics.text());
+}
+
+async fn s41_a_panic_is_an_error_with_its_request(database: Database) {
+    let world = World::new(database).await;
+    let mut services = world.services.clone();
+    services.clock = Clock::new(|| panic!("canary"));
+    let mut browser = Browser::new(ipack_server::router::router(services, Arc::new(Config::default())));
+    let jwt =
+        Request::post("/graphql").header("authorization", "Bearer x").header("accept", "application/json");
+    for (request, code) in [
+        (get("/"), None),
+        (call(Method::GET, "/api/signed-in"), Some("/code")),
+        (jwt, Some("/errors/0/extensions/code")),
+    ] {
+        let request = request.header("x-request-id", "request-of-a-test").body(Body::empty());
+        let page = browser.send(request.expect("a request")).await;
+        assert_eq!((page.status.as_u16(), page.header("x-request-id")), (500, Some("request-of-a-test")));
+        assert!(
+            page.text().contains("request-of-a-test") && !page.text().contains("canary"),
+            "{}",
+            page.text()
+        );
+        match code {
+            None => page.assert_shows("Something went wrong on the server."),
+            Some(place) => {
+                let answer: serde_json::Value = serde_json::from_str(page.text()).expect("JSON");
+                assert_eq!(answer.pointer(place), Some(&"GENERIC_SYSTEM_ERROR".into()), "{answer}");
+            }
+        }
+    }
 }

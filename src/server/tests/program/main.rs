@@ -15,3 +15,4 @@ mod growth;
 mod one_writer;
 mod races;
 mod starting;
+mod strangers;

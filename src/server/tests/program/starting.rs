@@ -3,11 +3,13 @@
 use axum::{
     Router,
     body::Body,
+    extract::ConnectInfo,
     http::{Request, StatusCode},
 };
 use ipack_server::{
     cli,
     config::{Config, DatabaseUrl},
+    connections::{ConnectionLimits, serve_until},
 };
 use ipack_storage::{Database, admins, open::open};
 use ipack_testing::world::World;
@@ -18,6 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     time::timeout,
@@ -62,20 +65,15 @@ async fn a_request_that_never_ends_keeps_nobody_from_stopping() {
         let stop_told = async move {
             let _ = stopped.await;
         };
-        let serving = tokio::spawn(ipack_server::serve::serve_until(
-            stop_told,
-            Duration::from_millis(drain),
-            listener,
-            reads,
-        ));
+        let limits = ConnectionLimits { drain: Duration::from_millis(drain), ..ConnectionLimits::default() };
+        let serving = tokio::spawn(serve_until(stop_told, limits, listener, reads));
         let client = TcpStream::connect(address).await.expect("it listens");
         client.writable().await.expect("connected");
         client.try_write(half.as_bytes()).expect("sent");
         // Until the server has it; where it has not yet, it stops all the more.
         tokio::time::sleep(Duration::from_millis(100)).await;
         stop.send(()).expect("it runs");
-        let outcome = timeout(LONG, serving).await.expect("it stops").expect("no panic");
-        outcome.expect("it served");
+        timeout(LONG, serving).await.expect("it stops").expect("no panic");
         drop(client);
     }
 }
@@ -99,17 +97,62 @@ async fn a_request_under_way_ends_before_the_server_stops() {
     let stop_told = async move {
         let _ = stopped.await;
     };
-    let serving = tokio::spawn(ipack_server::serve::serve_until(stop_told, LONG, listener, slow));
+    let limits = ConnectionLimits { drain: LONG, ..ConnectionLimits::default() };
+    let serving = tokio::spawn(serve_until(stop_told, limits, listener, slow));
     let client = TcpStream::connect(address).await.expect("it listens");
     client.writable().await.expect("connected");
     client.try_write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
     has_begun.await.expect("the request has begun");
     stop.send(()).expect("it runs");
-    timeout(LONG / 2, serving).await.expect("long before its time is up").expect("no panic").expect("served");
+    timeout(LONG / 2, serving).await.expect("long before its time is up").expect("no panic");
     let mut answer = [0; 1_024];
     client.readable().await.expect("an answer");
     let length = client.try_read(&mut answer).expect("an answer");
     assert!(String::from_utf8_lossy(&answer[..length]).ends_with("done"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_a_whole_head_is_closed_and_makes_room() {
+    let (listener, address) = listener().await;
+    let limits =
+        ConnectionLimits { at_once: 3, head: Duration::from_millis(300), ..ConnectionLimits::default() };
+    let hello = Router::new().fallback(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string());
+    let serving = tokio::spawn(serve_until(std::future::pending(), limits, listener, hello));
+    let mut halves = Vec::new();
+    for half in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        stream.write_all(half.as_bytes()).await.expect("sent");
+        halves.push(stream);
+    }
+    // There is no room for it until one of them is closed.
+    let mut next = TcpStream::connect(address).await.expect("it listens");
+    let request = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    next.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    let early = timeout(Duration::from_millis(100), next.read_to_string(&mut answer)).await;
+    early.expect_err("it waits");
+    timeout(LONG, next.read_to_string(&mut answer)).await.expect("it has its turn").expect("an answer");
+    let peer = next.local_addr().expect("an address").to_string();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&peer), "{answer}");
+    for mut half in halves {
+        let mut rest = Vec::new();
+        timeout(LONG, half.read_to_end(&mut rest)).await.expect("it is closed").expect("the end");
+    }
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_head_beyond_its_size_is_refused() {
+    let (listener, address) = listener().await;
+    let serving = serve_until(std::future::pending(), ConnectionLimits::default(), listener, Router::new());
+    let serving = tokio::spawn(serving);
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(40_000));
+    let _ = stream.write_all(long.as_bytes()).await;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 431");
+    serving.abort();
 }
 
 #[derive(Clone, Default)]

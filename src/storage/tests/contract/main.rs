@@ -14,6 +14,7 @@ mod api_tokens;
 mod attempts;
 mod audit_log;
 mod bytes;
+mod carried_forms;
 mod client_secrets;
 mod connection_states;
 mod data_keys;
