@@ -124,6 +124,11 @@ impl<'a> Check<'a> {
     fn value(&self, place: &MetaInputValue, value: &Value) -> Result<bool, Refused> {
         let MetaInputValue { name: field, ty, .. } = place;
         let type_name = ty.trim_end_matches('!');
+        if let Some(items) = type_name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
+            && !matches!(value, Value::Variable(_) | Value::Null)
+        {
+            return self.list(&MetaInputValue { ty: items.to_owned(), ..place.clone() }, value);
+        }
         match (TYPES.types.get(type_name), value) {
             (_, Value::Variable(name)) => return self.variable(place, name),
             (_, Value::Null) if ty.ends_with('!') => {
@@ -147,12 +152,39 @@ impl<'a> Check<'a> {
             (Some(MetaType::InputObject { .. }), _) => {
                 return Err(Refused::of_field(field, must_be(type_name)));
             }
+            (Some(MetaType::Enum { enum_values, .. }), value) => {
+                // Variables carry the names as strings.
+                let is_known = match value {
+                    Value::Enum(name) => enum_values.contains_key(name.as_str()),
+                    Value::String(name) => enum_values.contains_key(name.as_str()),
+                    _ => false,
+                };
+                if !is_known {
+                    let names: Vec<_> = enum_values.keys().map(String::as_str).collect();
+                    let message = format!("must be one of {}", names.join(", "));
+                    return Err(Refused::of_field(field, message));
+                }
+            }
             (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value)
                 if !value.clone().into_const().is_some_and(|value| is_valid(&value)) =>
             {
                 return Err(Refused::of_field(field, must_be(type_name)));
             }
             _ => {}
+        }
+        Ok(true)
+    }
+
+    /// One value stands for a list of one.
+    fn list(&self, item: &MetaInputValue, value: &Value) -> Result<bool, Refused> {
+        let values = match value {
+            Value::List(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            if !self.value(item, value)? {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

@@ -46,6 +46,10 @@ pub fn of_service(error: ServiceError, request_id: &str) -> Error {
         ServiceError::MissingSpace => {
             AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing.")
         }
+        ServiceError::SeveralSpaces => AppError::new(
+            ErrorCode::MissingSpaceId,
+            "Several Spaces have this: the header SPACE_GUID must say which is meant.",
+        ),
         ServiceError::Secret(code) => {
             AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
         }

@@ -30,6 +30,7 @@ use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use ipack_core::access::Client;
 use ipack_domain::error::{AppError, ErrorCode};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Names the Space that a request is about.
 const SPACE_GUID: HeaderName = HeaderName::from_static("space_guid");
@@ -122,8 +123,8 @@ async fn answer(
     for _ in 1..body.len() {
         count(context, &client)?;
     }
-    let space =
-        parts.headers.get(SPACE_GUID).map(|guid| String::from_utf8_lossy(guid.as_bytes()).into_owned());
+    let space = parts.headers.get(SPACE_GUID).map(|guid| String::from_utf8_lossy(guid.as_bytes()));
+    let space = space.filter(|guid| !guid.trim().is_empty()).map(Cow::into_owned);
     let caller = Caller { client, space, request_id: request_id(parts) };
     match body {
         Body::One(request) => {

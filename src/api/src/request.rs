@@ -66,6 +66,8 @@ struct Members<'a> {
 
 pub fn read(body: &[u8]) -> Result<Body, Malformed> {
     let text = std::str::from_utf8(body).map_err(|_| Malformed::body("The body is not UTF-8."))?;
+    // RFC 8259 lets a parser ignore a byte-order mark, and some clients send one.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| Malformed::not_json(&error))?;
     if !whole.get().starts_with('[') {
         return read_one(whole).map(Body::One);
@@ -90,9 +92,11 @@ fn read_one(request: &RawValue) -> Result<GraphQlRequest, Malformed> {
     })?;
     let query = members.query.ok_or_else(|| Malformed::member("query", "is missing"))?;
     member::<serde::de::IgnoredAny>("extensions", members.extensions, '{', "must be an object")?;
+    let operation_name = member("operationName", members.operation_name, '"', "must be a string")?;
     Ok(GraphQlRequest {
         query: member("query", Some(query), '"', "must be a string")?.unwrap_or_default(),
-        operation_name: member("operationName", members.operation_name, '"', "must be a string")?,
+        // Some clients always send it, empty where the operation has no name.
+        operation_name: operation_name.filter(|name: &String| !name.is_empty()),
         variables: member("variables", members.variables, '{', "must be an object")?.unwrap_or_default(),
     })
 }
@@ -152,6 +156,20 @@ mod tests {
             assert_eq!((malformed.field, malformed.message.as_str()), (field, message), "{body}");
         }
         assert_eq!(read(b"\"\xff\"").err().expect("refused").message, "The body is not UTF-8.");
+    }
+
+    #[test]
+    fn an_empty_operation_name_and_a_byte_order_mark_are_as_good_as_absent() {
+        let body = "\u{feff}{\"query\":\"{a}\",\"operationName\":\"\"}";
+        assert!(matches!(
+            read(body.as_bytes()),
+            Ok(Body::One(request)) if request.query == "{a}" && request.operation_name.is_none()
+        ));
+        let twice = format!("\u{feff}{body}");
+        assert!(
+            read(twice.as_bytes())
+                .is_err_and(|malformed| malformed.message.starts_with("The body is not JSON"))
+        );
     }
 
     #[test]

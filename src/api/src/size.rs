@@ -13,7 +13,7 @@ use async_graphql::{
     registry::MetaType,
 };
 use async_graphql_value::{ConstValue, Value};
-use ipack_core::catalogue::instances::MAX_PAGE;
+use ipack_core::catalogue::page::MAX_PAGE;
 use std::{collections::HashMap, sync::LazyLock};
 
 /// The standard introspection query of graphql-js is 15 fields deep.

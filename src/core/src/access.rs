@@ -52,8 +52,16 @@ pub(crate) async fn client_space(
     client: &Client,
     header: Option<&str>,
 ) -> Result<accounts::Space> {
-    let guid = header.filter(|guid| !guid.trim().is_empty()).ok_or(ServiceError::MissingSpace)?;
-    space_for(db, Some(&client.account), guid).await
+    space_for(db, Some(&client.account), header.ok_or(ServiceError::MissingSpace)?).await
+}
+
+/// The only one of the Spaces that have what a client named without the header.
+pub(crate) fn only_space(mut having: Vec<accounts::Space>, absent: ServiceError) -> Result<accounts::Space> {
+    match (having.pop(), having.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err(ServiceError::SeveralSpaces),
+        (None, _) => Err(absent),
+    }
 }
 
 /// The Space of a connection key that a client named, where it is the one of its header.

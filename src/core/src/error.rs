@@ -16,6 +16,8 @@ pub enum ServiceError {
     NotFound,
     #[error("no Space was named")]
     MissingSpace,
+    #[error("several Spaces have it")]
+    SeveralSpaces,
     #[error("no such Space")]
     SpaceNotFound,
     #[error("no such instance")]
@@ -66,6 +68,9 @@ impl ServiceError {
             Self::Forbidden => AppError::new(ErrorCode::Forbidden, "You may not do this."),
             Self::NotFound => AppError::not_found(),
             Self::MissingSpace => AppError::new(ErrorCode::MissingSpaceId, "No Space was named."),
+            Self::SeveralSpaces => {
+                AppError::new(ErrorCode::MissingSpaceId, "Several Spaces have this: one must be named.")
+            }
             Self::SpaceNotFound => AppError::new(ErrorCode::SpaceNotFound, "There is no such Space."),
             Self::InstanceInvalid => AppError::new(
                 ErrorCode::IpackInstanceIdInvalid,

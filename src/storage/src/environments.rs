@@ -89,6 +89,12 @@ pub async fn attach(
     Ok(execute!(db, sql, id, space, instance, environment, now.0)? == 1)
 }
 
+macro_rules! attachments {
+    ($rest:literal) => {
+        concat!("SELECT id, environment_id, instance_id FROM attachments WHERE space_guid = $1 AND ", $rest)
+    };
+}
+
 /// The attachments to the environments from `first` to `last`, by environment.
 pub async fn attachments(
     db: Connection<'_>,
@@ -96,11 +102,58 @@ pub async fn attachments(
     first: &str,
     last: &str,
 ) -> Result<Vec<Attachment>> {
-    let sql = "SELECT id, environment_id, instance_id FROM attachments
-         WHERE space_guid = $1 AND environment_id BETWEEN $2 AND $3 ORDER BY environment_id, id";
+    let sql = attachments!("environment_id BETWEEN $2 AND $3 ORDER BY environment_id, id");
     on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql)
         .bind(space)
         .bind(first)
         .bind(last)
         .fetch_all(executor))
+}
+
+/// The attachments of an instance, by environment.
+pub async fn attachments_of_instance(
+    db: Connection<'_>,
+    space: &str,
+    instance: &str,
+    limit: i64,
+) -> Result<Vec<Attachment>> {
+    let sql = attachments!("instance_id = $2 ORDER BY environment_id LIMIT $3");
+    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql)
+        .bind(space)
+        .bind(instance)
+        .bind(limit)
+        .fetch_all(executor))
+}
+
+/// The attachment of an instance to an environment.
+pub async fn attachment_to(
+    db: Connection<'_>,
+    space: &str,
+    instance: &str,
+    environment: &str,
+) -> Result<Option<Attachment>> {
+    let sql = attachments!("instance_id = $2 AND environment_id = $3");
+    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql)
+        .bind(space)
+        .bind(instance)
+        .bind(environment)
+        .fetch_optional(executor))
+}
+
+pub async fn attachment(db: Connection<'_>, space: &str, id: Uuid) -> Result<Option<Attachment>> {
+    let sql = attachments!("id = $2");
+    on_connection!(db, executor => sqlx::query_as::<_, Attachment>(sql).bind(space).bind(id).fetch_optional(executor))
+}
+
+/// Makes whoever saves something at this attachment wait for the end of this transaction. On SQLite they do anyway.
+pub async fn lock_attachment(db: Connection<'_>, id: Uuid) -> Result<()> {
+    if let Connection::Postgres(executor) = db {
+        sqlx::query("SELECT 1 FROM attachments WHERE id = $1 FOR UPDATE").bind(id).execute(executor).await?;
+    }
+    Ok(())
+}
+
+/// Ends an attachment and, through the tables' references, all that was saved there.
+pub async fn unattach(db: Connection<'_>, id: Uuid) -> Result<bool> {
+    Ok(execute!(db, "DELETE FROM attachments WHERE id = $1", id)? == 1)
 }

@@ -44,6 +44,31 @@ pub async fn find(db: Connection<'_>, space: &str, id: &str) -> Result<Option<Pa
     on_connection!(db, executor => sqlx::query_as::<_, Pack>(sql).bind(space).bind(id).fetch_optional(executor))
 }
 
+/// A pack of one of several Spaces.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct PackOfSpace {
+    pub space_guid: String,
+    #[sqlx(flatten)]
+    pub pack: Pack,
+}
+
+/// The packs of an account's Spaces from `first` to `last`, by Space and id.
+pub async fn of_spaces(
+    db: Connection<'_>,
+    account: &str,
+    first: &str,
+    last: &str,
+) -> Result<Vec<PackOfSpace>> {
+    let sql = "SELECT p.space_guid, p.id, p.name, p.description, p.installation_type FROM packs p
+         JOIN spaces s ON s.guid = p.space_guid
+         WHERE s.account_id = $1 AND s.guid BETWEEN $2 AND $3 ORDER BY p.space_guid, p.id";
+    on_connection!(db, executor => sqlx::query_as::<_, PackOfSpace>(sql)
+        .bind(account)
+        .bind(first)
+        .bind(last)
+        .fetch_all(executor))
+}
+
 pub async fn put_process(db: Connection<'_>, space: &str, pack: &str, id: &str, name: &str) -> Result<()> {
     let sql = "INSERT INTO pack_processes (space_guid, pack_id, id, name) VALUES ($1, $2, $3, $4)
          ON CONFLICT (space_guid, pack_id, id) DO UPDATE SET name = excluded.name";

@@ -70,9 +70,13 @@ pub fn new_instance<'a>(space: &'a str, id: &'a str, name: &'a str) -> NewInstan
 pub async fn add_space(database: &Database, account: &str, guid: &str) {
     write_now!(database, db => accounts::ensure(db, account, at(0)));
     if read_now!(database, db => accounts::find_space(db, guid)).is_none() {
-        let space =
-            Space { guid: guid.to_owned(), account_id: account.to_owned(), name: format!("Name of {guid}") };
-        write_now!(database, db => accounts::add_space(db, &space, at(0)));
+        let space = Space {
+            guid: guid.to_owned(),
+            account_id: account.to_owned(),
+            name: format!("Name of {guid}"),
+            created_at: at(0),
+        };
+        write_now!(database, db => accounts::add_space(db, &space));
     }
 }
 

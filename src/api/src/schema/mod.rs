@@ -21,14 +21,17 @@ pub type Api = Schema<Query, Mutation, EmptySubscription>;
 #[derive(Clone)]
 pub struct Caller {
     pub client: Client,
-    /// The header `SPACE_GUID`.
+    /// The header `SPACE_GUID`, where something stands in it.
     pub space: Option<String>,
     pub request_id: String,
 }
 
 pub fn build(services: Services) -> Api {
     // Depth, complexity and the other limits are held by `scan` and `size`, before the library walks anything.
-    Schema::build(Query, Mutation, EmptySubscription).data(services).disable_suggestions().finish()
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .data(services)
+        .disable_suggestions()
+        .finish()
 }
 
 /// The types of the schema that are ours.

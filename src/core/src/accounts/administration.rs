@@ -42,10 +42,11 @@ impl Services {
         check_id(guid).map_err(|message| ServiceError::bad_input("guid", message))?;
         check_name("name", name)?;
         let now = self.clock.now();
-        let space = Space { guid: guid.into(), account_id: account.into(), name: name.into() };
+        let space =
+            Space { guid: guid.into(), account_id: account.into(), name: name.into(), created_at: now };
         let add = async |mut db: Writer| {
             accounts::ensure(db.lend(), account, now).await?;
-            accounts::add_space(db.lend(), &space, now).await
+            accounts::add_space(db.lend(), &space).await
         };
         self.database.write(add).await.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(format!("There is a Space {guid} already.")),

@@ -1,52 +1,29 @@
-//! The catalogue around connections: instances and environments as the API lists them, installing, uninstalling,
-//! attaching.
+//! Instances and environments as the API lists them, installing and uninstalling.
 
 use crate::{
-    access::{self, Admin, Client, validate_ids},
+    access::{self, Client},
+    catalogue::page::Page,
     connector::details::check_text,
     error::{Result, ServiceError},
     services::Services,
     tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
-    catalogue::Environment,
+    catalogue::{Environment, Named},
     effects::new_id,
     ids::{ConnectionKey, check_id},
-    time::Timestamp,
 };
 use ipack_storage::{
-    Connection, StorageError, Writer,
-    audit_log::{self, AuditSubject, Event, Kind},
-    details::{self, NewDetails},
+    StorageError, Writer, accounts,
+    audit_log::{self, AuditSubject, Kind},
     environments::{self, Attachment},
     instances::{self, Instance, NewInstance},
     packs::{self, InstallationType},
 };
 use std::collections::HashMap;
 
-/// The most that one page of a list holds.
-pub const MAX_PAGE: i64 = 1_000;
 /// A name must fit an index entry beside an id and a Space's guid.
 const MAX_NAME_BYTES: usize = 255;
-
-/// A page of a list: at most `first` entries whose ids come after `after`.
-#[derive(Debug, Clone, Copy)]
-pub struct Page<'a> {
-    pub first: i64,
-    pub after: &'a str,
-}
-
-impl Page<'_> {
-    fn check(&self) -> Result<()> {
-        if !(1..=MAX_PAGE).contains(&self.first) {
-            return Err(ServiceError::bad_input("first", format!("must be between 1 and {MAX_PAGE}")));
-        }
-        if self.after.contains('\0') {
-            return Err(ServiceError::bad_input("after", "must not contain a NUL character"));
-        }
-        Ok(())
-    }
-}
 
 impl Services {
     /// The instances of a Space, by id.
@@ -93,10 +70,31 @@ impl Services {
             .collect())
     }
 
-    /// Installs a pack: a multi-install pack under a name of its own, a single-install pack once per account.
+    /// The processes of an instance, by name.
     ///
     /// # Errors
-    /// `PackNotFound`; `BadInput` without the name that a multi-install pack needs; `Conflict` at the second
+    /// `InstanceInvalid` where the Space has no such instance.
+    pub async fn processes(
+        &self,
+        client: &Client,
+        header: Option<&str>,
+        instance: &str,
+    ) -> Result<(Instance, Vec<Named>)> {
+        check_id(instance)
+            .map_err(|message| ServiceError::bad_input("integrationPackInstanceId", message))?;
+        let mut reader = self.database.reader().await?;
+        let space = access::client_space(reader.connection(), client, header).await?;
+        let found = instances::find(reader.connection(), &space.guid, instance).await?;
+        let found = found.ok_or(ServiceError::InstanceInvalid)?;
+        let processes = instances::processes(reader.connection(), &space.guid, instance).await?;
+        Ok((found, processes))
+    }
+
+    /// Installs a pack: a multi-install pack under a name of its own, a single-install pack once per account. Without the
+    /// header, from the account's only Space that has it.
+    ///
+    /// # Errors
+    /// `PackNotFound`; `SeveralSpaces`; `BadInput` without the name that a multi-install pack needs; `Conflict` at the second
     /// installation of a single-install pack.
     pub async fn install(
         &self,
@@ -118,7 +116,13 @@ impl Services {
         override_name: Option<&str>,
     ) -> Result<Instance> {
         let now = self.clock.now();
-        let space = access::client_space(db.lend(), client, header).await?;
+        let space = match header {
+            Some(_) => access::client_space(db.lend(), client, header).await?,
+            None => {
+                let having = accounts::spaces_with_pack(db.lend(), &client.account, pack_id).await?;
+                access::only_space(having, ServiceError::PackNotFound)?
+            }
+        };
         let pack = packs::find(db.lend(), &space.guid, pack_id).await?.ok_or(ServiceError::PackNotFound)?;
         let is_single = pack.installation_type == InstallationType::Single;
         let name = override_name.map(str::trim).filter(|name| !name.is_empty());
@@ -158,11 +162,12 @@ impl Services {
         instance.ok_or(ServiceError::Internal("an instance just installed is gone"))
     }
 
-    /// Removes an instance and all that it held.
+    /// Removes an instance and all that it held. Without the header, from the account's only Space that has it.
     ///
     /// # Errors
-    /// `InstanceInvalid` where the Space has no such instance.
+    /// `InstanceInvalid` where there is no such instance; `SeveralSpaces`.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
+        check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
         let (account, pending_revocations) =
             self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
         self.revoke_uninstalled(pending_revocations, &account, &client.label());
@@ -177,10 +182,14 @@ impl Services {
         instance: &str,
     ) -> Result<(String, Vec<(ConnectionKey, PendingRevocation)>)> {
         let now = self.clock.now();
-        let space = access::client_space(db.lend(), client, header).await?;
-        check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
-        let pending_revocations =
-            self.pending_revocations_of_instance(db.lend(), &space.guid, instance).await?;
+        let space = match header {
+            Some(_) => access::client_space(db.lend(), client, header).await?,
+            None => {
+                let having = accounts::spaces_with_instance(db.lend(), &client.account, instance).await?;
+                access::only_space(having, ServiceError::InstanceInvalid)?
+            }
+        };
+        let pending_revocations = self.pending_revocations_of(db.lend(), &space.guid, instance, None).await?;
         if !instances::remove(db.lend(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
@@ -195,83 +204,6 @@ impl Services {
             .await?;
         Ok((space.account_id, pending_revocations))
     }
-
-    /// Attaches an instance to an environment of its Space.
-    ///
-    /// # Errors
-    /// `NotFound` for what is not there or not theirs.
-    pub async fn attach(&self, admin: &Admin, space: &str, instance: &str, environment: &str) -> Result<()> {
-        validate_ids([instance, environment])?;
-        self.database.write(|db| self.attach_once(db, admin, space, instance, environment)).await
-    }
-
-    async fn attach_once(
-        &self,
-        mut db: Writer,
-        admin: &Admin,
-        space: &str,
-        instance: &str,
-        environment: &str,
-    ) -> Result<()> {
-        let now = self.clock.now();
-        let space = access::admin_space(db.lend(), admin, space).await?;
-        let attached =
-            environments::attach(db.lend(), new_id(now), &space.guid, instance, environment, now).await;
-        match attached {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(StorageError::Reference) => return Err(ServiceError::NotFound),
-            Err(other) => return Err(other.into()),
-        }
-        let place = AuditSubject {
-            account: Some(&space.account_id),
-            space: Some(&space.guid),
-            instance: Some(instance),
-            environment: Some(environment),
-        };
-        audit_log::add_at(db.lend(), new_id(now), place, Kind::EnvironmentAttached, &admin.email, now)
-            .await?;
-        share(db.lend(), admin, &space.account_id, (&space.guid, instance, environment), now).await?;
-        Ok(())
-    }
-}
-
-/// Gives a new environment what was saved for every environment.
-async fn share(
-    mut db: Connection<'_>,
-    admin: &Admin,
-    account: &str,
-    (space, instance, environment): (&str, &str, &str),
-    now: Timestamp,
-) -> Result<()> {
-    for shared in details::shared(db.lend(), space, instance).await? {
-        let key = ConnectionKey {
-            space: space.into(),
-            instance: instance.into(),
-            environment: environment.into(),
-            process: shared.process_id,
-            connection: shared.connection_id,
-        };
-        let new = NewDetails {
-            is_token_generated: false,
-            oauth_connector_details: &shared.oauth_connector_details,
-            client_id: &shared.client_id,
-            complete: shared.complete,
-            saved_by: &admin.email,
-            provider: shared.provider.as_ref(),
-        };
-        details::insert_first(db.lend(), new_id(now), &key, new, now).await?;
-        let event = Event {
-            account,
-            key: &key,
-            kind: Kind::DetailsSaved,
-            actor: &admin.email,
-            changed: &["the values of every environment"],
-            detail: None,
-        };
-        audit_log::add(db.lend(), new_id(now), event, now).await?;
-    }
-    Ok(())
 }
 
 pub(crate) fn check_name(field: &str, name: &str) -> Result<()> {

@@ -173,15 +173,18 @@ impl Services {
             .await?)
     }
 
-    /// Farewells to every token of an instance that is about to go.
-    pub(crate) async fn pending_revocations_of_instance(
+    /// What it takes to revoke every token of an instance, or of its attachment to one environment, that is about to go.
+    pub(crate) async fn pending_revocations_of(
         &self,
         mut db: Connection<'_>,
         space: &str,
         instance: &str,
+        environment: Option<&str>,
     ) -> Result<Vec<(ConnectionKey, PendingRevocation)>> {
         let mut all = Vec::new();
-        for token in tokens::of_instance(db.lend(), space, instance).await? {
+        let mut of_instance = tokens::of_instance(db.lend(), space, instance).await?;
+        of_instance.retain(|token| environment.is_none_or(|id| token.key.environment == id));
+        for token in of_instance {
             let key = token.key.clone();
             let pending_revocation = self.pending_revocation(db.lend(), &key).await?;
             all.push((key, pending_revocation));

@@ -8,6 +8,7 @@
 #[macro_use]
 extern crate ipack_testing;
 
+mod attachments;
 mod auth;
 mod bad_input;
 mod catalogue;
@@ -17,4 +18,6 @@ mod limits;
 mod schema;
 mod secrets;
 mod seed;
+mod spaces;
 mod tenancy;
+mod walk;

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 on_both! { s31_another_tenants_space_is_as_if_absent, s31_the_same_ids_in_another_space_are_others }
 
+/// The operation that answers a list of what is the caller's own, whatever the header says.
+const SPACES: &str = "{ spaces { id } }";
+
 /// Every operation, with input that works for the Space's own tenant; but for reading an access token, which only some
 /// API tokens may.
 fn operations() -> Vec<(&'static str, Value)> {
@@ -18,12 +21,23 @@ fn operations() -> Vec<(&'static str, Value)> {
         (ENCRYPT, json!({"input": with(find_input(), "clientSecret", Some("hush".into()))})),
         (READ_TOKEN, json!({"input": find_input()})),
         (RESET, json!({"input": find_input()})),
+        (SPACES, Value::Null),
+        ("query ($id: ID!) { Space(id: $id) { id name } }", json!({"id": SPACE})),
+        ("{ spaceAccounts { id } }", Value::Null),
         ("{ integrationPackInstances { id } }", Value::Null),
         ("{ environments { id } }", Value::Null),
         (
             "mutation { integrationPackInstanceInstall(input: {integrationPackId: \"pack\"}) { id } }",
             Value::Null,
         ),
+        ("{ integrationPackInstanceProcesses(integrationPackInstanceId: \"test-101\") { id } }", Value::Null),
+        ("{ integrationPackEnvironmentAttachments(ipackInstanceId: \"test-101\") { id } }", Value::Null),
+        (
+            "mutation { integrationPackInstanceEnvironmentAttachmentAttach(
+                input: {integrationPackInstanceId: \"test-101\", environmentIds: [\"2\"]}) { id } }",
+            Value::Null,
+        ),
+        ("mutation { integrationPackInstanceEnvironmentAttachmentUnattach(id: \"test-101\") }", Value::Null),
         ("mutation { integrationPackInstanceUninstall(id: \"test-101\") }", Value::Null),
     ]
 }
@@ -49,6 +63,10 @@ async fn s31_another_tenants_space_is_as_if_absent(database: Database) {
         let mut intruder = stranger.clone();
         intruder.space = SPACE.into();
         let denied = app.ask(&intruder, query, variables.clone()).await;
+        if query == SPACES {
+            assert_eq!(denied.data("spaces"), json!([{"id": "strangers-space"}]));
+            continue;
+        }
         assert_eq!(denied.code(), "SPACE_NOT_FOUND", "{query}");
         assert!(!denied.text.contains("test-101"), "{}", denied.text);
         // The same for a Space that nobody has.

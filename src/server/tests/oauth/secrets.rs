@@ -19,6 +19,7 @@ on_both!(
     a_reset_asks_first_where_there_is_a_token_and_revokes_it,
     a_revocation_that_fails_is_told_and_forgets_all_the_same,
     an_uninstall_revokes_and_the_account_remembers,
+    an_unattachment_revokes_what_was_there_alone,
     every_environment_gets_a_sealed_secret_of_its_own,
     an_empty_or_endless_secret_is_refused_beside_the_field,
 );
@@ -215,6 +216,30 @@ async fn an_uninstall_revokes_and_the_account_remembers(database: Database) {
     // Who was at the provider meanwhile comes back to nothing.
     let page = come_back(&mut browser, &provider.agree(&began.url)).await;
     assert_eq!((page.status.as_u16(), provider.token_calls().len()), (400, 2));
+}
+
+async fn an_unattachment_revokes_what_was_there_alone(database: Database) {
+    let (world, provider, mut browser) = start(database).await;
+    let second = in_environment("env-2");
+    world.place(ACCOUNT, &second).await;
+    get_token(&mut browser, &key(), &provider).await;
+    get_token(&mut browser, &second, &provider).await;
+    let caller = tenant(&world, ACCOUNT, SPACE, false).await;
+    let list = "{ integrationPackEnvironmentAttachments(ipackInstanceId: \"instance-1\", environmentIds: [\"env-2\"]) {
+        id } }";
+    let listed = world.ask(&caller, list, Value::Null).await.data("integrationPackEnvironmentAttachments");
+    let unattach = "mutation ($id: ID!) { integrationPackInstanceEnvironmentAttachmentUnattach(id: $id) }";
+    let reply = world.ask(&caller, unattach, json!({"id": listed[0]["id"]})).await;
+    assert_eq!(reply.data("integrationPackInstanceEnvironmentAttachmentUnattach"), listed[0]["id"]);
+    let outcome = "timeline WHERE kind = 'token_revoked' AND detail = 'the provider has revoked the token'
+        AND environment_id = 'env-2'";
+    eventually!((world.count(outcome).await == 1).then_some(()));
+    let revoked: Vec<_> = provider.revocations().iter().filter_map(|call| field(call, "token")).collect();
+    assert_eq!(revoked, ["refresh-4"]);
+    assert!(token(&world, &key()).await.is_some() && secrets(&world, &key()).await.len() == 1);
+    for table in ["tokens", "client_secrets", "connector_details"] {
+        assert_eq!(world.count(table).await, 1, "{table}");
+    }
 }
 
 async fn every_environment_gets_a_sealed_secret_of_its_own(database: Database) {

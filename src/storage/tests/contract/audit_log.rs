@@ -26,6 +26,7 @@ fn kinds_keep_their_names() {
         (Kind::InstanceInstalled, "instance_installed"),
         (Kind::InstanceUninstalled, "instance_uninstalled"),
         (Kind::EnvironmentAttached, "environment_attached"),
+        (Kind::EnvironmentUnattached, "environment_unattached"),
         (Kind::SignedIn, "signed_in"),
         (Kind::SignInRefused, "sign_in_refused"),
         (Kind::SignedOut, "signed_out"),

@@ -1,11 +1,17 @@
 //! Contract of `storage::environments`: environments of a Space, and which instances run in them.
 
-use ipack_domain::catalogue::{Classification, Environment};
+use ipack_domain::{
+    catalogue::{Classification, Environment},
+    effects::new_id,
+    ids::ConnectionKey,
+};
 use ipack_storage::{
-    Database,
+    Database, details,
     environments::{self, Attachment},
 };
-use ipack_testing::records::{ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, uuid};
+use ipack_testing::records::{
+    ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, key, new_details, stand_up, uuid,
+};
 
 on_both!(
     a_second_put_renames_and_reclassifies,
@@ -16,6 +22,7 @@ on_both!(
     an_attachment_needs_both_ends,
     environments_of_an_instance_come_by_name,
     attachments_of_a_space_come_by_environment,
+    an_attachment_is_found_and_ended_with_what_was_saved_there,
 );
 
 fn environment(id: &str, name: &str, classification: Classification) -> Environment {
@@ -155,5 +162,41 @@ async fn attachments_of_a_space_come_by_environment(database: Database) {
         let found = read_now!(database, db => environments::attachments(db, SPACE, first, last));
         assert_eq!(found.len(), count, "{first} to {last}");
         assert!(found.iter().all(|one| (first..=last).contains(&one.environment_id.as_str())));
+    }
+}
+
+async fn an_attachment_is_found_and_ended_with_what_was_saved_there(database: Database) {
+    let elsewhere = ConnectionKey { environment: "another".to_owned(), ..key() };
+    let in_space_2 = ConnectionKey { space: "space-2".to_owned(), ..key() };
+    for key in [&key(), &elsewhere, &in_space_2] {
+        stand_up(&database, key).await;
+        let new = new_details("{}", "ann");
+        write_now!(database, db => details::upsert(db, new_id(at(0)), key, new, at(0)));
+    }
+    let attachment = |key: &ConnectionKey| Attachment {
+        id: attachment_id(&key.space, &key.instance, &key.environment),
+        environment_id: key.environment.clone(),
+        instance_id: key.instance.clone(),
+    };
+    let (here, there) = (attachment(&key()), attachment(&elsewhere));
+    let of_instance = async |limit| read_now!(database, db => environments::attachments_of_instance(db, SPACE, &key().instance, limit));
+    let mut both = vec![here.clone(), there.clone()];
+    both.sort_by(|a, b| a.environment_id.cmp(&b.environment_id));
+    assert_eq!(of_instance(10).await, both);
+    assert_eq!(of_instance(1).await, both[..1]);
+    let (instance, environment) = (key().instance, key().environment);
+    let to = read_now!(database, db => environments::attachment_to(db, SPACE, &instance, &environment));
+    assert_eq!(to.as_ref(), Some(&here));
+    assert_eq!(read_now!(database, db => environments::attachment_to(db, SPACE, &instance, "unknown")), None);
+    assert_eq!(read_now!(database, db => environments::attachment(db, SPACE, here.id)), to);
+    assert_eq!(read_now!(database, db => environments::attachment(db, "space-2", here.id)), None);
+
+    write_now!(database, db => environments::lock_attachment(db, here.id));
+    assert!(write_now!(database, db => environments::unattach(db, here.id)));
+    assert!(!write_now!(database, db => environments::unattach(db, here.id)), "once");
+    assert_eq!(of_instance(10).await, [there]);
+    assert_eq!(read_now!(database, db => details::find(db, &key())), None);
+    for key in [&elsewhere, &in_space_2] {
+        assert!(read_now!(database, db => details::find(db, key)).is_some());
     }
 }

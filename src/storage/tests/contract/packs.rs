@@ -8,7 +8,7 @@ use ipack_storage::{
     packs::{
         self,
         InstallationType::{self, Multi, Single},
-        Pack, PackConnection,
+        Pack, PackConnection, PackOfSpace,
     },
 };
 use ipack_testing::records::{ACCOUNT, SPACE, add_space, at, attach, key, new_instance, provider};
@@ -18,6 +18,7 @@ on_both!(
     a_pack_needs_its_space,
     a_process_needs_its_pack_and_a_connection_its_process,
     a_second_put_changes_processes_and_connections,
+    packs_of_an_accounts_spaces_come_by_space_and_id,
 );
 
 fn pack(id: &str, name: &str, installation_type: InstallationType) -> Pack {
@@ -108,4 +109,23 @@ async fn a_second_put_changes_processes_and_connections(database: Database) {
         ..connection_then
     };
     assert_eq!(connection_now, Some(expected));
+}
+
+async fn packs_of_an_accounts_spaces_come_by_space_and_id(database: Database) {
+    for (account, space) in [(ACCOUNT, "s-1"), ("account-2", "s-2"), (ACCOUNT, "s-3"), (ACCOUNT, "s-4")] {
+        add_space(&database, account, space).await;
+        for id in ["b", "a"] {
+            write_now!(database, db => packs::put(db, space, &pack(id, id, Single), at(0)));
+        }
+    }
+    let of = |space: &str| {
+        ["a", "b"].map(|id| PackOfSpace { space_guid: space.to_owned(), pack: pack(id, id, Single) })
+    };
+    for (first, last, expected) in [
+        ("s-1", "s-3", [of("s-1"), of("s-3")].concat()),
+        ("s-4", "s-4", of("s-4").to_vec()),
+        ("s-2", "s-2", Vec::new()),
+    ] {
+        assert_eq!(read_now!(database, db => packs::of_spaces(db, ACCOUNT, first, last)), expected);
+    }
 }

@@ -1,17 +1,17 @@
-//! Writing.
+//! Writing what belongs to one connection.
 
 use crate::schema::{
     answer, caller,
-    inputs::{EncryptInput, FindInput, Given, InstallInput, RequiredId, SaveInput},
-    objects::{ClientSecret, Details, Instance},
+    inputs::{EncryptInput, FindInput, Given, SaveInput},
+    objects::{ClientSecret, Details},
 };
-use async_graphql::{Context, Error, ID, Object};
+use async_graphql::{Context, Error, Object};
 
-pub struct Mutation;
+#[derive(Default)]
+pub struct ConnectorMutation;
 
-/// What can be written. Every field is about the Space that the header `SPACE_GUID` names.
 #[Object]
-impl Mutation {
+impl ConnectorMutation {
     /// Persists the connector details of one connection: writes over those that are there, and keeps their id.
     #[graphql(name = "saveIPackInstanceOauthConnectorDetails")]
     async fn save_details(
@@ -61,38 +61,5 @@ impl Mutation {
             ipack_core::Result::Ok(ClientSecret::new(key, status))
         };
         answer(context, reset.await)
-    }
-
-    /// Installs an integration pack.
-    #[graphql(name = "integrationPackInstanceInstall")]
-    async fn install(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "Which pack, under which name.")] input: Given<InstallInput>,
-    ) -> Option<Result<Instance, Error>> {
-        let installed = async {
-            let (services, caller) = caller(context);
-            let (pack, name) = input.required("input")?.checked()?;
-            let row =
-                services.install(&caller.client, caller.space.as_deref(), &pack, name.as_deref()).await?;
-            Ok(Instance::from(row))
-        };
-        answer(context, installed.await)
-    }
-
-    /// Removes an instance and all that it held, and answers its id.
-    #[graphql(name = "integrationPackInstanceUninstall")]
-    async fn uninstall(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "Which instance.")] id: Given<RequiredId>,
-    ) -> Option<Result<ID, Error>> {
-        let uninstalled = async {
-            let (services, caller) = caller(context);
-            let id = id.required("id")?.0;
-            services.uninstall(&caller.client, caller.space.as_deref(), &id).await?;
-            ipack_core::Result::Ok(ID(id))
-        };
-        answer(context, uninstalled.await)
     }
 }

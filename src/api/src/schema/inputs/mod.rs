@@ -1,0 +1,10 @@
+//! What clients send.
+
+mod catalogue;
+mod connector;
+mod given;
+
+pub use catalogue::{AccountCriteria, AttachInput, InstallInput, PageInput};
+pub use connector::{EncryptInput, FindInput, SaveInput};
+pub(crate) use given::library_kinds;
+pub use given::{Given, Id, Kind, RequiredId, Secret, ToSeal, must_be};

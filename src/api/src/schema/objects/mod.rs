@@ -1,0 +1,8 @@
+//! What clients get. Each object is made from the storage's or the domain's own type.
+
+mod catalogue;
+mod connector;
+mod documented;
+
+pub use catalogue::{Account, Attachment, Environment, Instance, Process, Space};
+pub use connector::{AccessToken, ClientSecret, Details};
