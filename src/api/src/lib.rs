@@ -5,8 +5,8 @@
 //! (`check`), and handed to it; its resolvers call one use case of `ipack-core` each. What comes back is put into the
 //! words of the API (`errors`).
 //!
-//! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries.rs` or `schema/mutations.rs` that
-//! answers through [`schema::answer`]; its types in `schema/objects.rs` and `schema/inputs.rs`, arguments as
+//! To add an operation: its use case in `ipack-core`; a resolver in `schema/queries` or `schema/mutations` that
+//! answers through [`schema::answer`]; its types in `schema/objects` and `schema/inputs`, arguments as
 //! [`schema::inputs::Given`], so that what is wrong with them is said with the field's name; then
 //! `INSTA_UPDATE=always cargo test -p ipack-server --test graphql the_schema_is` writes the schema's snapshot anew. Its
 //! tests go to `src/server/tests/graphql`, another tenant's token among them.

@@ -94,7 +94,7 @@ async fn attachments_are_listed_by_environment(database: Database) {
     let error = app.ask(&tenant, LIST, json!({})).await.error();
     assert_eq!(
         error,
-        ("BAD_USER_INPUT".into(), Some("ipackInstanceId".into()), "ipackInstanceId is missing.".into())
+        ("BAD_USER_INPUT".into(), Some("ipackInstanceId".into()), "ipackInstanceId must not be null.".into())
     );
 }
 
