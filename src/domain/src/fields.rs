@@ -238,6 +238,7 @@ impl TextField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum MenuField {
     Provider,
+    Region,
     Grant,
     ClientAuthentication,
 }
@@ -251,6 +252,7 @@ impl MenuField {
                 "Where tokens come from. Without a choice, the endpoints are discovered from the address above.",
             )
             .wide(),
+            Self::Region => About::provider("region", "Region", "Where the provider keeps the account."),
             Self::Grant => About::advanced("grant", "Grant", ""),
             Self::ClientAuthentication => {
                 About::advanced("clientAuthentication", "Client authentication", "")
@@ -261,7 +263,7 @@ impl MenuField {
     /// Names and labels of what can be chosen; empty where only the server knows.
     pub fn options(self) -> Vec<(&'static str, &'static str)> {
         match self {
-            Self::Provider => Vec::new(),
+            Self::Provider | Self::Region => Vec::new(),
             Self::Grant => Grant::VARIANTS.iter().map(|one| (one.name(), one.label())).collect(),
             Self::ClientAuthentication => {
                 ClientAuthentication::VARIANTS.iter().map(|one| (one.name(), one.label())).collect()

@@ -65,6 +65,7 @@ impl FormContent {
         } = self;
         let ProviderChoice {
             provider: _,
+            region: _,
             issuer,
             authorization_endpoint,
             token_endpoint,
@@ -122,6 +123,7 @@ impl FormContent {
     pub fn menu(&self, field: MenuField) -> &str {
         match field {
             MenuField::Provider => &self.provider.provider,
+            MenuField::Region => &self.provider.region,
             MenuField::Grant => self.provider.grant.name(),
             MenuField::ClientAuthentication => self.provider.client_authentication.name(),
         }
@@ -130,6 +132,7 @@ impl FormContent {
     pub fn choose(&mut self, field: MenuField, name: &str) {
         match field {
             MenuField::Provider => name.clone_into(&mut self.provider.provider),
+            MenuField::Region => name.clone_into(&mut self.provider.region),
             MenuField::Grant => self.provider.grant = Grant::parse(name),
             MenuField::ClientAuthentication => {
                 self.provider.client_authentication = ClientAuthentication::parse(name);
@@ -211,6 +214,7 @@ impl FormContent {
                     }
                 }
                 Field::Menu(MenuField::Provider) => change(&mut self.provider.provider),
+                Field::Menu(MenuField::Region) => change(&mut self.provider.region),
                 // One of a list, or yes and no.
                 Field::Menu(MenuField::Grant | MenuField::ClientAuthentication) | Field::Switch(_) => {}
             }
@@ -266,6 +270,8 @@ impl FormContent {
         for field in part.fields() {
             match field {
                 Field::Menu(MenuField::Provider) => lines.push(self.provider.chosen(provider).to_owned()),
+                Field::Menu(MenuField::Region) if self.provider.region.is_empty() => {}
+                Field::Menu(MenuField::Region) => lines.push(format!("Region: {}", self.provider.region)),
                 Field::Menu(menu) => lines.extend(
                     menu.chosen(self.menu(menu)).map(|label| format!("{}: {label}", menu.about().label)),
                 ),
@@ -300,6 +306,7 @@ mod tests {
             match field {
                 Field::Text(text) => text.about().name.clone_into(content.text_mut(text)),
                 Field::Menu(MenuField::Provider) => content.choose(MenuField::Provider, ENDPOINTS),
+                Field::Menu(MenuField::Region) => content.choose(MenuField::Region, "eu"),
                 Field::Menu(menu) => {
                     let name = menu.options().last().expect("options").0;
                     content.choose(menu, name);

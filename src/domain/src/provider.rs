@@ -96,6 +96,9 @@ impl ClientAuthentication {
 pub struct ProviderChoice {
     /// A preset's id, [`ENDPOINTS`], or empty: discovered.
     pub provider: String,
+    /// The id of one of the preset's regions; empty is the first.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub region: String,
     /// Where to discover; empty is the Base URL.
     pub issuer: String,
     pub authorization_endpoint: String,

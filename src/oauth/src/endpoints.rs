@@ -11,6 +11,8 @@ pub enum ConfigurationError {
     NotUrl(&'static str),
     #[error("There is no provider called {0}")]
     UnknownProvider(String),
+    #[error("{0} has no such region: choose one")]
+    UnknownRegion(String),
     #[error("{0} has no authorization endpoint, so the authorization code grant is not possible")]
     NoAuthorizationEndpoint(String),
     #[error(

@@ -2,7 +2,7 @@
 //! HTTP server.
 //!
 //! ```text
-//! presets.toml ─▶ presets ─▶ provider ◀─ the form's content
+//! presets/ ─▶ presets ─▶ provider ◀─ the form's content
 //!                               │
 //!             discovery ─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
 //!                 │             └─────────▶ token ◀───────────────────────┘
@@ -14,9 +14,9 @@
 //! not a type; an answer that a strict reader refuses still has to end as a sentence for an admin; and a secret must
 //! not get into an error.
 //!
-//! All calls to the outside go through [`outbound`]. To add a provider: an entry in `presets.toml`. To add a grant: its
-//! parameters in [`token`], its name in [`Grant`](ipack_domain::provider::Grant). To add a way of proving the client:
-//! [`authentication`].
+//! All calls to the outside go through [`outbound`]. To add a provider: a table in a file under `presets/`. To add a
+//! grant: its parameters in [`token`], its name in [`Grant`](ipack_domain::provider::Grant). To add a way of proving the
+//! client: [`authentication`].
 
 pub mod addresses;
 pub mod advice;
@@ -28,6 +28,8 @@ pub mod discovery;
 pub mod endpoints;
 pub mod outbound;
 pub mod presets;
+#[cfg(test)]
+mod presets_tests;
 pub mod provider;
 pub mod token;
 pub mod token_answer;

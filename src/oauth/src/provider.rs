@@ -4,7 +4,7 @@
 
 use crate::{
     endpoints::{ConfigurationError, Endpoints},
-    presets::{self, Preset},
+    presets::{self, Preset, Region},
 };
 use ipack_domain::form::FormContent;
 use sha2::{Digest, Sha256};
@@ -49,8 +49,9 @@ pub fn resolve_provider(content: &FormContent) -> Result<ResolvedProvider, Confi
         }
         None => None,
     };
+    let region = preset.map(|preset| region(preset, &choice.region)).transpose()?.flatten();
     let endpoints = match preset {
-        Some(preset) => preset_endpoints(preset, base_url, content.company_id.trim())?,
+        Some(preset) => preset_endpoints(preset, region, base_url, content.company_id.trim())?,
         None => Endpoints {
             authorization: some(&choice.authorization_endpoint),
             token: choice.token_endpoint.clone(),
@@ -70,7 +71,10 @@ pub fn resolve_provider(content: &FormContent) -> Result<ResolvedProvider, Confi
         or_none(&endpoints.revocation)
     );
     let slug = match preset {
-        Some(preset) if !preset.is_on_the_customers_host() => preset.id.clone(),
+        Some(preset) if !preset.is_on_the_customers_host() => match region {
+            Some(region) if *region != preset.regions[0] => format!("{}-{}", preset.id, region.id),
+            _ => preset.id.clone(),
+        },
         Some(preset) => format!("{}-{}", preset.id, digest(&endpoints.token)),
         None => slug(&endpoints.token, &format!("{} {}", or_none(&endpoints.authorization), endpoints.token)),
     };
@@ -88,8 +92,18 @@ pub(super) fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The region that is chosen, or the usual one; none where the provider has none.
+fn region<'a>(preset: &'a Preset, id: &str) -> Result<Option<&'a Region>, ConfigurationError> {
+    if preset.regions.is_empty() {
+        return Ok(None);
+    }
+    let unknown = || ConfigurationError::UnknownRegion(preset.name.clone());
+    preset.region(id).ok_or_else(unknown).map(Some)
+}
+
 fn preset_endpoints(
     preset: &Preset,
+    region: Option<&Region>,
     base_url: &str,
     company_id: &str,
 ) -> Result<Endpoints, ConfigurationError> {
@@ -109,7 +123,9 @@ fn preset_endpoints(
         }
         // In one host label or path segment, whatever somebody typed.
         let company_id: String = url::form_urlencoded::byte_serialize(company_id.as_bytes()).collect();
-        Ok(template.replace("{base_url}", base_url).replace("{company_id}", &company_id))
+        let region = region.map_or("", |region| region.value.as_str());
+        let filled = template.replace("{region}", region).replace("{base_url}", base_url);
+        Ok(filled.replace("{company_id}", &company_id))
     };
     Ok(Endpoints {
         authorization: preset.authorization_endpoint.as_ref().map(fill).transpose()?,

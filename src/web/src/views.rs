@@ -194,7 +194,6 @@ pub struct CredentialsView {
     /// Until the token is over; `None` where it is, or never will be. Apart from the token, which changes less often.
     pub seconds_left: Option<u32>,
     pub attempt: Option<AttemptView>,
-    pub providers: Vec<ProviderOption>,
     pub facts: ProviderFacts,
     /// What was wrong with what the last request wanted with secrets and the token.
     pub problems: Vec<CredentialProblem>,
@@ -263,7 +262,7 @@ pub struct TokenView {
     pub can_be_revoked: bool,
 }
 
-/// A known provider, for the menu.
+/// A known provider, or a region of one, for its menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderOption {
     pub id: String,
@@ -279,6 +278,13 @@ pub struct ProviderFacts {
     pub base_url: Option<String>,
     /// `Grant: Authorization code`, a line each.
     pub lines: Vec<String>,
+    /// The page where an application is registered, and what is to be done there.
+    pub registration: Option<(String, Vec<String>)>,
+    pub regions: Vec<ProviderOption>,
+    /// The names of the grants that it can do.
+    pub grants: Vec<String>,
+    /// What the provider itself calls a field, by the id of its input.
+    pub words: Vec<(String, String)>,
 }
 
 // ── preflight ──

@@ -1,9 +1,8 @@
 //! What the form's page shows of secrets, token and attempts: never a value.
 
+use crate::compose::provider_facts::compose_facts;
 use crate::pages::attempt::attempt_path;
-use crate::views::{
-    AttemptView, CredentialsView, Encrypted, ProviderFacts, ProviderOption, SecretState, TokenView,
-};
+use crate::views::{AttemptView, CredentialsView, Encrypted, SecretState, TokenView};
 use ipack_core::{
     Result, Services,
     connector::{
@@ -17,7 +16,7 @@ use ipack_core::{
 };
 use ipack_domain::{
     connection_state::{ConnectionState, Facts, TokenFacts},
-    provider::{ClientAuthentication, Grant},
+    provider::Grant,
     time::{Timestamp, in_words},
     tokens::Stage,
 };
@@ -25,7 +24,6 @@ use ipack_oauth::{
     advice::sentence,
     configuration::{RequestedConfiguration, requested_configuration},
     endpoints::Destination,
-    presets::{self, Pkce, Preset, Refresh},
     provider::resolve_provider,
 };
 use ipack_storage::{
@@ -114,11 +112,7 @@ pub(super) fn compose_credentials(
         token: token_view,
         seconds_left,
         attempt,
-        providers: presets::all()
-            .iter()
-            .map(|preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() })
-            .collect(),
-        facts: content.provider.preset().and_then(presets::find).map(facts).unwrap_or_default(),
+        facts: compose_facts(content),
         problems: Vec::new(),
     })
 }
@@ -192,48 +186,4 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
         other_company: facts.other_company.map(str::to_owned),
         can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
     })
-}
-
-/// What a preset brings along, a line each.
-fn facts(preset: &Preset) -> ProviderFacts {
-    let grant = preset.grants.first().copied().unwrap_or(Grant::AuthorizationCode);
-    let pkce = match preset.pkce {
-        Pkce::Required => "required",
-        Pkce::Supported => "supported",
-        Pkce::Unsupported => "not documented, sent all the same",
-        Pkce::Refused => "refused by the provider, so not sent",
-    };
-    let refresh = match preset.refresh {
-        Refresh::Rotates => "a new refresh token each time",
-        Refresh::Keeps => "the refresh token stays",
-        Refresh::None => "no refresh tokens",
-    };
-    let authentication = match preset.client_authentication {
-        ClientAuthentication::AsProvider => ClientAuthentication::ClientSecretBasic,
-        known => known,
-    };
-    let mut lines = vec![format!("Grant: {}", grant.label())];
-    if !preset.scopes.is_empty() {
-        lines.push(format!("Scopes: {}", preset.scopes.join(" ")));
-    }
-    lines.push(format!("Client authentication: {}", authentication.label()));
-    lines.push(format!("PKCE: {pkce}"));
-    lines.push(format!("Refresh: {refresh}"));
-    if let Some(seconds) = preset.refresh_token_seconds {
-        lines.push(format!("Refresh tokens last: {}", in_words(seconds.saturating_mul(1_000_000))));
-    }
-    if let Some(base_url) = preset.base_urls.first() {
-        lines.push(format!("Base URL: {base_url}"));
-    }
-    if let Some(label) = &preset.company_id_label {
-        lines.push(format!("Company ID: {label}"));
-    }
-    // What is for a person to complete cannot be taken over as it is.
-    let base_url = preset.base_urls.first().filter(|url| !url.contains('<')).cloned();
-    ProviderFacts {
-        documentation: Some(preset.documentation.clone()),
-        note: preset.note.clone(),
-        base_url,
-        lines,
-    }
 }

@@ -3,3 +3,4 @@
 pub mod catalogue;
 pub mod connector;
 pub mod credentials;
+pub mod provider_facts;

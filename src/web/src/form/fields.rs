@@ -68,6 +68,7 @@ fn TextInput(state: FormState, field: TextField) -> impl IntoView {
             <label for=id.clone()>{about.label}</label>
             <p class="hint" id=format!("{id}-hint")>
                 {about.hint}
+                <OwnWord state=state id=id.clone() />
             </p>
             <input
                 id=id.clone()
@@ -141,12 +142,30 @@ pub fn MenuInput(state: FormState, field: MenuField, options: Vec<MenuOption>) -
     .into_any()
 }
 
+/// What the chosen provider itself calls a field, where it has another word for it.
+#[component]
+pub fn OwnWord(state: FormState, #[prop(into)] id: String) -> impl IntoView {
+    let word = Memo::new(move |_| {
+        state.view.with(|view| {
+            let mut words = view.credentials.facts.words.iter();
+            words.find(|(field, _)| *field == id).map(|(_, word)| word.clone())
+        })
+    });
+    move || word.get().map(|word| view! { <span class="own-word">{word}</span> })
+}
+
 /// A line of a menu.
 pub struct MenuOption {
     pub name: String,
     pub label: String,
     /// Known providers stand apart.
     pub is_known_provider: bool,
+}
+
+impl MenuOption {
+    pub fn new(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { name: name.into(), label: label.into(), is_known_provider: false }
+    }
 }
 
 #[component]

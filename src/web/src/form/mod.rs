@@ -28,7 +28,7 @@ mod state;
 mod token;
 
 use crate::components::labels::{ClassificationChip, DraftChip, StateLabel, When};
-use crate::views::ConnectorView;
+use crate::views::{ConnectorView, ProviderOption};
 use ipack_domain::{
     button::Button,
     fields::Table,
@@ -46,6 +46,8 @@ pub struct ConnectorStart {
     pub view: ConnectorView,
     /// Whose unsent typing is whose: [`SignedIn::admin`](crate::views::SignedIn).
     pub admin: String,
+    /// What can be chosen; they never change, so no answer carries them again.
+    pub providers: Vec<ProviderOption>,
 }
 
 /// The id of the element that holds the form and nothing else.
@@ -71,7 +73,7 @@ pub fn wake_up() {
 
 #[component]
 pub fn Connector(start: ConnectorStart) -> impl IntoView {
-    let ConnectorStart { view, admin } = start;
+    let ConnectorStart { view, admin, providers } = start;
     let names = view.names.clone();
     let key = view.key.clone();
     let form_path = key.form_path();
@@ -165,7 +167,7 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
                 <conflict::ConflictPanel state=state />
                 <notices::DraftNotice state=state />
                 <fields::Details state=state suggestions=suggestions.clone() />
-                <provider::Provider state=state />
+                <provider::Provider state=state providers=providers />
                 <parameters::Parameters
                     state=state
                     table=Table::Authorization

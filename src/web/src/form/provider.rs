@@ -5,9 +5,10 @@
 
 use crate::form::{
     browser::copy_from,
-    fields::{MenuInput, MenuOption, SwitchInput, texts},
+    fields::{MenuInput, MenuOption, OwnWord, SwitchInput, texts},
     state::FormState,
 };
+use crate::views::ProviderOption;
 use ipack_domain::{
     fields::{Field, MenuField, Section, SwitchField, TextField},
     form::FormContent,
@@ -18,14 +19,10 @@ use std::time::Duration;
 use strum::VariantArray;
 
 #[component]
-pub fn Provider(state: FormState) -> impl IntoView {
+pub fn Provider(state: FormState, providers: Vec<ProviderOption>) -> impl IntoView {
     let plain = [("", "Discover the endpoints"), (ENDPOINTS, "Enter the endpoints")];
-    let plain = plain.map(|(name, label)| MenuOption {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        is_known_provider: false,
-    });
-    let known = state.view.with_untracked(|view| view.credentials.providers.clone()).into_iter();
+    let plain = plain.map(|(name, label)| MenuOption::new(name, label));
+    let known = providers.into_iter();
     let known =
         known.map(|provider| MenuOption { name: provider.id, label: provider.name, is_known_provider: true });
     let options = plain.into_iter().chain(known).collect();
@@ -40,6 +37,7 @@ pub fn Provider(state: FormState) -> impl IntoView {
             <div class="fields">
                 <MenuInput state=state field=MenuField::Provider options=options />
                 <Facts state=state />
+                <Region state=state />
                 {texts(state, Section::Provider)}
             </div>
             <Advanced state=state />
@@ -57,24 +55,31 @@ fn Advanced(state: FormState) -> impl IntoView {
     let is_open = Field::all().filter(is_advanced).any(|field| !first.has_same(&empty, field));
     let allows_password = state.view.with_untracked(|view| view.credentials.allows_password)
         || first.provider.grant == Grant::Password;
-    let is_offered = move |name: &str| name != Grant::Password.name() || allows_password;
-    let menus = MenuField::VARIANTS.iter().copied();
-    let menus = menus.filter(|menu| menu.about().section == Section::Advanced).map(|menu| {
-        let options = menu.options().into_iter().filter(|(name, _)| is_offered(name));
-        let options = options.map(|(name, label)| MenuOption {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            is_known_provider: false,
-        });
-        view! { <MenuInput state=state field=menu options=options.collect() /> }
-    });
+    let grants = Memo::new(move |_| state.view.with(|view| view.credentials.facts.grants.clone()));
+    let grant = move || {
+        // What was chosen before stays to be seen.
+        let chosen = state.inputs.menu(MenuField::Grant).get_untracked();
+        let is_offered = |name: &str| {
+            name == chosen
+                || (name != Grant::Password.name() || allows_password)
+                    && grants.with(|grants| {
+                        name.is_empty() || grants.is_empty() || grants.iter().any(|one| one == name)
+                    })
+        };
+        let options = MenuField::Grant.options().into_iter().filter(|(name, _)| is_offered(name));
+        let options = options.map(|(name, label)| MenuOption::new(name, label)).collect();
+        view! { <MenuInput state=state field=MenuField::Grant options=options /> }
+    };
+    let authentication = MenuField::ClientAuthentication.options().into_iter();
+    let authentication = authentication.map(|(name, label)| MenuOption::new(name, label)).collect();
     let switches = SwitchField::VARIANTS.iter().copied();
     let switches = switches.filter(|switch| switch.about().section == Section::Advanced);
     view! {
         <details class="advanced" open=is_open>
             <summary>"Grant, client authentication and more"</summary>
             <div class="fields">
-                {menus.collect::<Vec<_>>()} {texts(state, Section::Advanced)}
+                {grant} <MenuInput state=state field=MenuField::ClientAuthentication options=authentication />
+                {texts(state, Section::Advanced)}
                 {switches
                     .map(|switch| view! { <SwitchInput state=state field=switch /> })
                     .collect::<Vec<_>>()}
@@ -98,6 +103,22 @@ fn Facts(state: FormState) -> impl IntoView {
             view! {
                 <div class="wide facts-box">
                     {facts.note.map(|note| view! { <p>{note}</p> })} <ul>{lines.collect::<Vec<_>>()}</ul>
+                    {facts
+                        .registration
+                        .map(|(page, steps)| {
+                            let steps: Vec<_> = steps
+                                .into_iter()
+                                .map(|step| view! { <li>{step}</li> })
+                                .collect();
+                            view! {
+                                <p>
+                                    <a href=page rel="noreferrer" target="_blank">
+                                        "Register an application"
+                                    </a>
+                                </p>
+                                {(!steps.is_empty()).then(|| view! { <ol>{steps}</ol> })}
+                            }
+                        })}
                     {facts
                         .base_url
                         .filter(|url| state.inputs.text(TextField::BaseUrl).with(|typed| typed.trim() != url))
@@ -127,6 +148,18 @@ fn Facts(state: FormState) -> impl IntoView {
     }
 }
 
+/// The regions of the chosen provider, where it has some.
+#[component]
+fn Region(state: FormState) -> impl IntoView {
+    let regions = Memo::new(move |_| state.view.with(|view| view.credentials.facts.regions.clone()));
+    move || {
+        let options = regions.get().into_iter().map(|region| MenuOption::new(region.id, region.name));
+        let options: Vec<_> = options.collect();
+        (!options.is_empty())
+            .then(|| view! { <MenuInput state=state field=MenuField::Region options=options /> })
+    }
+}
+
 #[component]
 fn RedirectUri(state: FormState) -> impl IntoView {
     let is_copied = RwSignal::new(false);
@@ -138,6 +171,7 @@ fn RedirectUri(state: FormState) -> impl IntoView {
                     <label for="redirect-uri">"Redirect URI"</label>
                     <p class="hint" id="redirect-uri-hint">
                         "Register it with the provider, exactly as it stands. Another provider address gives another one."
+                        <OwnWord state=state id="redirect-uri" />
                     </p>
                     <div class="with-button">
                         <input

@@ -4,7 +4,7 @@
 //! sealed it.
 
 use crate::components::labels::When;
-use crate::form::{input_error::InputError, question::Question, state::FormState};
+use crate::form::{fields::OwnWord, input_error::InputError, question::Question, state::FormState};
 use crate::views::{Encrypted, SecretState};
 use ipack_domain::{
     button::Button,
@@ -156,6 +156,7 @@ fn SecretInput(
         <label for=id>{label}</label>
         <p class="hint" id=format!("{id}-hint")>
             {hint}
+            <OwnWord state=state id=id />
         </p>
         <input
             id=id

@@ -7,6 +7,7 @@ use crate::pages::{
 };
 use crate::views::ConnectorView;
 use crate::{
+    compose::provider_facts::known_providers,
     form::{Connector, ConnectorStart, ROOT},
     functions::{connector::connector, session::signed_in},
     shell::site_version,
@@ -30,7 +31,8 @@ pub fn ConnectorPage() -> impl IntoView {
         async move {
             let view = flash.on(connector(key).await?);
             let admin = signed_in().await?.admin;
-            Ok::<_, crate::error::RequestError>(ConnectorStart { view, admin })
+            let providers = known_providers();
+            Ok::<_, crate::error::RequestError>(ConnectorStart { view, admin, providers })
         }
     });
     view! {
