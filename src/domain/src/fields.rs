@@ -104,7 +104,8 @@ pub enum Check {
     Url,
     /// A URL that has to be there where it is asked for.
     NeededUrl,
-    WholeSeconds,
+    /// Whole seconds, or "never".
+    Lifetime,
 }
 
 /// What is known of a field beside its value.
@@ -226,8 +227,8 @@ impl TextField {
             Self::ScopeSeparator => About::advanced(
                 "scopeSeparator", "Scope separator", "A blank if left empty; some providers want a comma."),
             Self::TokenLifetime => About::advanced(
-                "tokenLifetime", "Lifetime of tokens", "In seconds, where the provider’s answers name none.",
-            ).checked(Check::WholeSeconds),
+                "tokenLifetime", "Lifetime of tokens", "In seconds, or never; where the provider’s answers name none.",
+            ).checked(Check::Lifetime),
             Self::CompanyParameter => About::advanced(
                 "companyParameter", "Callback parameter", "Its value on the way back names the company (realmId).",
             ).asked(IfCode),
@@ -235,7 +236,7 @@ impl TextField {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 pub enum MenuField {
     Provider,
     Region,
@@ -278,7 +279,7 @@ impl MenuField {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 pub enum SwitchField {
     WithoutPkce,
     EveryEnvironment,

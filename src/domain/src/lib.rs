@@ -10,6 +10,7 @@ pub mod effects;
 pub mod error;
 pub mod fields;
 pub mod form;
+pub mod form_place;
 pub mod ids;
 pub mod merge;
 pub mod parts;

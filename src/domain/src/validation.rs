@@ -55,10 +55,14 @@ fn problem_of_text(content: &FormContent, field: TextField) -> Option<Problem> {
         Check::Url | Check::NeededUrl if !text.is_empty() && !is_http_url(text) => {
             "Enter a URL that starts with https:// or http://"
         }
-        Check::WholeSeconds if !text.is_empty() && !text.parse::<u32>().is_ok_and(|seconds| seconds > 0) => {
-            "Enter whole seconds"
+        Check::Lifetime
+            if !text.is_empty()
+                && !text.eq_ignore_ascii_case("never")
+                && !text.parse::<u32>().is_ok_and(|seconds| seconds > 0) =>
+        {
+            "Enter whole seconds, or never"
         }
-        Check::Url | Check::NeededUrl | Check::WholeSeconds | Check::Anything => return None,
+        Check::Url | Check::NeededUrl | Check::Lifetime | Check::Anything => return None,
     };
     Some(Problem { place: ProblemLocation::Text(field), message: message.to_owned() })
 }
@@ -233,6 +237,8 @@ mod tests {
             let places = told(&|choice| choice.token_lifetime = bad.into());
             assert_eq!(places, [text(TextField::TokenLifetime)], "{bad}");
         }
-        assert_eq!(told(&|choice| choice.token_lifetime = " 3600 ".into()), []);
+        for fine in [" 3600 ", "never", "Never"] {
+            assert_eq!(told(&|choice| choice.token_lifetime = fine.into()), [], "{fine}");
+        }
     }
 }

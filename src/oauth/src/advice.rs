@@ -28,11 +28,12 @@ pub fn shown(text: &str) -> String {
 /// More scopes than any provider has.
 const MAX_SCOPES: usize = 500;
 
-/// A stranger's list of scopes, with one blank between two, each of them clean.
-pub fn shown_scopes(scope: &str, separator: &str) -> String {
-    let separator = if separator.is_empty() { " " } else { separator };
-    let scopes = scope.split(separator).flat_map(str::split_whitespace).take(MAX_SCOPES).map(shown);
-    scopes.filter(|scope| !scope.is_empty()).collect::<Vec<_>>().join(" ")
+/// A stranger's list of scopes, with one blank between two, each of them clean. No scope has a blank, a comma or a
+/// semicolon in it (RFC 6749, section 3.3, has the comma, and no provider does).
+pub fn shown_scopes(scope: &str) -> String {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+    let scopes = scope.split(is_between).filter(|scope| !scope.is_empty()).take(MAX_SCOPES).map(shown);
+    scopes.collect::<Vec<_>>().join(" ")
 }
 
 /// A sentence with its full stop.

@@ -1,5 +1,7 @@
 //! What an identity provider brings back by the browser: a code, or an error (RFC 6749 section 4.1.2, RFC 9207).
 
+use crate::{advice::Redactor, token_answer::refusal::Refusal};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use url::form_urlencoded;
 
@@ -49,8 +51,13 @@ impl Callback {
         self.parameter("iss")
     }
 
-    pub fn error(&self) -> Option<&str> {
-        self.parameter("error")
+    /// Why there is no code, by whatever names the provider gives code and description; `None` where nobody says.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let is_about_it = |name: &str| !matches!(name, "state" | "code" | "iss" | "scope");
+        let said = self.parameters.iter().filter(|(name, _)| is_about_it(name));
+        let said: Map<_, _> = said.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        let is_refused = self.code().is_none() || self.parameter("error").is_some();
+        Refusal::read(&said.into(), &Redactor::new([])).filter(|_| is_refused)
     }
 }
 
@@ -77,6 +84,24 @@ mod tests {
         }
         assert!(Callback::parse("x=1&x=2&state=s").is_some());
         assert!(Callback::parse(&format!("state={}", "a".repeat(MAX_VALUE + 1))).is_none());
+    }
+
+    #[test]
+    fn a_refusal_is_read_whatever_its_parameters_are_called() {
+        for (query, said) in [
+            ("error=access_denied&state=s", "access_denied"),
+            ("error=access_denied&error_description=She+said+no&code=x", "access_denied (She said no)"),
+            ("error_code=200&error_message=Permissions+error&state=s", "200 (Permissions error)"),
+            ("errorCode=E7&msg=no", "E7 (no)"),
+            ("error=&error_description=Application+is+off&code=", "Application is off"),
+            ("denied=yes&state=s", "denied: yes"),
+        ] {
+            let refusal = Callback::parse(query).expect(query).refusal().expect(query);
+            assert_eq!(refusal.to_string(), said, "{query}");
+        }
+        for fine in ["code=a&state=s&message=Welcome+back", "state=s", "code=a&realmId=1"] {
+            assert_eq!(Callback::parse(fine).expect(fine).refusal(), None, "{fine}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Configuration {
     pub audience: Option<String>,
     /// Lifetime of access tokens where an answer says none.
     pub access_token_seconds: Option<i64>,
+    /// The admin said so; without seconds, that tokens never expire. Otherwise it is what the provider is known for.
+    pub lifetime_is_chosen: bool,
     /// The parameter of the redirect that names the company.
     pub company_id_parameter: Option<String>,
 }
@@ -150,7 +152,8 @@ pub fn requested_configuration(
         some(&choice.scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
     let audience =
         some(&choice.audience).or_else(|| preset.and_then(|preset| preset.assertion_audience.clone()));
-    let lifetime = choice.token_lifetime.parse().ok();
+    let lifetime_is_chosen = !choice.token_lifetime.is_empty();
+    let usual_seconds = preset.and_then(|preset| preset.access_token_seconds);
     let company =
         some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
     let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant == Grant::JwtBearer;
@@ -180,7 +183,11 @@ pub fn requested_configuration(
             subject: choice.subject.clone(),
             key_id: choice.key_id.clone(),
             audience,
-            access_token_seconds: lifetime.or_else(|| preset.and_then(|preset| preset.access_token_seconds)),
+            access_token_seconds: match lifetime_is_chosen {
+                true => choice.token_lifetime.parse().ok(),
+                false => usual_seconds,
+            },
+            lifetime_is_chosen,
             company_id_parameter: company,
         },
         provider,

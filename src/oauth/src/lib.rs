@@ -26,6 +26,7 @@ pub mod callback;
 pub mod configuration;
 pub mod discovery;
 pub mod endpoints;
+pub mod failure;
 pub mod outbound;
 pub mod presets;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::addresses::{AddressClass, GuardedResolver, Policy, Resolver, SystemRe
 pub use errors::{OutboundError, Slow};
 use reqwest::{
     Client, Method, Response,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
     redirect, retry,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -58,6 +58,8 @@ pub struct Answer {
     pub status: u16,
     /// In lower case.
     pub content_type: Option<String>,
+    /// The header `Retry-After`, as it came.
+    pub retry_after: Option<String>,
     /// Wiped when dropped: it may hold tokens.
     body: Zeroizing<Vec<u8>>,
 }
@@ -69,12 +71,13 @@ impl Answer {
     }
 
     /// An answer that nobody gave, for trying what reads answers.
-    pub fn made_up(status: u16, content_type: &str, body: &str) -> Self {
+    pub fn made_up(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             host: "idp.test".to_owned(),
             status,
             content_type: Some(content_type.to_owned()),
-            body: Zeroizing::new(body.as_bytes().to_vec()),
+            retry_after: None,
+            body: Zeroizing::new(body.into()),
         }
     }
 
@@ -248,8 +251,9 @@ impl Outbound {
             return Err(too_much());
         }
         let status = response.status().as_u16();
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let content_type = content_type.map(str::to_ascii_lowercase);
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let content_type = header(CONTENT_TYPE).map(str::to_ascii_lowercase);
+        let retry_after = header(RETRY_AFTER).map(str::to_owned);
         // Room for any token's answer, so that it does not move and leave copies behind. What is claimed of the length
         // decides nothing here.
         let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
@@ -259,7 +263,7 @@ impl Outbound {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { host, status, content_type, body })
+        Ok(Answer { host, status, content_type, retry_after, body })
     }
 }
 

@@ -127,7 +127,7 @@ pub async fn revoke(
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
-    Err(read_refusal(&answer, &redactor))
+    Err(read_refusal(&answer, &redactor, now))
 }
 
 async fn post(

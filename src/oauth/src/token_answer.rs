@@ -1,26 +1,47 @@
 //! What token and revocation endpoints answer: a token, or why there is none (RFC 6749 sections 5.1 and 5.2).
 //!
-//! A provider whose answers look different gets its shape read in [`read_answer`] or [`read_refusal`].
+//! There is one reader for all of them. It finds the token wherever it stands in the answer and reads what belongs to it
+//! there and around it, by the names of RFC 6749 in any spelling; what it has no use for is kept as [`Granted::extra`].
+//! Another spelling is added where it belongs: [`body`] reads what is JSON in the end, [`lifetime`] spans and moments,
+//! [`refusal`] errors.
+
+mod body;
+mod lifetime;
+mod names;
+pub mod refusal;
 
 use crate::{
-    advice::{Redactor, shown},
+    advice::{Redactor, shown, shown_scopes},
     authentication::ClientCredentialsError,
     outbound::{Answer, OutboundError},
 };
 use ipack_domain::time::Timestamp;
-use secrecy::SecretString;
+use names::{is_secret, normal};
+use refusal::{Refusal, leaves};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::collections::VecDeque;
+
+/// Levels of an answer in which a token is looked for.
+const MAX_DEPTH: usize = 6;
+/// Bytes of what is kept beside a token: it is in the token's row.
+const MAX_EXTRA: usize = 32 * 1024;
 
 /// What a token endpoint granted. `Debug` shows no token.
 #[derive(Debug)]
 pub struct Granted {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,
+    /// As an `Authorization` header has it.
     pub token_type: String,
     /// Seconds, where the answer said.
     pub expires_in: Option<i64>,
-    /// Where the answer said; otherwise as requested.
+    /// Seconds until the refresh token is over, where the answer said.
+    pub refresh_expires_in: Option<i64>,
+    /// Separated by blanks, where the answer said; otherwise as requested.
     pub scope: Option<String>,
+    /// The rest of the answer as JSON, where there is any: addresses, tenants, tokens of other kinds.
+    pub extra: Option<SecretString>,
     /// When it was asked for: its life began after that, whenever the answer arrived.
     pub asked_at: Timestamp,
 }
@@ -42,11 +63,12 @@ impl Granted {
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The provider said no, in the words of OAuth.
-    #[error("{host} answered HTTP {status}: {error}{}", description.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
-    Refused { host: String, status: u16, error: String, description: Option<String> },
-    #[error("{host} answered HTTP {status} with something that is no token answer: {what}")]
-    Malformed { host: String, status: u16, what: &'static str },
+    /// The provider said no.
+    #[error("{host} answered HTTP {status}: {refusal}")]
+    Refused { host: String, status: u16, refusal: Refusal, retry_after: Option<i64> },
+    /// Something else answered, or the provider did in words that are no answer.
+    #[error("{host} answered HTTP {status} with something that is no token answer: {}", words.description.as_deref().unwrap_or_default())]
+    Malformed { host: String, status: u16, words: Refusal, retry_after: Option<i64> },
     #[error(transparent)]
     Outbound(#[from] OutboundError),
     #[error(transparent)]
@@ -55,205 +77,209 @@ pub enum TokenError {
     Endpoint(&'static str),
 }
 
-impl TokenError {
-    /// Whether the same request may work later.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Refused { status, error, .. } => {
-                is_busy(*status)
-                    || matches!(error.as_str(), "temporarily_unavailable" | "server_error" | "slow_down")
-            }
-            Self::Malformed { status, .. } => is_busy(*status),
-            Self::Outbound(error) => error.is_transient(),
-            Self::ClientCredentials(_) | Self::Endpoint(_) => false,
-        }
-    }
-
-    /// The error's code, where the provider named one.
-    pub fn code(&self) -> Option<&str> {
-        if let Self::Refused { error, .. } = self { Some(error) } else { None }
-    }
-
-    /// The refresh token is of no use any more (RFC 6749, section 5.2).
-    pub fn is_final(&self) -> bool {
-        self.code() == Some("invalid_grant")
-    }
-}
-
-fn is_busy(status: u16) -> bool {
-    status >= 500 || matches!(status, 408 | 425 | 429)
-}
-
-/// A token answer (RFC 6749, section 5.1). Numbers may come as text, and errors with a status of 200.
+/// A token answer, or why it is none.
 pub(crate) fn read_answer(
     answer: &Answer,
     redactor: &Redactor,
     asked_at: Timestamp,
 ) -> Result<Granted, TokenError> {
-    let malformed = |what| TokenError::Malformed { host: answer.host.clone(), status: answer.status, what };
-    if !(200..300).contains(&answer.status) {
-        return Err(read_refusal(answer, redactor));
-    }
-    let Ok(json) = answer.json::<Value>() else {
-        return Err(malformed(not_json(answer)));
-    };
-    let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let Some(access_token) = text("access_token") else {
-        if json.get("error").is_some() {
-            return Err(read_refusal(answer, redactor));
+    let body = body::read(answer);
+    if (200..300).contains(&answer.status)
+        && let Ok(value) = &body
+    {
+        let unfolded = body::unfolded(value);
+        for value in [value.clone(), unfolded] {
+            if let Some(place) = place_of_token(&value) {
+                return Ok(TokenAnswer { value, place }.granted(redactor, asked_at));
+            }
         }
-        return Err(malformed("no access_token"));
-    };
-    Ok(Granted {
-        access_token: access_token.to_owned().into(),
-        refresh_token: text("refresh_token").map(|token| token.to_owned().into()),
-        token_type: text("token_type").map_or_else(|| "Bearer".to_owned(), |kind| redactor.shown(kind)),
-        expires_in: json.get("expires_in").and_then(seconds),
-        scope: json.get("scope").and_then(scope).map(|scope| redactor.redacted(&scope)),
-        asked_at,
-    })
-}
-
-/// Whole seconds, however they are written; what is negative or no number is as if it were not there.
-fn seconds(value: &Value) -> Option<i64> {
-    let number = match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number.filter(|seconds| *seconds >= 0)
-}
-
-fn scope(value: &Value) -> Option<String> {
-    match value {
-        Value::String(scope) => Some(scope.clone()),
-        Value::Array(scopes) => Some(scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
-        _ => None,
     }
+    Err(refused(answer, body, redactor, asked_at))
 }
 
-/// What came instead of JSON.
-fn not_json(answer: &Answer) -> &'static str {
-    let is_page = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
-    if is_page { "a page" } else { "not JSON" }
+/// An error answer.
+pub(crate) fn read_refusal(answer: &Answer, redactor: &Redactor, asked_at: Timestamp) -> TokenError {
+    refused(answer, body::read(answer), redactor, asked_at)
 }
 
-/// An error answer (RFC 6749, section 5.2), also as those providers write it that put an object or a list there.
-pub(crate) fn read_refusal(answer: &Answer, redactor: &Redactor) -> TokenError {
+fn refused(
+    answer: &Answer,
+    body: Result<Value, String>,
+    redactor: &Redactor,
+    asked_at: Timestamp,
+) -> TokenError {
     let (host, status) = (answer.host.clone(), answer.status);
-    let Ok(json) = answer.json::<Value>() else {
-        return TokenError::Malformed { host, status, what: not_json(answer) };
+    let retry_after = answer.retry_after.as_deref().and_then(|text| lifetime::retry_after(text, asked_at));
+    let said = match &body {
+        Ok(value) => Refusal::read(value, redactor).ok_or("neither a token nor an error is in it"),
+        Err(words) => Err(words.as_str()),
     };
-    let error = json.get("error");
-    let inner = error.filter(|error| error.is_object()).unwrap_or(&json);
-    let first = |names: &[&str]| {
-        names.iter().find_map(|name| inner.get(name).or_else(|| json.get(name))).and_then(Value::as_str)
+    match said {
+        Ok(refusal) => TokenError::Refused { host, status, refusal, retry_after },
+        Err(words) => {
+            TokenError::Malformed { host, status, words: Refusal::of_words(words, redactor), retry_after }
+        }
+    }
+}
+
+/// The pointer (RFC 6901) to the object that has an access token; the outermost where several have one.
+fn place_of_token(answer: &Value) -> Option<String> {
+    let mut queue = VecDeque::from([(String::new(), 0, answer)]);
+    while let Some((place, depth, value)) = queue.pop_front() {
+        let mut children: Vec<(String, &Value)> = Vec::new();
+        match value {
+            Value::Object(members) => {
+                if members.iter().any(|(name, value)| normal(name) == "accesstoken" && text(value).is_some())
+                {
+                    return Some(place);
+                }
+                let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+                children.extend(members.iter().map(|(name, value)| (escaped(name), value)));
+            }
+            Value::Array(items) => {
+                children.extend(items.iter().enumerate().map(|(at, item)| (at.to_string(), item)));
+            }
+            _ => {}
+        }
+        if depth < MAX_DEPTH {
+            queue.extend(
+                children.into_iter().map(|(name, value)| (format!("{place}/{name}"), depth + 1, value)),
+            );
+        }
+    }
+    None
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// An answer with a token in it. What is read is taken out of it.
+struct TokenAnswer {
+    value: Value,
+    place: String,
+}
+
+impl TokenAnswer {
+    fn granted(mut self, redactor: &Redactor, asked_at: Timestamp) -> Granted {
+        let owned = |value: &Value| text(value).map(str::to_owned);
+        let access_token = self.take(&["accesstoken"], owned).unwrap_or_default();
+        let refresh_token = self.take(&["refreshtoken"], owned);
+        let token_type = self.take(&["tokentype"], owned).unwrap_or_default();
+        let scope = self.take(&["scope", "scopes", "grantedscopes", "grantedscope"], scopes);
+        Granted {
+            access_token: access_token.into(),
+            refresh_token: refresh_token.map(Into::into),
+            token_type: redactor.shown(header_scheme(&token_type)),
+            expires_in: self.take_lifetime(false, asked_at),
+            refresh_expires_in: self.take_lifetime(true, asked_at),
+            scope: scope.map(|scope| redactor.redacted(&scope)),
+            extra: self.rest(redactor),
+            asked_at,
+        }
+    }
+
+    /// The first member by one of these names that can be read, in the token's object or one around it.
+    fn take<T>(&mut self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        self.take_where(|name| names.iter().position(|known| *known == name), read)
+    }
+
+    /// The lifetime of the access token or of the refresh token, by whatever name it has.
+    fn take_lifetime(&mut self, of_refresh_token: bool, now: Timestamp) -> Option<i64> {
+        let rank = |name: &str| {
+            let is_of_another =
+                name.starts_with("ext") || name.contains("idtoken") || name.contains("secret");
+            let fits =
+                name.contains("expir") && name.contains("refresh") == of_refresh_token && !is_of_another;
+            fits.then_some(usize::from(!name.ends_with("expiresin")))
+        };
+        self.take_where(rank, |value| lifetime::seconds(value, now))
+    }
+
+    /// The member of the least rank.
+    fn take_where<T>(
+        &mut self,
+        rank: impl Fn(&str) -> Option<usize>,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let mut place = self.place.clone();
+        loop {
+            if let Some(Value::Object(members)) = self.value.pointer_mut(&place) {
+                let ranked = members
+                    .iter()
+                    .filter_map(|(name, value)| Some((rank(&normal(name))?, name.clone(), read(value)?)));
+                if let Some((_, name, found)) = ranked.min_by_key(|(rank, ..)| *rank) {
+                    members.remove(&name);
+                    return Some(found);
+                }
+            }
+            place.truncate(place.rfind('/')?);
+        }
+    }
+
+    /// What nothing was made of. Of more than can be kept, the longest members are left out.
+    fn rest(mut self, redactor: &Redactor) -> Option<SecretString> {
+        redact(&mut self.value, redactor);
+        if leaves(&self.value).is_empty() {
+            return None;
+        }
+        let mut text = self.value.to_string();
+        while text.len() > MAX_EXTRA {
+            let members = self.value.as_object_mut()?;
+            let longest = members.iter().max_by_key(|(_, value)| value.to_string().len())?.0.clone();
+            members.remove(&longest);
+            text = self.value.to_string();
+        }
+        Some(text.into())
+    }
+}
+
+fn redact(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => *text = redactor.redacted(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, redactor)),
+        Value::Object(members) => members.values_mut().for_each(|value| redact(value, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Scopes with a blank between two, whatever stood there: a text with blanks, commas or semicolons, or a list, which may
+/// be written as a text.
+fn scopes(value: &Value) -> Option<String> {
+    let all = match value {
+        Value::String(text) if text.trim_start().starts_with('[') => {
+            scopes(&serde_json::from_str(text).ok()?)?
+        }
+        Value::String(text) => shown_scopes(text),
+        Value::Array(items) => {
+            items.iter().filter_map(Value::as_str).map(shown_scopes).collect::<Vec<_>>().join(" ")
+        }
+        _ => return None,
     };
-    let code = error.and_then(Value::as_str).or_else(|| first(&["type", "status", "code", "errorCode"]));
-    let description = first(&["error_description", "message", "errorSummary", "detail", "error_message"]);
-    if code.is_none() && description.is_none() {
-        return TokenError::Malformed { host, status, what: "no error that could be read" };
+    (!all.is_empty()).then_some(all)
+}
+
+/// A token type as the header that carries the token has it. What names no scheme is a bearer token.
+fn header_scheme(token_type: &str) -> &str {
+    let is_scheme =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    match &*normal(token_type) {
+        "dpop" => "DPoP",
+        "mac" => "MAC",
+        "pop" => "PoP",
+        "basic" => "Basic",
+        "" | "bot" | "user" | "app" | "access" | "accesstoken" | "oauth" | "oauth2" | "jwt" => "Bearer",
+        name if name.starts_with("bearer") || !is_scheme(token_type) => "Bearer",
+        _ => token_type,
     }
-    TokenError::Refused {
-        host,
-        status,
-        error: redactor.shown(code.unwrap_or("an error without a code")),
-        description: description.map(|text| redactor.shown(text)),
-    }
+}
+
+/// What is kept beside a token, for reading: names and values, a secret without its value.
+pub fn shown_extra(extra: &SecretString) -> Vec<(String, Option<String>)> {
+    let Ok(value) = serde_json::from_str::<Value>(extra.expose_secret()) else { return Vec::new() };
+    let show = |leaf: &refusal::Leaf<'_>| (!is_secret(&leaf.name, &leaf.text)).then(|| shown(&leaf.text));
+    leaves(&value).iter().map(|leaf| (shown(leaf.key), show(leaf))).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer::made_up(status, "application/json", body)
-    }
-
-    fn read(status: u16, body: &str) -> Result<Granted, TokenError> {
-        read_answer(
-            &answer(status, body),
-            &Redactor::new([&SecretString::from("s3cr3t-canary".to_owned())]),
-            Timestamp(0),
-        )
-    }
-
-    #[test]
-    fn lifetimes_are_read_however_they_are_written() {
-        for (written, expected) in [
-            ("3600", Some(3600)),
-            ("\"3600\"", Some(3600)),
-            ("3599.9", Some(3599)),
-            ("0", Some(0)),
-            ("9223372036854775807", Some(i64::MAX)),
-            ("1e300", Some(i64::MAX)),
-            ("-1", None),
-            ("null", None),
-            ("\"soon\"", None),
-            ("{}", None),
-        ] {
-            let body = format!(r#"{{"access_token":"a","expires_in":{written}}}"#);
-            assert_eq!(read(200, &body).expect(written).expires_in, expected, "{written}");
-        }
-        assert_eq!(read(200, r#"{"access_token":"a"}"#).expect("fine").expires_in, None);
-    }
-
-    #[test]
-    fn refusals_are_read_in_the_shapes_that_providers_use() {
-        for (status, body, code, description) in [
-            (400, r#"{"error":"invalid_grant","error_description":"used"}"#, "invalid_grant", Some("used")),
-            (200, r#"{"ok":false,"error":"bad_redirect_uri"}"#, "bad_redirect_uri", None),
-            (400, r#"{"error":{"type":"OAuthException","message":"no"}}"#, "OAuthException", Some("no")),
-            (401, r#"{"errorCode":"E1","errorSummary":"no"}"#, "E1", Some("no")),
-        ] {
-            let Err(TokenError::Refused { error, description: found, .. }) = read(status, body) else {
-                panic!("{body} is a refusal");
-            };
-            assert_eq!((error.as_str(), found.as_deref()), (code, description), "{body}");
-        }
-        for (status, body) in [(200, "{}"), (200, "[]"), (200, "<p>"), (500, "oops"), (400, "{}")] {
-            assert!(matches!(read(status, body), Err(TokenError::Malformed { .. })), "{body}");
-        }
-        assert!(read(503, "oops").is_err_and(|error| error.is_transient()));
-        assert!(read(400, r#"{"error":"invalid_grant"}"#).is_err_and(|error| error.is_final()));
-    }
-
-    #[test]
-    fn s22_a_provider_that_repeats_a_secret_is_not_repeated() {
-        let body = r#"{"error":"invalid_client","error_description":"no client with s3cr3t-canary here"}"#;
-        let said = read(401, body).expect_err("refused").to_string();
-        assert!(said.contains("no client with … here") && !said.contains("canary"), "{said}");
-    }
-
-    #[test]
-    fn s22_scopes_are_not_cut_and_repeat_no_secret() {
-        let long: Vec<String> =
-            (0..40).map(|n| format!("https://www.googleapis.com/auth/scope-{n}")).collect();
-        let body =
-            serde_json::json!({"access_token": "a", "scope": format!("{} s3cr3t-canary", long.join(" "))});
-        let scope = read(200, &body.to_string()).expect("fine").scope.expect("named");
-        assert_eq!(crate::advice::shown_scopes(&scope, " "), format!("{} …", long.join(" ")));
-    }
-
-    #[test]
-    fn s14_what_a_provider_says_is_capped_text() {
-        let body =
-            serde_json::json!({"error": "x", "error_description": format!("<b>\u{7}{}", "y".repeat(9_000))});
-        let said = read(400, &body.to_string()).expect_err("refused").to_string();
-        assert!(said.len() < 500 && !said.contains('\u{7}') && said.contains("<b>"), "{said}");
-    }
-
-    #[test]
-    fn s27_debug_of_what_was_granted_shows_no_token() {
-        let granted = read(200, r#"{"access_token":"a-canary","refresh_token":"r-canary"}"#).expect("fine");
-        assert!(!format!("{granted:?} {}", granted.summary()).contains("canary"));
-    }
-
-    proptest! {
-        #[test]
-        fn no_answer_makes_it_panic(status in 100u16..600, body in ".{0,200}") {
-            let _ = read(status, &body);
-        }
-    }
-}
+mod tests;

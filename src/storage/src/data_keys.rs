@@ -2,7 +2,7 @@
 //!
 //! Another table with sealed columns is a [`SealedTable`] in [`SEALED`]; everything else about a rotation stays as it is.
 
-use crate::{Connection, Result, columns::Column, execute, on_connection};
+use crate::{Connection, Result, StorageError, columns::Column, execute, on_connection};
 use ipack_domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
@@ -101,26 +101,23 @@ pub async fn remove_before(db: Connection<'_>, scope: &str, version: u32) -> Res
 #[derive(Debug, Clone, Copy)]
 pub struct SealedTable {
     pub name: &'static str,
-    pub first: &'static str,
-    /// Some have a second.
-    pub second: Option<&'static str>,
+    /// At most three. The first is not NULL where there is a data key, and is another after each change of the row.
+    pub columns: &'static [&'static str],
 }
 
 /// Every table that has a Space's sealed values.
 pub const SEALED: [SealedTable; 3] = [
-    SealedTable { name: "client_secrets", first: "sealed", second: None },
-    SealedTable { name: "tokens", first: "access_token", second: Some("refresh_token") },
-    SealedTable { name: "attempts", first: "sealed", second: None },
+    SealedTable { name: "client_secrets", columns: &["sealed"] },
+    SealedTable { name: "tokens", columns: &["access_token", "refresh_token", "extra"] },
+    SealedTable { name: "attempts", columns: &["sealed"] },
 ];
 
-/// The sealed values of one row.
-#[derive(Debug, Clone, FromRow)]
+/// The sealed values of one row, in the order of the table's columns; NULL where it has fewer.
+#[derive(Debug, Clone)]
 pub struct SealedRow {
     pub id: Uuid,
-    #[sqlx(try_from = "Column<u32>")]
     pub data_key_version: u32,
-    pub first: Vec<u8>,
-    pub second: Option<Vec<u8>>,
+    pub values: [Option<Vec<u8>>; 3],
 }
 
 /// Rows of a Space that are sealed with an older data key than `version`, after `after`, by id.
@@ -132,53 +129,56 @@ pub async fn sealed_before(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<SealedRow>> {
-    let SealedTable { name, first, second } = table;
-    let second = second.unwrap_or("NULL");
+    type Row = (Uuid, i64, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+    // An untyped NULL would be text on PostgreSQL; SQLite takes any name of a type.
+    let column = |at: usize| table.columns.get(at).copied().unwrap_or("CAST(NULL AS BYTEA)");
     let sql = format!(
-        "SELECT id, data_key_version, {first} AS first, {second} AS second FROM {name}
-         WHERE space_guid = $1 AND data_key_version < $2 AND id > $3 ORDER BY id LIMIT $4"
+        "SELECT id, data_key_version, {}, {}, {} FROM {}
+         WHERE space_guid = $1 AND data_key_version < $2 AND id > $3 ORDER BY id LIMIT $4",
+        column(0),
+        column(1),
+        column(2),
+        table.name
     );
-    match db {
-        Connection::Sqlite(executor) => Ok(sqlx::query_as(AssertSqlSafe(sql))
-            .bind(space)
-            .bind(i64::from(version))
-            .bind(after)
-            .bind(limit)
-            .fetch_all(executor)
-            .await?),
-        Connection::Postgres(executor) => {
-            // An untyped NULL would be text there.
-            let sql = sql.replace("NULL AS second", "NULL::bytea AS second");
-            Ok(sqlx::query_as(AssertSqlSafe(sql))
-                .bind(space)
-                .bind(i64::from(version))
-                .bind(after)
-                .bind(limit)
-                .fetch_all(executor)
-                .await?)
-        }
-    }
+    let rows: Vec<Row> = on_connection!(db, executor => sqlx::query_as(AssertSqlSafe(sql.clone()))
+        .bind(space)
+        .bind(i64::from(version))
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor))?;
+    let row = |(id, version, first, second, third): Row| {
+        let data_key_version =
+            u32::try_from(version).map_err(|_| StorageError::Corrupt("data_key_version".to_owned()))?;
+        Ok(SealedRow { id, data_key_version, values: [first, second, third] })
+    };
+    rows.into_iter().map(row).collect()
 }
 
-/// Puts newly sealed values in the place of `old`; `false` where somebody else changed the row since it was read.
+/// Puts newly sealed values, in the order of the table's columns, in the place of `old`; `false` where somebody else
+/// changed the row since it was read.
 pub async fn reseal(
     db: Connection<'_>,
     table: SealedTable,
     old: &SealedRow,
     version: u32,
-    first: &[u8],
-    second: Option<&[u8]>,
+    new: &[Option<Vec<u8>>; 3],
 ) -> Result<bool> {
-    let SealedTable { name, first: column, second: other } = table;
-    let other = other.map(|other| format!(", {other} = $5")).unwrap_or_default();
+    let columns = table.columns.iter().zip(4..).map(|(column, at)| format!(", {column} = ${at}"));
     let sql = format!(
-        "UPDATE {name} SET data_key_version = $4, {column} = $3{other} WHERE id = $1 AND {column} = $2"
+        "UPDATE {} SET data_key_version = $3{} WHERE id = $1 AND {} = $2",
+        table.name,
+        columns.collect::<String>(),
+        table.columns[0]
     );
-    let rows = if other.is_empty() {
-        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, i64::from(version))?
-    } else {
-        execute!(db, AssertSqlSafe(sql.clone()), old.id, &old.first, first, i64::from(version), second)?
-    };
+    let [before, ..] = &old.values;
+    let version = i64::from(version);
+    let rows = on_connection!(db, executor => async {
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone())).bind(old.id).bind(before).bind(version);
+        for value in new.iter().take(table.columns.len()) {
+            query = query.bind(value);
+        }
+        Ok::<u64, sqlx::Error>(query.execute(executor).await?.rows_affected())
+    })?;
     Ok(rows == 1)
 }
 

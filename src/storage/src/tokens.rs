@@ -20,6 +20,8 @@ pub struct Token {
     pub version: i64,
     pub access_token: Vec<u8>,
     pub refresh_token: Option<Vec<u8>>,
+    /// What else came with the access token.
+    pub extra: Option<Vec<u8>>,
     #[sqlx(try_from = "Column<u32>")]
     pub data_key_version: u32,
     pub token_type: String,
@@ -44,6 +46,9 @@ pub struct Token {
     #[sqlx(try_from = "Column<u32>")]
     pub failures: u32,
     pub failure: Option<String>,
+    /// The likely causes of the failure.
+    #[sqlx(try_from = "Column<Option<JsonText>>")]
+    pub advice: Option<JsonText>,
     pub is_broken: bool,
     pub lease_owner: Option<Uuid>,
     #[sqlx(try_from = "Column<Option<Timestamp>>")]
@@ -66,8 +71,8 @@ macro_rules! select {
         concat!(
             "SELECT id, ",
             key_columns!(),
-            ", version, access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
-                 company_id, obtained_by, obtained_at, refreshed_at, expires_at, refresh_at, failures, failure,
+            ", version, access_token, refresh_token, extra, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
+                 company_id, obtained_by, obtained_at, refreshed_at, expires_at, refresh_at, failures, failure, advice,
                  is_broken, lease_owner, lease_until
              FROM tokens ",
             $rest
@@ -111,8 +116,8 @@ pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
         "INSERT INTO tokens (",
         key_columns!(),
         ", id, version, access_token, refresh_token, data_key_version, token_type, requested_scope, granted_scope, origin,
-             configuration, company_id, obtained_by, obtained_at, expires_at, refresh_at, failures, is_broken)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 0, FALSE)
+             configuration, company_id, obtained_by, obtained_at, expires_at, refresh_at, extra, failures, is_broken)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0, FALSE)
          ON CONFLICT (",
         key_columns!(),
         ") DO UPDATE
@@ -122,14 +127,14 @@ pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
              granted_scope = excluded.granted_scope, origin = excluded.origin, configuration = excluded.configuration,
              company_id = excluded.company_id, obtained_by = excluded.obtained_by,
              obtained_at = excluded.obtained_at, refreshed_at = NULL, expires_at = excluded.expires_at,
-             refresh_at = excluded.refresh_at, failures = 0, failure = NULL, is_broken = FALSE, lease_owner = NULL,
-             lease_until = NULL"
+             refresh_at = excluded.refresh_at, extra = excluded.extra, failures = 0, failure = NULL, advice = NULL,
+             is_broken = FALSE, lease_owner = NULL, lease_until = NULL"
     );
     execute!(
         db, sql, &token.key; token.id, token.version, &token.access_token, &token.refresh_token,
         i64::from(token.data_key_version), &token.token_type, &token.requested_scope, &token.granted_scope,
         token.origin.as_str(), token.configuration.as_str(), &token.company_id, &token.obtained_by,
-        token.obtained_at.0, token.expires_at.map(|at| at.0), token.refresh_at.map(|at| at.0)
+        token.obtained_at.0, token.expires_at.map(|at| at.0), token.refresh_at.map(|at| at.0), &token.extra
     )?;
     Ok(())
 }
@@ -155,6 +160,8 @@ pub struct Refreshed<'a> {
     pub access_token: &'a [u8],
     /// The old one again, newly sealed, where the answer brought none.
     pub refresh_token: Option<&'a [u8]>,
+    /// Of this answer; `None` where there was nothing else in it, and what came earlier is not kept.
+    pub extra: Option<&'a [u8]>,
     pub data_key_version: u32,
     pub token_type: &'a str,
     pub granted_scope: Option<&'a str>,
@@ -172,7 +179,7 @@ pub async fn refreshed(
 ) -> Result<bool> {
     let sql = "UPDATE tokens SET version = version + 1, access_token = $3, refresh_token = $4, data_key_version = $5,
              token_type = $6, granted_scope = COALESCE($7, granted_scope), expires_at = $8, refresh_at = $9,
-             refreshed_at = $10, failures = 0, failure = NULL, lease_owner = NULL, lease_until = NULL
+             refreshed_at = $10, extra = $11, failures = 0, failure = NULL, advice = NULL, lease_owner = NULL, lease_until = NULL
          WHERE id = $1 AND lease_owner = $2";
     let rows = execute!(
         db,
@@ -186,24 +193,38 @@ pub async fn refreshed(
         new.granted_scope,
         new.expires_at.map(|at| at.0),
         new.refresh_at.map(|at| at.0),
-        now.0
+        now.0,
+        new.extra
     )?;
     Ok(rows == 1)
 }
 
-/// Notes a refresh that failed and gives the lease back. Broken is for good; otherwise it is tried at `again_at`.
-pub async fn failed(
-    db: Connection<'_>,
-    id: Uuid,
-    owner: Uuid,
-    failure: &str,
-    is_broken: bool,
-    again_at: Option<Timestamp>,
-) -> Result<bool> {
-    let sql = "UPDATE tokens SET failures = failures + 1, failure = $3, is_broken = $4, refresh_at = $5,
+/// Why a refresh failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Failed<'a> {
+    pub failure: &'a str,
+    /// Its likely causes.
+    pub advice: &'a JsonText,
+    /// For good.
+    pub is_broken: bool,
+    /// When it is tried again.
+    pub again_at: Option<Timestamp>,
+}
+
+/// Notes a refresh that failed and gives the lease back; `false` where the lease was lost.
+pub async fn failed(db: Connection<'_>, id: Uuid, owner: Uuid, why: Failed<'_>) -> Result<bool> {
+    let sql = "UPDATE tokens SET failures = failures + 1, failure = $3, is_broken = $4, refresh_at = $5, advice = $6,
              lease_owner = NULL, lease_until = NULL
          WHERE id = $1 AND lease_owner = $2";
-    Ok(execute!(db, sql, id, owner, failure, is_broken, again_at.map(|at| at.0))? == 1)
+    let Failed { failure, advice, is_broken, again_at } = why;
+    Ok(execute!(db, sql, id, owner, failure, is_broken, again_at.map(|at| at.0), advice.as_str())? == 1)
+}
+
+/// Has a refresh that failed tried again at once: what stood in its way may be put right.
+pub async fn retry(db: Connection<'_>, key: &ConnectionKey, now: Timestamp) -> Result<()> {
+    let sql = concat!(of_key!("UPDATE tokens SET refresh_at = $6"), "AND failures > 0 AND NOT is_broken");
+    execute!(db, sql, key; now.0)?;
+    Ok(())
 }
 
 pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {

@@ -15,8 +15,9 @@ use ipack_storage::{
     details::NewDetails,
     environments,
     instances::{self, NewInstance},
-    tokens::Token,
+    tokens::{Failed, Token},
 };
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 pub const ACCOUNT: &str = "account-1";
@@ -154,6 +155,12 @@ pub fn secret(number: u128, slot: Slot) -> ClientSecret {
     }
 }
 
+/// A refresh that failed for good.
+pub fn failed(failure: &str) -> Failed<'_> {
+    static ADVICE: LazyLock<JsonText> = LazyLock::new(|| JsonText::of(&["Look there."]).expect("JSON"));
+    Failed { failure, advice: &ADVICE, is_broken: true, again_at: None }
+}
+
 /// A token that shows its number, sealed with the Space's first data key and due at the first moment.
 pub fn token(number: u128, key: &ConnectionKey) -> Token {
     Token {
@@ -162,6 +169,7 @@ pub fn token(number: u128, key: &ConnectionKey) -> Token {
         version: 1,
         access_token: format!("access {number} \0").into_bytes(),
         refresh_token: Some(format!("refresh {number} \0").into_bytes()),
+        extra: Some(b"sealed beside".to_vec()),
         data_key_version: 1,
         token_type: "Bearer".to_owned(),
         requested_scope: "a b".to_owned(),
@@ -176,6 +184,7 @@ pub fn token(number: u128, key: &ConnectionKey) -> Token {
         refresh_at: Some(at(0)),
         failures: 0,
         failure: None,
+        advice: None,
         is_broken: false,
         lease_owner: None,
         lease_until: None,

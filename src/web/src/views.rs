@@ -260,6 +260,8 @@ pub struct TokenView {
     /// The company that the provider named, where the form says another one.
     pub other_company: Option<String>,
     pub can_be_revoked: bool,
+    /// What came beside it, a line each; of a secret, its name.
+    pub extra: Vec<String>,
 }
 
 /// A known provider, or a region of one, for its menu.

@@ -77,6 +77,7 @@ impl Services {
                 details::upsert(db.lend(), new_id(now), &save.key, new, now).await?
             }
         };
+        tokens::retry(db.lend(), &save.key, now).await?;
         let changed = changes(before.as_ref(), &stored, content);
         let event = Event {
             account: &space.account_id,

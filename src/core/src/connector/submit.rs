@@ -32,7 +32,7 @@ use ipack_storage::{
     Connection, StorageError, Writer,
     audit_log::{self, Event, Kind},
     details::{self, InEnvironment, NewDetails, StoredDetails},
-    drafts, instances,
+    drafts, instances, tokens,
 };
 use std::collections::BTreeMap;
 
@@ -154,6 +154,8 @@ async fn promote(
     others_shown: &BTreeMap<String, i64>,
     now: Timestamp,
 ) -> Result<Outcome> {
+    // Who saves may have put right what a refresh failed by.
+    tokens::retry(db.lend(), &record.key, now).await?;
     let Some(draft) = &record.draft else { return Ok(Outcome::Saved) };
     if !validate(&draft.content).is_empty() {
         return Ok(Outcome::Refused);
@@ -188,6 +190,7 @@ async fn promote(
         write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
         let before = start(&record.place, before.as_ref())?;
         log_save(db.lend(), admin, account, &key, &before, &content, now).await?;
+        tokens::retry(db.lend(), &key, now).await?;
     }
     if content.every_environment != record.place.every_environment {
         instances::set_every_environment(db.lend(), &record.key, content.every_environment).await?;

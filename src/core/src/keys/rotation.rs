@@ -7,9 +7,7 @@
 
 use crate::{
     error::{Result, ServiceError},
-    secrets::sealing::{
-        DataKeyCache, access_token, attempt, client_secret, refresh_token, seal, signing_key,
-    },
+    secrets::sealing::{DataKeyCache, seal, signing_key},
     services::Services,
 };
 use ipack_domain::time::Timestamp;
@@ -277,23 +275,18 @@ impl Services {
         table: SealedTable,
         row: &SealedRow,
     ) -> Result<bool> {
-        let (first_place, second_place) = places(table, &row.id);
         let old = row.data_key_version;
-        let first = match self.data_keys.open(db.lend(), space, old, first_place, &row.first).await {
-            // Another rotation did it meanwhile, and forgot the old key.
-            Err(ServiceError::Storage(StorageError::Reference)) => return Ok(false),
-            opened => opened?,
-        };
-        let second = match (&row.second, second_place) {
-            (Some(sealed), Some(place)) => {
-                let opened = self.data_keys.open(db.lend(), space, old, place, sealed).await?;
-                Some(seal(new, place, &opened))
-            }
-            _ => None,
-        };
-        let first = seal(new, first_place, &first);
-        let version = new.version();
-        Ok(data_keys::reseal(db.lend(), table, row, version, &first, second.as_deref()).await?)
+        let mut values = [None, None, None];
+        for ((new_value, sealed), place) in values.iter_mut().zip(&row.values).zip(places(table, &row.id)) {
+            let Some(sealed) = sealed else { continue };
+            let opened = match self.data_keys.open(db.lend(), space, old, place, sealed).await {
+                // Another rotation did it meanwhile, and forgot the old key.
+                Err(ServiceError::Storage(StorageError::Reference)) => return Ok(false),
+                opened => opened?,
+            };
+            *new_value = Some(seal(new, place, &opened));
+        }
+        Ok(data_keys::reseal(db.lend(), table, row, new.version(), &values).await?)
     }
 
     async fn reseal_signing_key(&self, mut db: Writer, new: &DataKey) -> Result<bool> {
@@ -355,12 +348,10 @@ struct Resealed {
     unopenable: Vec<Unopenable>,
 }
 
-fn places<'a>(table: SealedTable, id: &'a Uuid) -> (SealContext<'a>, Option<SealContext<'a>>) {
-    match table.name {
-        "tokens" => (access_token(id), Some(refresh_token(id))),
-        "attempts" => (attempt(id), None),
-        _ => (client_secret(id), None),
-    }
+/// Where a row's sealed values stand, in the order of its table's columns.
+fn places<'a>(table: SealedTable, id: &'a Uuid) -> Vec<SealContext<'a>> {
+    let place = |column: &&'static str| SealContext { table: table.name, row: id.as_bytes(), column };
+    table.columns.iter().map(place).collect()
 }
 
 /// The signing key's bytes; an earlier version of the program left them unsealed.

@@ -31,6 +31,11 @@ pub fn refresh_token(id: &Uuid) -> SealContext<'_> {
     SealContext { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
 }
 
+/// What came beside the access token.
+pub fn extra(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "extra" }
+}
+
 pub fn attempt(id: &Uuid) -> SealContext<'_> {
     SealContext { table: "attempts", row: id.as_bytes(), column: "sealed" }
 }

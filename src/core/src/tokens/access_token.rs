@@ -9,11 +9,11 @@ use crate::{
     error::{Result, ServiceError},
     secrets::sealing,
     services::Services,
-    tokens::memory::Use,
+    tokens::memory::{OpenedToken, Use},
 };
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
-    StorageError, Writer, api_tokens,
+    Connection, StorageError, Writer, api_tokens,
     audit_log::{self, Event, Kind},
     tokens::{self, Token},
 };
@@ -34,6 +34,8 @@ pub struct AccessToken {
     pub token_type: String,
     pub expires_at: Option<Timestamp>,
     pub scope: String,
+    /// What else the provider answered with it, as JSON.
+    pub extra: Option<SecretString>,
 }
 
 impl Services {
@@ -69,7 +71,8 @@ impl Services {
         };
         self.uses.count(Use { account: space.account_id, key: key.clone(), actor: client.label() });
         Ok(AccessToken {
-            token: opened,
+            token: opened.access_token,
+            extra: opened.extra,
             scope: token.granted_scope.unwrap_or(token.requested_scope),
             token_type: token.token_type,
             expires_at: token.expires_at,
@@ -99,19 +102,31 @@ impl Services {
         )))
     }
 
-    async fn opened(&self, token: &Token) -> Result<SecretString> {
+    async fn opened(&self, token: &Token) -> Result<OpenedToken> {
         if let Some(opened) = self.opened.get(token.id, token.version) {
             return Ok(opened);
         }
         let mut reader = self.database.reader().await?;
+        let (space, version) = (&token.key.space, token.data_key_version);
         let place = sealing::access_token(&token.id);
-        let version = token.data_key_version;
-        let scope = &token.key.space;
-        let opened =
-            self.data_keys.open(reader.connection(), scope, version, place, &token.access_token).await?;
+        let access_token =
+            self.data_keys.open(reader.connection(), space, version, place, &token.access_token).await?;
+        let extra = self.opened_extra(reader.connection(), token).await?;
         metrics::counter!("vault_access_tokens_opened_total").increment(1);
+        let opened = OpenedToken { access_token, extra };
         self.opened.put(token.id, token.version, opened.clone());
         Ok(opened)
+    }
+
+    /// What came beside a token, as JSON.
+    pub(crate) async fn opened_extra(
+        &self,
+        db: Connection<'_>,
+        token: &Token,
+    ) -> Result<Option<SecretString>> {
+        let Some(sealed) = &token.extra else { return Ok(None) };
+        let place = sealing::extra(&token.id);
+        Ok(Some(self.data_keys.open(db, &token.key.space, token.data_key_version, place, sealed).await?))
     }
 
     /// Writes down the reads since the last time.

@@ -137,17 +137,14 @@ fn accepted(
             "The answer does not come from the provider that was asked. Do not go on before you know why.";
         return Err(refusal("issuer_mismatch", advice, "the answer names another issuer, or none"));
     }
-    if let Some(error) = callback.error() {
-        let error = shown(error);
-        let description = callback.parameter("error_description").map(shown);
-        let what_next = advice(&error, &begun.redirect_uri);
-        let (said, what_next) = match description {
-            Some(text) => {
-                (format!("{error}: {text}"), format!("The provider says: {} {what_next}", sentence(&text)))
-            }
-            None => (error.clone(), what_next),
+    if let Some(refused) = callback.refusal() {
+        let code = refused.code.as_deref().unwrap_or("no_code");
+        let what_next = advice(code, &begun.redirect_uri);
+        let what_next = match &refused.description {
+            Some(text) => format!("The provider says: {} {what_next}", sentence(text)),
+            None => what_next,
         };
-        return Err(refusal(&error, what_next, format!("the provider answered {said}")));
+        return Err(refusal(code, what_next, format!("the provider answered {refused}")));
     }
     if callback.code().is_none() {
         let what_next = advice("invalid_request", &begun.redirect_uri);

@@ -18,7 +18,7 @@ use crate::{
 };
 use ipack_domain::{effects::new_id, ids::ConnectionKey, parts::Part, time::Timestamp};
 use ipack_oauth::{
-    advice::{no_token, shown_scopes},
+    advice::no_token,
     token::{self, Request, Secrets},
     token_answer::Granted,
 };
@@ -196,17 +196,17 @@ impl Services {
         let origin = TokenSource { configuration: configuration.clone(), secret_id: begun.secret_id };
         let refresh_token = granted.refresh_token.as_ref();
         let expiry = expiry(configuration, granted, refresh_token.is_some());
-        let scope = granted.scope.as_deref();
         Ok(Token {
             id,
             key: key.clone(),
             version: 1,
             access_token: seal(&data_key, sealing::access_token(&id), &granted.access_token),
             refresh_token: refresh_token.map(|token| seal(&data_key, sealing::refresh_token(&id), token)),
+            extra: granted.extra.as_ref().map(|extra| seal(&data_key, sealing::extra(&id), extra)),
             data_key_version: data_key.version(),
             token_type: granted.token_type.clone(),
             requested_scope: configuration.scopes.join(" "),
-            granted_scope: scope.map(|scope| shown_scopes(scope, &configuration.scope_separator)),
+            granted_scope: granted.scope.clone(),
             origin: written(&origin)?,
             configuration: written(&begun.fingerprints)?,
             company_id: None,
@@ -217,6 +217,7 @@ impl Services {
             refresh_at: expiry.refresh_at,
             failures: 0,
             failure: None,
+            advice: None,
             is_broken: false,
             lease_owner: None,
             lease_until: None,

@@ -21,22 +21,29 @@ pub(crate) struct Expiry {
 
 /// When a token runs out and when it is refreshed: missing, tiny and huge lifetimes included.
 pub(crate) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
-    // No lifetime at all is as good as none named.
-    let named = granted.expires_in.filter(|seconds| *seconds > 0).or(configuration.access_token_seconds);
-    let lifetime = named.map(|seconds| seconds.clamp(1, LONGEST_LIFE));
     let is_refreshable = has_refresh_token || is_direct(configuration.grant);
-    let wait = {
-        let lifetime = lifetime.unwrap_or(USUAL_SECONDS);
-        (lifetime - AHEAD_SECONDS).max(lifetime * 4 / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
-    };
+    // No lifetime at all is as good as none named. A provider's usual one is that of tokens that can be refreshed.
+    let named = granted.expires_in.filter(|seconds| *seconds > 0);
+    let knows_lifetime = is_refreshable || configuration.lifetime_is_chosen;
+    let assumed = configuration.access_token_seconds.filter(|_| knows_lifetime);
+    let lifetime = named.or(assumed).map(|seconds| seconds.clamp(1, LONGEST_LIFE));
+    let never_ends = lifetime.is_none() && configuration.lifetime_is_chosen;
+    let wait = if never_ends { LONGEST_WAIT } else { wait(lifetime.unwrap_or(USUAL_SECONDS)) };
+    // A refresh token that dies before is used before.
+    let last = granted.refresh_expires_in.filter(|seconds| *seconds > 0 && has_refresh_token);
+    let wait = last.map_or(wait, |seconds| wait.min(self::wait(seconds)));
     Expiry {
         expires_at: lifetime.map(|seconds| granted.asked_at.plus_seconds(seconds)),
         refresh_at: is_refreshable.then(|| granted.asked_at.plus_seconds(wait)),
     }
 }
 
+fn wait(lifetime: i64) -> i64 {
+    lifetime.saturating_sub(AHEAD_SECONDS).max(lifetime.saturating_mul(4) / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
+}
+
 /// Grants that get a new token without a refresh token and without anybody's browser.
-fn is_direct(grant: Grant) -> bool {
+pub(crate) fn is_direct(grant: Grant) -> bool {
     matches!(grant, Grant::ClientCredentials | Grant::JwtBearer | Grant::Password)
 }
 
@@ -60,17 +67,59 @@ mod tests {
         Configuration { access_token_seconds: None, ..known }
     }
 
-    fn waits(expires_in: Option<i64>) -> (Option<i64>, Option<i64>) {
-        let granted = Granted {
+    fn granted(expires_in: Option<i64>) -> Granted {
+        Granted {
             access_token: "a".to_owned().into(),
             refresh_token: None,
             token_type: "Bearer".into(),
             expires_in,
+            refresh_expires_in: None,
             scope: None,
+            extra: None,
             asked_at: Timestamp(0),
-        };
-        let expiry = expiry(&configuration(), &granted, true);
+        }
+    }
+
+    fn waits_of(
+        configuration: &Configuration,
+        granted: &Granted,
+        has_refresh_token: bool,
+    ) -> (Option<i64>, Option<i64>) {
+        let expiry = expiry(configuration, granted, has_refresh_token);
         (expiry.expires_at.map(Timestamp::seconds), expiry.refresh_at.map(Timestamp::seconds))
+    }
+
+    fn waits(expires_in: Option<i64>) -> (Option<i64>, Option<i64>) {
+        waits_of(&configuration(), &granted(expires_in), true)
+    }
+
+    #[test]
+    fn a_token_that_nothing_ends_never_expires() {
+        let usual = Configuration { access_token_seconds: Some(3_600), ..configuration() };
+        assert_eq!(waits_of(&usual, &granted(None), false), (None, None));
+        assert_eq!(waits_of(&usual, &granted(None), true), (Some(3_600), Some(3_300)));
+        let direct = Configuration { grant: Grant::ClientCredentials, ..usual.clone() };
+        assert_eq!(waits_of(&direct, &granted(None), false), (Some(3_600), Some(3_300)));
+        // What the admin says of it outranks what is usual.
+        let chosen = Configuration { lifetime_is_chosen: true, ..usual };
+        assert_eq!(waits_of(&chosen, &granted(None), false), (Some(3_600), None));
+        let never = Configuration { access_token_seconds: None, ..chosen };
+        assert_eq!(waits_of(&never, &granted(None), true), (None, Some(LONGEST_WAIT)));
+        assert_eq!(waits_of(&never, &granted(Some(60)), false), (Some(60), None));
+    }
+
+    #[test]
+    fn a_refresh_token_is_used_before_it_dies() {
+        for (refresh, waits) in
+            [(Some(1_800), 1_500), (Some(40), 32), (Some(90_000), 35_700), (Some(0), 35_700), (None, 35_700)]
+        {
+            let granted = Granted { refresh_expires_in: refresh, ..granted(Some(36_000)) };
+            assert_eq!(
+                waits_of(&configuration(), &granted, true),
+                (Some(36_000), Some(waits)),
+                "{refresh:?}"
+            );
+        }
     }
 
     #[test]

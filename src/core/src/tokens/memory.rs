@@ -12,9 +12,17 @@ use uuid::Uuid;
 /// Opened tokens kept in memory.
 const MAX_OPENED: usize = 20_000;
 
+/// What a runtime gets of a token.
+#[derive(Clone)]
+pub(crate) struct OpenedToken {
+    pub access_token: SecretString,
+    /// What came beside it, as JSON.
+    pub extra: Option<SecretString>,
+}
+
 /// Access tokens that were opened, by id and version.
 #[derive(Default)]
-pub struct OpenedTokens(Mutex<HashMap<Uuid, (i64, SecretString)>>);
+pub struct OpenedTokens(Mutex<HashMap<Uuid, (i64, OpenedToken)>>);
 
 impl std::fmt::Debug for OpenedTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,12 +31,12 @@ impl std::fmt::Debug for OpenedTokens {
 }
 
 impl OpenedTokens {
-    pub(crate) fn get(&self, id: Uuid, version: i64) -> Option<SecretString> {
+    pub(crate) fn get(&self, id: Uuid, version: i64) -> Option<OpenedToken> {
         let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         opened.get(&id).filter(|(known, _)| *known == version).map(|(_, token)| token.clone())
     }
 
-    pub(crate) fn put(&self, id: Uuid, version: i64, token: SecretString) {
+    pub(crate) fn put(&self, id: Uuid, version: i64, token: OpenedToken) {
         let mut opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if opened.len() >= MAX_OPENED {
             // Rare, and cheaper than to know which of them is the oldest: they are opened again.

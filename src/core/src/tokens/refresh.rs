@@ -2,7 +2,7 @@
 //!
 //! Every replica looks for tokens that are due. Whoever gets the lease, given by one `UPDATE` and running out by
 //! itself, asks the provider; everybody else waits for what comes of it. So there is one call, however many ask. How
-//! failures are told apart is said in `source::Failure`.
+//! failures are told apart is said in `ipack_oauth::failure`.
 
 use crate::{
     access,
@@ -11,8 +11,8 @@ use crate::{
     secrets::sealing::{self, seal},
     services::Services,
     tokens::{
-        expiry::expiry,
-        source::{Failure, OpenedSecrets, TokenSource},
+        expiry::{expiry, is_direct},
+        source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
 use futures::StreamExt;
@@ -22,15 +22,15 @@ use ipack_domain::{
     time::Timestamp,
 };
 use ipack_oauth::{
-    advice::shown_scopes,
     configuration::Configuration,
+    failure::FailureKind,
     token::{self, Request, Secrets},
     token_answer::Granted,
 };
 use ipack_storage::{
     Connection, Writer, accounts,
     audit_log::{self, Event, Kind},
-    tokens::{self, Refreshed, Token},
+    tokens::{self, Failed, Refreshed, Token},
 };
 use secrecy::SecretString;
 use std::{collections::HashMap, time::Duration};
@@ -47,9 +47,10 @@ const PROVIDERS_AT_ONCE: usize = 64;
 const DUE_BATCH: i64 = 1_000;
 const FIRST_RETRY_SECONDS: i64 = 15;
 const LAST_RETRY_SECONDS: i64 = 1_800;
-/// What no waiting mends (a client that the provider does not know any more) is hardly ever tried again: only in case
-/// that somebody put it right there.
-const SELDOM_SECONDS: i64 = 6 * 3_600;
+/// What somebody has to put right is tried again so often: it may be put right at the provider.
+const MISCONFIGURED_RETRY_SECONDS: i64 = 3_600;
+/// No provider puts off a refresh for longer.
+const LONGEST_RETRY_SECONDS: i64 = 5 * 3_600;
 /// Who waits for another's refresh looks so often, and for longer than a lease lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 500;
@@ -59,6 +60,19 @@ fn back_off(failures: u32) -> i64 {
     let doubled = FIRST_RETRY_SECONDS.saturating_mul(1 << failures.min(16)).min(LAST_RETRY_SECONDS);
     let [chance] = random_bytes::<1>();
     doubled + doubled * i64::from(chance) / (5 * 256)
+}
+
+/// When a refresh that failed is tried again; never where the grant is dead.
+fn next_try(failure: &Failure, failures: u32, now: Timestamp) -> Option<Timestamp> {
+    let wait = match failure.kind() {
+        FailureKind::Refused => return None,
+        FailureKind::Misconfigured(_) => MISCONFIGURED_RETRY_SECONDS,
+        FailureKind::Passing => match failure.retry_after() {
+            Some(seconds) => seconds.min(LONGEST_RETRY_SECONDS),
+            None => back_off(failures),
+        },
+    };
+    Some(now.plus_seconds(wait))
 }
 
 impl Services {
@@ -184,14 +198,20 @@ impl Services {
             opened => opened,
         };
         let (secrets, old) = opened?;
-        let request = match &old {
-            Some(token) => Request::Refresh { token },
-            None => self.direct_request(configuration.grant, &secrets)?,
-        };
         let client = Secrets { client: secrets.client.as_ref() };
         let now = self.clock.now();
+        if let Some(token) = &old {
+            let request = Request::Refresh { token };
+            let answer = token::request(&self.oauth.outbound, &configuration, &request, client, now).await;
+            match answer {
+                // Nobody is needed: the grant is asked for again.
+                Err(error) if is_direct(configuration.grant) && error.kind() == FailureKind::Refused => {}
+                answer => return Ok(RefreshAnswer { granted: answer?, configuration, secrets, old }),
+            }
+        }
+        let request = self.direct_request(configuration.grant, &secrets)?;
         let granted = token::request(&self.oauth.outbound, &configuration, &request, client, now).await?;
-        Ok(RefreshAnswer { configuration, secrets, granted, old })
+        Ok(RefreshAnswer { configuration, secrets, granted, old: None })
     }
 
     async fn open_for_refresh(
@@ -238,11 +258,15 @@ impl Services {
                 (is_ours, Kind::TokenRefreshed, refresh.granted.summary())
             }
             Err(failure) => {
-                let is_broken = failure.is_final();
-                let wait = if failure.is_transient() { back_off(token.failures) } else { SELDOM_SECONDS };
-                let again_at = (!is_broken).then(|| now.plus_seconds(wait));
-                let said = format!("{}. {}", failure.said(), failure.advice(""));
-                let is_ours = tokens::failed(db.lend(), token.id, owner, &said, is_broken, again_at).await?;
+                let again_at = next_try(failure, token.failures, now);
+                let said = failure.sentence();
+                let why = Failed {
+                    failure: &said,
+                    advice: &written(&failure.causes(""))?,
+                    is_broken: again_at.is_none(),
+                    again_at,
+                };
+                let is_ours = tokens::failed(db.lend(), token.id, owner, why).await?;
                 (is_ours, Kind::TokenFailed, failure.said())
             }
         };
@@ -270,13 +294,14 @@ impl Services {
         let access = seal(&data_key, sealing::access_token(&token.id), &granted.access_token);
         let refresh = refresh_token.map(|text| seal(&data_key, sealing::refresh_token(&token.id), text));
         let expiry = expiry(configuration, granted, refresh.is_some());
-        let scope = granted.scope.as_deref().map(|scope| shown_scopes(scope, &configuration.scope_separator));
+        let extra = granted.extra.as_ref().map(|text| seal(&data_key, sealing::extra(&token.id), text));
         let new = Refreshed {
             access_token: &access,
             refresh_token: refresh.as_deref(),
+            extra: extra.as_deref(),
             data_key_version: data_key.version(),
             token_type: &granted.token_type,
-            granted_scope: scope.as_deref(),
+            granted_scope: granted.scope.as_deref(),
             expires_at: expiry.expires_at,
             refresh_at: expiry.refresh_at,
         };
@@ -288,7 +313,7 @@ struct RefreshAnswer {
     configuration: Configuration,
     secrets: OpenedSecrets,
     granted: Granted,
-    /// The refresh token that was used.
+    /// The refresh token that was used; none where the grant itself was asked with.
     old: Option<SecretString>,
 }
 

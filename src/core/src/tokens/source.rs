@@ -11,11 +11,18 @@ use crate::{
     },
     services::Services,
 };
-use ipack_domain::form::FormContent;
-use ipack_domain::{ids::ConnectionKey, provider::Grant};
+use ipack_domain::{
+    fields::MenuField,
+    form::FormContent,
+    form_place::{Cause, FormPlace},
+    ids::ConnectionKey,
+    provider::Grant,
+    tokens::SecretField,
+};
 use ipack_oauth::{
     advice::{advice, sentence},
     configuration::{Configuration, RequestedConfiguration, requested_configuration},
+    failure::FailureKind,
     token::Request,
     token_answer::TokenError,
 };
@@ -95,21 +102,30 @@ impl Services {
     }
 
     /// A request for a token without anybody's browser.
-    pub(crate) fn direct_request<'a>(&self, grant: Grant, secrets: &'a OpenedSecrets) -> Result<Request<'a>> {
+    ///
+    /// # Errors
+    /// With what it lacks.
+    pub(crate) fn direct_request<'a>(
+        &self,
+        grant: Grant,
+        secrets: &'a OpenedSecrets,
+    ) -> std::result::Result<Request<'a>, Failure> {
         match grant {
             Grant::ClientCredentials => Ok(Request::ClientCredentials),
             Grant::JwtBearer => Ok(Request::JwtBearer),
             // S11: also for tokens from a time when the operator allowed it.
             Grant::Password if !self.oauth.allowed.password_grant => {
-                Err(ServiceError::Conflict("the password grant is switched off".into()))
+                Err(Failure::Lacking("the password grant is switched off", FormPlace::Menu(MenuField::Grant)))
             }
             Grant::Password => {
-                let password = secrets.password.as_ref().ok_or_else(|| gone("the user’s password"))?;
-                Ok(Request::Password { password })
+                let password = secrets.password.as_ref();
+                let lacking = Failure::Lacking(
+                    "the user’s password is not there any more",
+                    FormPlace::Secret(SecretField::Password),
+                );
+                Ok(Request::Password { password: password.ok_or(lacking)? })
             }
-            Grant::AuthorizationCode | Grant::AsProvider => {
-                Err(ServiceError::Conflict("a person has to sign in at the provider again".into()))
-            }
+            Grant::AuthorizationCode | Grant::AsProvider => Err(Failure::NeedsPerson),
         }
     }
 }
@@ -126,6 +142,10 @@ pub(crate) fn written(value: &impl Serialize) -> Result<JsonText> {
 pub(crate) enum Failure {
     Token(TokenError),
     Service(ServiceError),
+    /// What it takes is not there; where on the form it is given.
+    Lacking(&'static str, FormPlace),
+    /// Nothing is left to ask with but a person.
+    NeedsPerson,
 }
 
 impl From<TokenError> for Failure {
@@ -141,20 +161,23 @@ impl From<ServiceError> for Failure {
 }
 
 impl Failure {
-    /// The provider will never say yes to this again, or there is nothing left to ask with.
-    pub fn is_final(&self) -> bool {
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Token(error) => error.is_final(),
-            Self::Service(error) => matches!(error, ServiceError::Unopenable | ServiceError::Conflict(_)),
+            Self::Token(error) => error.kind(),
+            Self::Lacking(_, place) => FailureKind::Misconfigured(*place),
+            Self::NeedsPerson => FailureKind::Refused,
+            // The secret that it began with was reset.
+            Self::Service(ServiceError::Conflict(_)) => {
+                FailureKind::Misconfigured(FormPlace::Secret(SecretField::ClientSecret))
+            }
+            // Also what does not open: a master key may be missing for a moment.
+            Self::Service(_) => FailureKind::Passing,
         }
     }
 
-    /// The same may work in a moment.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Token(error) => error.is_transient(),
-            Self::Service(error) => matches!(error, ServiceError::Storage(_)),
-        }
+    /// Seconds after which the provider wants to be asked again, where it named them.
+    pub fn retry_after(&self) -> Option<i64> {
+        if let Self::Token(error) = self { error.retry_after() } else { None }
     }
 
     /// What was said, without a full stop.
@@ -165,12 +188,32 @@ impl Failure {
             }
             Self::Token(error) => error.to_string().trim_end_matches('.').to_owned(),
             Self::Service(ServiceError::Conflict(message)) => message.clone(),
-            Self::Service(ServiceError::Unopenable) => "what was encrypted does not open any more".into(),
+            Self::Service(ServiceError::Unopenable) => "what was encrypted does not open".into(),
             Self::Service(error) => {
                 tracing::error!(error = %error, "a token could not be kept");
                 "the server could not keep the token".into()
             }
+            Self::Lacking(what, _) => (*what).to_owned(),
+            Self::NeedsPerson => "a person has to sign in at the provider again".into(),
         }
+    }
+
+    /// What was said, and which field is to be looked at.
+    pub fn sentence(&self) -> String {
+        let said = sentence(&self.said());
+        match self.kind() {
+            FailureKind::Misconfigured(place) => format!("{said} Check {}.", place.label()),
+            FailureKind::Refused | FailureKind::Passing => said,
+        }
+    }
+
+    /// The likely causes, the likeliest first.
+    pub fn causes(&self, redirect_uri: &str) -> Vec<Cause> {
+        let place = match self.kind() {
+            FailureKind::Misconfigured(place) => Some(place),
+            FailureKind::Refused | FailureKind::Passing => None,
+        };
+        vec![Cause { text: self.advice(redirect_uri), place }]
     }
 
     /// What to do next.
@@ -178,16 +221,21 @@ impl Failure {
         match self {
             Self::Token(error) => match (error.code(), error) {
                 (Some(code), _) => advice(code, redirect_uri),
-                (None, TokenError::Outbound(_) | TokenError::Malformed { .. }) => {
-                    "Check the token endpoint, under Identity provider; if it is right, try again later."
-                        .into()
-                }
+                (
+                    None,
+                    TokenError::Outbound(_) | TokenError::Malformed { .. } | TokenError::Refused { .. },
+                ) => "Check the token endpoint, under Identity provider; if it is right, try again later."
+                    .into(),
                 (None, _) => "Put it right, and generate the token again.".into(),
             },
-            Self::Service(ServiceError::Conflict(_)) => {
+            Self::Service(ServiceError::Conflict(_)) | Self::Lacking(..) | Self::NeedsPerson => {
                 "Encrypt what is missing, and generate the token again.".into()
             }
-            Self::Service(ServiceError::Unopenable) => "Reset the client secret, and enter it again.".into(),
+            Self::Service(ServiceError::Unopenable) => {
+                "Try again in a few minutes, in case that a master key is missing for a moment. Reset the client secret, and \
+                 enter it again."
+                    .into()
+            }
             Self::Service(_) => "Whoever runs this server finds in its log why. Try again.".into(),
         }
     }

@@ -75,26 +75,27 @@ fn to_host(to: Option<&str>) -> String {
 }
 
 impl OutboundError {
-    /// Whether the same call may succeed later with nothing changed here.
+    /// Whether the same call may succeed later with nothing changed here. What a network, a proxy or a server says for a
+    /// while counts too: a wrong certificate, a redirect, a page.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::NameNotFound { .. }
             | Self::CannotConnect { .. }
+            | Self::Tls { .. }
             | Self::TimedOut { .. }
-            | Self::BrokeOff { .. } => true,
+            | Self::TooMuch { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::Redirected { .. }
+            | Self::BrokeOff { .. }
+            | Self::NotHttp { .. }
+            | Self::NotJson { .. }
+            | Self::Setup(_) => true,
             Self::NotAnAddress
             | Self::NotHttps { .. }
             | Self::UserInfo { .. }
             | Self::PortRefused { .. }
             | Self::AddressRefused { .. }
-            | Self::Tls { .. }
-            | Self::TooMuch { .. }
-            | Self::HeadTooLarge { .. }
-            | Self::Redirected { .. }
-            | Self::NotHttp { .. }
-            | Self::NotJson { .. }
-            | Self::Unsendable { .. }
-            | Self::Setup(_) => false,
+            | Self::Unsendable { .. } => false,
         }
     }
 

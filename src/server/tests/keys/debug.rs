@@ -33,14 +33,21 @@ fn secret() -> SecretString {
 
 #[test]
 fn s27_tokens_and_secrets_on_their_way_show_nothing() {
-    let token =
-        AccessToken { token: secret(), token_type: "Bearer".into(), expires_at: None, scope: "a b".into() };
+    let token = AccessToken {
+        token: secret(),
+        token_type: "Bearer".into(),
+        expires_at: None,
+        scope: "a b".into(),
+        extra: Some(secret()),
+    };
     let granted = Granted {
         access_token: secret(),
         refresh_token: Some(secret()),
         token_type: "Bearer".into(),
         expires_in: Some(60),
+        refresh_expires_in: None,
         scope: None,
+        extra: Some(secret()),
         asked_at: ipack_domain::time::Timestamp(0),
     };
     assert!(!granted.summary().contains(CANARY));
@@ -48,7 +55,7 @@ fn s27_tokens_and_secrets_on_their_way_show_nothing() {
         ClientCredentials { authorization: Some(secret()), parameters: vec![("client_secret", secret())] };
     let callback = Callback::parse(&format!("code={CANARY}&state={CANARY}")).expect("a callback");
     assert_eq!(callback.code(), Some(CANARY));
-    let answer = Answer::made_up(200, "application/json", &format!("{{\"access_token\":\"{CANARY}\"}}"));
+    let answer = Answer::made_up(200, "application/json", format!("{{\"access_token\":\"{CANARY}\"}}"));
     assert_hides(&token, &[CANARY]);
     assert_hides(&granted, &[CANARY]);
     assert_hides(&proof, &[CANARY]);

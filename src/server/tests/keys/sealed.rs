@@ -52,6 +52,10 @@ pub fn refresh_place(id: &Uuid) -> SealContext<'_> {
     SealContext { table: "tokens", row: id.as_bytes(), column: "refresh_token" }
 }
 
+fn extra_place(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "tokens", row: id.as_bytes(), column: "extra" }
+}
+
 /// A replica, its keyring's file, and an API token that may read access tokens.
 pub struct Sealed {
     pub services: Services,
@@ -110,9 +114,11 @@ impl Sealed {
             let data_key = by.data_keys.current_key(db.lend(), &key.space, now).await?;
             let access = format!("access token of {}", key.connection);
             let refresh = format!("refresh token of {}", key.connection);
+            let extra = format!("beside the token of {}", key.connection);
             let token = Token {
                 access_token: data_key.seal(access_place(&id), access.as_bytes()),
                 refresh_token: Some(data_key.seal(refresh_place(&id), refresh.as_bytes())),
+                extra: Some(data_key.seal(extra_place(&id), extra.as_bytes())),
                 data_key_version: data_key.version(),
                 expires_at: None,
                 refresh_at: None,
@@ -162,6 +168,9 @@ impl Sealed {
         let place = refresh_place(&token.id);
         let opened = self.open(by, &key.space, token.data_key_version, place, refresh).await;
         assert_eq!(opened.expect("the refresh token opens"), format!("refresh token of {name}"));
+        let (version, extra) = (token.data_key_version, token.extra.as_deref().expect("it has some"));
+        let opened = self.open(by, &key.space, version, extra_place(&token.id), extra).await;
+        assert_eq!(opened.expect("what came beside opens"), format!("beside the token of {name}"));
         let access = self.access_token(by, key).await.expect("the access token opens");
         assert_eq!(access, format!("access token of {name}"));
     }

@@ -195,7 +195,7 @@ async fn assert_named(database: &Database, table: SealedTable) -> usize {
     let all = u32::MAX;
     let rows = read_now!(database, db => data_keys::sealed_before(db, table, SPACE, all, Uuid::nil(), 1_000));
     for row in &rows {
-        for sealed in [Some(&row.first), row.second.as_ref()].into_iter().flatten() {
+        for sealed in row.values.iter().flatten() {
             let named = key_version_of(sealed);
             assert_eq!(named, Some(row.data_key_version), "{} {}", table.name, row.id);
         }

@@ -14,7 +14,9 @@ extern crate ipack_testing;
 mod outbound;
 mod outbound_faults;
 
+mod answers;
 mod binding;
+mod failures;
 mod faults;
 mod grants;
 mod pages;

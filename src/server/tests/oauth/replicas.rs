@@ -116,6 +116,7 @@ async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(addre
     let refreshed = tokens::Refreshed {
         access_token: b"late",
         refresh_token: None,
+        extra: None,
         data_key_version: 1,
         token_type: "Bearer",
         granted_scope: None,

@@ -7,10 +7,11 @@ use ipack_storage::{
     client_secrets::{self, Slot},
     details::{self, NewDetails},
     lines::{self, Line, ProcessInEnvironment},
-    tokens::{self, Token},
+    tokens::{self, Failed, Token},
 };
 use ipack_testing::records::{
-    ACCOUNT, SPACE, add_data_key, add_space, at, json, key, new_details, provider, secret, token, uuid,
+    ACCOUNT, SPACE, add_data_key, add_space, at, failed, json, key, new_details, provider, secret, token,
+    uuid,
 };
 
 const DAY: i64 = 24 * 3_600;
@@ -140,7 +141,7 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
                 let owner = uuid(1_000);
                 assert!(write_now!(database, db => tokens::lease(db, row.id, 1, owner, now, at(0))));
                 let again_at = row.refresh_at;
-                write_now!(database, db => tokens::failed(db, row.id, owner, "no answer", row.is_broken, again_at));
+                write_now!(database, db => tokens::failed(db, row.id, owner, Failed { is_broken: row.is_broken, again_at, ..failed("no answer") }));
             }
         }
     }

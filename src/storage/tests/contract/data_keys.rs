@@ -3,7 +3,7 @@
 
 use crate::schema;
 use ipack_storage::{
-    Connection, Database, Result, attempts,
+    Database, attempts,
     client_secrets::{self, Slot},
     data_keys::{self, DataKeyRow, INSTALLATION, SEALED, SealedCount, SealedRow, SealedTable},
     tokens,
@@ -131,6 +131,12 @@ async fn before(
     read_now!(database, db => data_keys::sealed_before(db, table, SPACE, version, after, limit))
 }
 
+/// Another value for each column that the table has.
+fn values(table: SealedTable, who: &str) -> [Option<Vec<u8>>; 3] {
+    let value = |at: usize| table.columns.get(at).map(|column| format!("{who} {column}").into_bytes());
+    [value(0), value(1), value(2)]
+}
+
 fn ids(rows: &[SealedRow]) -> Vec<u128> {
     rows.iter().map(|row| row.id.as_u128()).collect()
 }
@@ -151,17 +157,15 @@ async fn a_walk_goes_batch_by_batch_through_one_space(database: Database) {
         assert_eq!(ids(&first), [1, 2], "{}", table.name);
         assert_eq!(ids(&before(&database, table, 2, uuid(2), 2).await), [3, 4], "{}", table.name);
         for row in &first {
-            let second = row.second.as_ref().map(|_| b"second".as_slice());
-            assert_eq!(second.is_some(), table.second.is_some());
-            let done = write_now!(database, db => data_keys::reseal(db, table, row, 2, b"first", second));
-            assert!(done, "{}", table.name);
+            let filled = row.values.iter().filter(|value| value.is_some()).count();
+            assert_eq!(filled, table.columns.len(), "{}", table.name);
+            let new = values(table, "new");
+            assert!(write_now!(database, db => data_keys::reseal(db, table, row, 2, &new)), "{}", table.name);
         }
         // What is done is not walked over again.
         assert_eq!(ids(&before(&database, table, 2, Uuid::nil(), 9).await), [3, 4, 5], "{}", table.name);
         let anew = before(&database, table, 3, Uuid::nil(), 1).await;
-        assert_eq!((anew[0].data_key_version, anew[0].first.as_slice()), (2, b"first".as_slice()));
-        let second = table.second.map(|_| b"second".as_slice());
-        assert_eq!(anew[0].second.as_deref(), second, "{}", table.name);
+        assert_eq!((anew[0].data_key_version, &anew[0].values), (2, &values(table, "new")), "{}", table.name);
     }
     let ended = attempts::finish;
     let status = attempts::Status::Succeeded;
@@ -179,21 +183,15 @@ async fn a_row_that_was_changed_meanwhile_is_not_sealed_over(database: Database)
     add_data_key(&database, SPACE, 2, 1).await;
     for table in SEALED {
         let read = before(&database, table, 2, Uuid::nil(), 1).await.remove(0);
-        let second = table.second.map(|_| b"theirs 2".as_slice());
-        async fn reseal(
-            db: Connection<'_>,
-            table: SealedTable,
-            row: &SealedRow,
-            first: &[u8],
-            second: Option<&[u8]>,
-        ) -> Result<bool> {
-            data_keys::reseal(db, table, row, 2, first, second).await
-        }
-        assert!(write_now!(database, db => reseal(db, table, &read, b"theirs", second)), "{}", table.name);
-        let mine = write_now!(database, db => reseal(db, table, &read, b"mine", second.map(|_| b"mine 2".as_slice())));
-        assert!(!mine, "{}", table.name);
+        let [theirs, mine] = ["theirs", "mine"].map(|who| values(table, who));
+        assert!(
+            write_now!(database, db => data_keys::reseal(db, table, &read, 2, &theirs)),
+            "{}",
+            table.name
+        );
+        assert!(!write_now!(database, db => data_keys::reseal(db, table, &read, 2, &mine)), "{}", table.name);
         let now = before(&database, table, 3, Uuid::nil(), 1).await.remove(0);
-        assert_eq!((now.first.as_slice(), now.second.as_deref()), (b"theirs".as_slice(), second));
+        assert_eq!(now.values, theirs, "{}", table.name);
     }
 }
 
@@ -205,8 +203,7 @@ async fn what_is_sealed_is_counted_by_space_and_key(database: Database) {
     add_data_key(&database, SPACE, 2, 1).await;
     for table in SEALED {
         let row = before(&database, table, 2, Uuid::nil(), 1).await.remove(0);
-        let second = row.second.clone();
-        write_now!(database, db => data_keys::reseal(db, table, &row, 2, b"new", second.as_deref()));
+        write_now!(database, db => data_keys::reseal(db, table, &row, 2, &values(table, "new")));
         let counts = read_now!(database, db => data_keys::count_sealed(db, table));
         let count =
             |data_key_version, rows| SealedCount { space_guid: SPACE.to_owned(), data_key_version, rows };

@@ -4,9 +4,9 @@
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     Database,
-    tokens::{self, Refreshed, Token},
+    tokens::{self, Failed, Refreshed, Token},
 };
-use ipack_testing::records::{add_data_key, at, key, stand_up, token, uuid};
+use ipack_testing::records::{self, add_data_key, at, key, stand_up, token, uuid};
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -42,6 +42,7 @@ fn new_values() -> Refreshed<'static> {
     Refreshed {
         access_token: b"new access",
         refresh_token: Some(b"new refresh"),
+        extra: Some(b"new extra"),
         data_key_version: 1,
         token_type: "bearer",
         granted_scope: None,
@@ -55,7 +56,7 @@ async fn refreshed(database: &Database, owner: u128, now: i64) -> bool {
 }
 
 async fn failed(database: &Database, owner: u128, is_broken: bool, again_at: Option<Timestamp>) -> bool {
-    write_now!(database, db => tokens::failed(db, uuid(1), uuid(owner), "no answer", is_broken, again_at))
+    write_now!(database, db => tokens::failed(db, uuid(1), uuid(owner), Failed { is_broken, again_at, ..records::failed("no answer") }))
 }
 
 async fn due(database: &Database, now: i64, limit: i64) -> Vec<u128> {

@@ -6,7 +6,7 @@ use ipack_storage::{
     Database,
     tokens::{self, Token},
 };
-use ipack_testing::records::{ACCOUNT, add_data_key, add_space, at, key, stand_up, token, uuid};
+use ipack_testing::records::{ACCOUNT, add_data_key, add_space, at, failed, key, stand_up, token, uuid};
 
 on_both!(
     every_field_comes_back,
@@ -31,6 +31,7 @@ fn contrasting() -> [Token; 2] {
     let two = Token {
         version: 7,
         refresh_token: None,
+        extra: None,
         data_key_version: 2,
         token_type: "DPoP".to_owned(),
         requested_scope: String::new(),
@@ -48,7 +49,7 @@ fn assert_same(found: &Token, expected: &Token) {
     assert_eq!(found.key, expected.key);
     assert_eq!((found.id, found.version), (expected.id, expected.version));
     assert_eq!(found.access_token, expected.access_token);
-    assert_eq!(found.refresh_token, expected.refresh_token);
+    assert_eq!((&found.refresh_token, &found.extra), (&expected.refresh_token, &expected.extra));
     assert_eq!(found.data_key_version, expected.data_key_version);
     assert_eq!(found.token_type, expected.token_type);
     assert_eq!(found.requested_scope, expected.requested_scope);
@@ -57,7 +58,7 @@ fn assert_same(found: &Token, expected: &Token) {
     assert_eq!(found.company_id, expected.company_id);
     assert_eq!((&found.obtained_by, found.obtained_at), (&expected.obtained_by, expected.obtained_at));
     assert_eq!((found.expires_at, found.refresh_at), (expected.expires_at, expected.refresh_at));
-    assert_eq!((found.refreshed_at, found.failures, found.failure.as_deref()), (None, 0, None));
+    assert_eq!((found.refreshed_at, found.failures, &found.failure, &found.advice), (None, 0, &None, &None));
     assert_eq!((found.is_broken, found.lease_owner, found.lease_until), (false, None, None));
 }
 
@@ -77,7 +78,7 @@ async fn a_new_token_takes_the_old_one_s_place_and_state(database: Database) {
     write_now!(database, db => tokens::put(db, &one));
     let (owner, until) = (uuid(5), at(30));
     assert!(write_now!(database, db => tokens::lease(db, one.id, 1, owner, until, at(0))));
-    assert!(write_now!(database, db => tokens::failed(db, one.id, owner, "no", true, None)));
+    assert!(write_now!(database, db => tokens::failed(db, one.id, owner, failed("no"))));
     let old = find(&database).await;
     assert_eq!((old.failures, old.failure.as_deref(), old.is_broken), (1, Some("no"), true));
     let new = Token { id: uuid(2), ..one };
@@ -85,7 +86,7 @@ async fn a_new_token_takes_the_old_one_s_place_and_state(database: Database) {
     assert_same(&find(&database).await, &new);
     assert_eq!(ipack_testing::tables::count(&database, "tokens").await, 1);
     // Who was refreshing the old one writes nothing into the new one.
-    assert!(!write_now!(database, db => tokens::failed(db, uuid(1), owner, "late", true, None)));
+    assert!(!write_now!(database, db => tokens::failed(db, uuid(1), owner, failed("late"))));
     assert_same(&find(&database).await, &new);
 }
 

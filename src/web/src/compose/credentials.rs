@@ -39,7 +39,7 @@ pub(super) fn compose_credentials(
     data: &ConnectorPageData,
 ) -> Result<CredentialsView> {
     let now = services.clock.now();
-    let ConnectorPageData { secrets, token, attempt, .. } = data;
+    let ConnectorPageData { secrets, token, extra, attempt, .. } = data;
     let content = record.shown();
     let missing = record.stored.as_ref().map(|_| record.start.missing());
     let planned = requested_configuration(content, services.oauth.allowed);
@@ -77,7 +77,7 @@ pub(super) fn compose_credentials(
     };
     let token_facts = token.as_ref().map(|token| TokenColumns::of(token).facts(content)).transpose()?;
     let token_view = match (token, &token_facts) {
-        (Some(token), Some(facts)) => Some(token_view(token, facts, now)?),
+        (Some(token), Some(facts)) => Some(token_view(token, facts, extra, now)?),
         _ => None,
     };
     let seconds_left = token_facts.as_ref().and_then(|facts| facts.expires).and_then(|at| {
@@ -163,7 +163,12 @@ pub fn compose_attempt(attempt: &Attempt, admin: Uuid, now: Timestamp) -> Attemp
     }
 }
 
-fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<TokenView> {
+fn token_view(
+    token: &Token,
+    facts: &TokenFacts<'_>,
+    extra: &[(String, Option<String>)],
+    now: Timestamp,
+) -> Result<TokenView> {
     let origin = TokenSource::of(token)?;
     let columns = TokenColumns::of(token);
     Ok(TokenView {
@@ -185,5 +190,9 @@ fn token_view(token: &Token, facts: &TokenFacts<'_>, now: Timestamp) -> Result<T
         failure: token.failure.clone(),
         other_company: facts.other_company.map(str::to_owned),
         can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
+        extra: extra
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.as_deref().unwrap_or("a secret, sealed")))
+            .collect(),
     })
 }

@@ -294,6 +294,15 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
                 <dt>"Scopes granted"</dt>
                 <dd>{scopes(token.granted)}</dd>
             </div>
+            {(!token.extra.is_empty())
+                .then(|| {
+                    view! {
+                        <div>
+                            <dt>"Came with it"</dt>
+                            <dd>{token.extra.join(", ")}</dd>
+                        </div>
+                    }
+                })}
         </dl>
     }
     .into_any()

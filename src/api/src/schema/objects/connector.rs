@@ -1,6 +1,6 @@
 //! What clients get about one connection: its details, its secret, its token.
 
-use async_graphql::{ID, SimpleObject};
+use async_graphql::{ID, Json, SimpleObject};
 use ipack_core::{secrets::credentials::SecretStatus, tokens::access_token::AccessToken as ReadToken};
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::details::StoredDetails;
@@ -92,6 +92,8 @@ pub struct AccessToken {
     expires_at: Option<String>,
     /// The scopes that were granted, with a blank between two.
     scope: String,
+    /// What else the provider answered with the token, as it came: an address to call, a tenant, tokens of other kinds.
+    extra: Option<Json<serde_json::Value>>,
 }
 
 impl AccessToken {
@@ -101,6 +103,7 @@ impl AccessToken {
             token_type: token.token_type,
             expires_at: token.expires_at.map(Timestamp::iso),
             scope: token.scope,
+            extra: token.extra.and_then(|text| serde_json::from_str(text.expose_secret()).ok()).map(Json),
         }
     }
 }
