@@ -30,7 +30,7 @@ use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use ipack_core::access::Client;
 use ipack_domain::error::{AppError, ErrorCode};
 use serde::Serialize;
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// Names the Space that a request is about.
 const SPACE_GUID: HeaderName = HeaderName::from_static("space_guid");
@@ -100,7 +100,7 @@ pub async fn method_not_allowed(request: Request) -> Response {
         .into_response(media)
 }
 
-pub async fn graphql(State(context): State<ApiContext>, request: Request) -> Response {
+pub async fn graphql(State(context): State<Arc<ApiContext>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let media = Media::wanted(&parts.headers);
     match answer(&context, &parts, media, body).await {

@@ -14,9 +14,10 @@ use axum::{
 use headers::{Authorization, HeaderMapExt, authorization::Basic};
 use ipack_core::ServiceError;
 use ipack_domain::error::{AppError, ErrorCode};
+use std::sync::Arc;
 
 pub async fn generate(
-    State(context): State<ApiContext>,
+    State(context): State<Arc<ApiContext>>,
     account: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {

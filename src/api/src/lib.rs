@@ -48,12 +48,11 @@ pub struct Settings {
 }
 
 /// What every handler of this door shares.
-#[derive(Clone)]
 struct ApiContext {
     services: Services,
     settings: Settings,
     api: Api,
-    documents: Arc<Documents>,
+    documents: Documents,
 }
 
 /// `POST /graphql` and `GET /auth/jwt/generate/{accountId}`.
@@ -62,7 +61,7 @@ pub fn router(services: Services, settings: Settings) -> Router {
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
-        .with_state(ApiContext { services, settings, api, documents: Arc::default() })
+        .with_state(Arc::new(ApiContext { services, settings, api, documents: Documents::default() }))
 }
 
 /// The id that the answer's header carries; errors name it, so that they are found in the log.

@@ -151,7 +151,7 @@ async fn mutation(
     let save = async |mut db: Writer| {
         accounts::find_space(db.lend(), &key.space).await?;
         details::find(db.lend(), &key).await?;
-        details::replace(db.lend(), &key, new, now).await?;
+        details::upsert(db.lend(), new_id(now), &key, new, now).await?;
         audit_log::add(db.lend(), new_id(now), event, now).await
     };
     bare.database.write(save).await?;

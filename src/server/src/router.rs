@@ -11,7 +11,7 @@ use crate::{
     session_store::DatabaseSessions,
     sign_in,
     sign_in_limits::SignInLimits,
-    state::AppState,
+    state::{AppState, Shared},
 };
 use axum::{
     Router,
@@ -53,13 +53,13 @@ const REQUEST_TIME: Duration = Duration::from_secs(60);
 pub fn router(services: Services, config: Arc<Config>) -> Router {
     health::start_counting();
     let leptos = LeptosOptions::builder().output_name("ipack-connect").build();
-    let state = AppState {
+    let state = AppState::new(Shared {
         services: services.clone(),
         config: config.clone(),
         assets: Arc::new(Assets::new()),
         sign_ins: Arc::new(SignInLimits::new(services.clock.clone())),
         leptos,
-    };
+    });
     let api = ipack_api::router(
         services.clone(),
         ipack_api::Settings {

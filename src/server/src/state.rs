@@ -6,10 +6,14 @@ use axum::extract::FromRef;
 use ipack_core::Services;
 use ipack_web::context::WebContext;
 use leptos::config::LeptosOptions;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
+/// Each layer and each handler has one, and axum clones them for every request.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+#[derive(Debug)]
+pub struct Shared {
     pub services: Services,
     pub config: Arc<Config>,
     pub assets: Arc<Assets>,
@@ -17,7 +21,19 @@ pub struct AppState {
     pub leptos: LeptosOptions,
 }
 
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl AppState {
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
     pub fn web_context(&self) -> WebContext {
         WebContext {
             services: self.services.clone(),

@@ -52,29 +52,28 @@ pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Stor
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key).fetch_optional(executor))
 }
 
-macro_rules! update {
-    ($and:literal) => {
-        of_key!(
-            "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
-                 client_id = $8, complete = $9, saved_by = $10, updated_at = $11,
-                 provider = COALESCE($12, provider)",
-            $and,
-            " RETURNING ",
-            columns!()
-        )
-    };
+/// What is saved for a connection key, and what it takes to answer a client about it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct OwnedDetails {
+    #[sqlx(flatten)]
+    pub details: StoredDetails,
+    /// The account that has the Space.
+    pub account_id: String,
+    /// There is a token, whatever a client claimed.
+    pub has_token: bool,
 }
 
-/// Writes over what is saved, whatever its version; `None` where nothing is.
-pub async fn replace(
-    db: Connection<'_>,
-    key: &ConnectionKey,
-    new: NewDetails<'_>,
-    now: Timestamp,
-) -> Result<Option<StoredDetails>> {
-    let sql = update!("");
-    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
-        .fetch_optional(executor))
+pub async fn find_owned(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<OwnedDetails>> {
+    let sql = of_key!(concat!(
+        "SELECT ",
+        columns!(),
+        ", s.account_id, EXISTS (
+             SELECT 1 FROM tokens t WHERE t.space_guid = d.space_guid AND t.instance_id = d.instance_id
+                 AND t.environment_id = d.environment_id AND t.process_id = d.process_id
+                 AND t.connection_id = d.connection_id) AS has_token
+         FROM connector_details d JOIN spaces s ON s.guid = d.space_guid"
+    ));
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, OwnedDetails>(sql), key).fetch_optional(executor))
 }
 
 /// Writes over what is saved only while it still has the version `expected`; otherwise `None`.
@@ -85,7 +84,12 @@ pub async fn replace_version(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = update!("AND version = $13");
+    let sql = of_key!(
+        "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
+             client_id = $8, complete = $9, saved_by = $10, updated_at = $11, provider = COALESCE($12, provider)",
+        "AND version = $13 RETURNING ",
+        columns!()
+    );
     on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
         .bind(expected)
         .fetch_optional(executor))

@@ -139,16 +139,44 @@ pub async fn of_pack(db: Connection<'_>, space: &str, pack: &str) -> Result<Vec<
     on_connection!(db, executor => sqlx::query_scalar(sql).bind(space).bind(pack).fetch_all(executor))
 }
 
-/// Adds the process and the connection of a key first met in a save, with their ids as names.
-pub async fn register_connection(mut db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
-    let process = "INSERT INTO processes (space_guid, instance_id, id, name) VALUES ($1, $2, $3, $3)
+/// What there is of all that a save refers to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct Registered {
+    pub environment: bool,
+    pub instance: bool,
+    pub attachment: bool,
+    pub process: bool,
+    /// As one that uses OAuth.
+    pub connection: bool,
+}
+
+pub async fn registered(db: Connection<'_>, key: &ConnectionKey) -> Result<Registered> {
+    let sql = "SELECT
+             EXISTS (SELECT 1 FROM environments WHERE space_guid = $1 AND id = $3) AS environment,
+             EXISTS (SELECT 1 FROM instances WHERE space_guid = $1 AND id = $2) AS instance,
+             EXISTS (SELECT 1 FROM attachments WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3)
+                 AS attachment,
+             EXISTS (SELECT 1 FROM processes WHERE space_guid = $1 AND instance_id = $2 AND id = $4) AS process,
+             EXISTS (SELECT 1 FROM connections WHERE space_guid = $1 AND instance_id = $2 AND process_id = $4
+                 AND id = $5 AND uses_oauth) AS connection";
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Registered>(sql), key).fetch_one(executor))
+}
+
+/// Adds the process of a key first met in a save, with its id as its name; one that is there stays as it is.
+pub async fn register_process(db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
+    let sql = "INSERT INTO processes (space_guid, instance_id, id, name) VALUES ($1, $2, $3, $3)
          ON CONFLICT (space_guid, instance_id, id) DO NOTHING";
-    execute!(db.lend(), process, &key.space, &key.instance, &key.process)?;
-    // Details can be saved only for what uses OAuth.
-    let connection = "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, every_environment)
+    execute!(db, sql, &key.space, &key.instance, &key.process)?;
+    Ok(())
+}
+
+/// Adds the connection of a key first met in a save, with its id as its name; one that is there uses OAuth from now on,
+/// for details can be saved for nothing else.
+pub async fn register_connection(db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
+    let sql = "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, every_environment)
          VALUES ($1, $2, $3, $4, $4, TRUE, FALSE)
          ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE SET uses_oauth = TRUE";
-    execute!(db.lend(), connection, &key.space, &key.instance, &key.process, &key.connection)?;
+    execute!(db, sql, &key.space, &key.instance, &key.process, &key.connection)?;
     Ok(())
 }
 

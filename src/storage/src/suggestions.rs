@@ -13,20 +13,100 @@ pub const MAX_VALUE_BYTES: usize = 300;
 /// How many values housekeeping leaves of each field.
 const KEPT_PER_FIELD: i64 = 200;
 
-/// Remembers a value's use; blank, overlong and unprintable ones are passed over.
-pub async fn record(
-    db: Connection<'_>,
+/// A value that stands in a field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+pub struct UsedValue {
+    field: String,
+    value: String,
+}
+
+impl UsedValue {
+    /// `None` for a value that is not offered: blank, overlong or unprintable.
+    pub fn new(field: SuggestionField, value: &str) -> Option<Self> {
+        let is_offered = !value.trim().is_empty()
+            && value.len() <= MAX_VALUE_BYTES
+            && !value.chars().any(char::is_control);
+        is_offered.then(|| Self { field: field.name(), value: value.to_owned() })
+    }
+}
+
+/// How many values one statement is about. Where there are fewer, the last one stands for the rest.
+const AT_ONCE: usize = 8;
+
+/// Of the values of a statement each once, as a table `used`; they are the parameters from `$3` on.
+static USED: LazyLock<String> = LazyLock::new(|| {
+    let values = (0..AT_ONCE).map(|number| {
+        let (field, value) = (2 * number + 3, 2 * number + 4);
+        format!("SELECT ${field} AS field, ${value} AS value")
+    });
+    format!("({}) AS used", values.collect::<Vec<_>>().join(" UNION "))
+});
+
+/// Binds the parameters of [`USED`].
+macro_rules! bind_used {
+    ($query:expr, $values:expr) => {{
+        let values: &[UsedValue] = $values;
+        let mut query = $query;
+        for used in values.iter().chain(values.last().into_iter().cycle()).take(AT_ONCE) {
+            query = query.bind(&used.field).bind(&used.value);
+        }
+        query
+    }};
+}
+
+/// Those of the values whose use was not recorded since a moment.
+pub async fn unrecorded(
+    mut db: Connection<'_>,
     account: &str,
-    field: SuggestionField,
-    value: &str,
+    values: &[UsedValue],
+    since: Timestamp,
+) -> Result<Vec<UsedValue>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT used.field, used.value FROM {} WHERE NOT EXISTS (
+                 SELECT 1 FROM suggestions s WHERE s.account_id = $1 AND s.field = used.field
+                     AND s.value = used.value AND s.used_at >= $2)
+             ORDER BY used.field, used.value",
+            *USED
+        )
+    });
+    let sql = SQL.as_str();
+    let mut found = Vec::new();
+    for values in values.chunks(AT_ONCE) {
+        let rows = on_connection!(db.lend(), executor => {
+            let query = sqlx::query_as::<_, UsedValue>(sql).bind(account).bind(since.0);
+            bind_used!(query, values).fetch_all(executor)
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Remembers the use of values. Sorted, so that two transactions with the same ones do not wait for each other.
+///
+/// # Errors
+/// `Reference` where the account is unknown.
+pub async fn record(
+    mut db: Connection<'_>,
+    account: &str,
+    values: &[UsedValue],
     now: Timestamp,
 ) -> Result<()> {
-    if value.trim().is_empty() || value.len() > MAX_VALUE_BYTES || value.chars().any(char::is_control) {
-        return Ok(());
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "INSERT INTO suggestions (account_id, used_at, field, value)
+             SELECT $1, $2, used.field, used.value FROM {} WHERE TRUE ORDER BY used.field, used.value
+             ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at",
+            *USED
+        )
+    });
+    let sql = SQL.as_str();
+    for values in values.chunks(AT_ONCE) {
+        on_connection!(db.lend(), executor => async {
+            let query = sqlx::query(sql).bind(account).bind(now.0);
+            bind_used!(query, values).execute(executor).await.map(drop)
+        })?;
     }
-    let sql = "INSERT INTO suggestions (account_id, field, value, used_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at";
-    execute!(db, sql, account, field.name(), value, now.0)?;
     Ok(())
 }
 

@@ -94,6 +94,7 @@ pub async fn stand_up(database: &Database, key: &ConnectionKey) {
         add_instance(database, &key.space, &key.instance, &key.instance).await;
     }
     attach(database, &key.space, &key.instance, &key.environment).await;
+    write_now!(database, db => instances::register_process(db, key));
     write_now!(database, db => instances::register_connection(db, key));
 }
 

@@ -282,6 +282,7 @@ impl World {
             instances::register(db.lend(), new, now).await?;
             let id = new_id(now);
             environments::attach(db.lend(), id, &key.space, &key.instance, &key.environment, now).await?;
+            instances::register_process(db.lend(), key).await?;
             instances::register_connection(db.lend(), key).await
         };
         self.database.write(write).await.expect("registered");

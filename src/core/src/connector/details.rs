@@ -12,11 +12,16 @@ use ipack_domain::{
 use ipack_storage::{
     Connection, Writer,
     audit_log::{self, Event, Kind},
-    details::{self, NewDetails, StoredDetails},
+    details::{self, NewDetails, OwnedDetails, StoredDetails},
     environments,
-    instances::{self, NewInstance},
-    suggestions, tokens,
+    instances::{self, NewInstance, Registered},
+    suggestions::{self, UsedValue},
+    tokens,
 };
+use std::time::Duration;
+
+/// A value that is used again within this time keeps its place among those that are offered.
+const USE_LASTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// A save as a client asks for it. The secret that came with it is not in here: nothing past the door sees it.
 #[derive(Debug, Clone)]
@@ -27,8 +32,22 @@ pub struct SaveDetails {
     pub client_id: String,
 }
 
+/// What a save finds.
+struct Found {
+    account: String,
+    before: Option<StoredDetails>,
+    has_token: bool,
+    /// Labels of what the save changes.
+    changed: Vec<&'static str>,
+    /// What need not be registered.
+    registered: Registered,
+    /// Values that are to be offered again.
+    used: Vec<UsedValue>,
+}
+
 impl Services {
-    /// Persists connector details (an upsert on the connection key) and registers what is first met here.
+    /// Persists connector details (an upsert on the connection key) and registers what is first met here. Where
+    /// everything is saved as it is, and there is no token whose refresh may work now, nothing is written.
     ///
     /// # Errors
     /// `MissingSpace`, `SpaceNotFound`, or `BadInput` with the API's name of the field.
@@ -41,9 +60,24 @@ impl Services {
         access::check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
-        self.database.write(|db| self.save_once(db, client, header, &save, &content)).await
+        // Read while others write; that it still holds is seen by the version.
+        let mut reader = self.database.reader().await?;
+        let mut found = find(reader.connection(), client, header, &save, &content).await?;
+        let is_as_saved = found.changed.is_empty() && !found.has_token;
+        if let Some(before) = found.before.take_if(|_| is_as_saved) {
+            return Ok(before);
+        }
+        if found.before.is_none() {
+            found.registered = instances::registered(reader.connection(), &save.key).await?;
+        }
+        let since = self.clock.now().minus(USE_LASTS);
+        found.used = suggestions::unrecorded(reader.connection(), &found.account, &found.used, since).await?;
+        drop(reader);
+        let mut found = Some(found);
+        self.database.write(|db| self.save_once(db, client, header, &save, &content, found.take())).await
     }
 
+    /// `found` is what was read before the write began; begun again, it reads for itself.
     async fn save_once(
         &self,
         mut db: Writer,
@@ -51,12 +85,9 @@ impl Services {
         header: Option<&str>,
         save: &SaveDetails,
         content: &FormContent,
+        found: Option<Found>,
     ) -> Result<StoredDetails> {
         let now = self.clock.now();
-        let space = access::client_space(db.lend(), client, header).await?;
-        access::check_space(&save.key, &space.guid)?;
-
-        let before = details::find(db.lend(), &save.key).await?;
         let label = client.label();
         let new = NewDetails {
             is_token_generated: save.is_token_generated,
@@ -66,30 +97,40 @@ impl Services {
             saved_by: &label,
             provider: None,
         };
-        let replaced = match before {
-            Some(_) => details::replace(db.lend(), &save.key, new, now).await?,
+        let key = &save.key;
+        let written = match &found {
+            Some(Found { before: Some(before), .. }) => {
+                details::replace_version(db.lend(), key, before.version, new, now).await?
+            }
+            Some(found) => {
+                register(db.lend(), found, key, now).await?;
+                details::insert_first(db.lend(), new_id(now), key, new, now).await?
+            }
             None => None,
         };
-        let stored = match replaced {
-            Some(stored) => stored,
-            None => {
-                register(db.lend(), &space.account_id, &save.key, now).await?;
-                details::upsert(db.lend(), new_id(now), &save.key, new, now).await?
+        let (found, stored) = match (found, written) {
+            (Some(found), Some(stored)) => (found, stored),
+            // Another save came first, or the instance was uninstalled: the last one wins.
+            _ => {
+                let found = find(db.lend(), client, header, save, content).await?;
+                register(db.lend(), &found, key, now).await?;
+                (found, details::upsert(db.lend(), new_id(now), key, new, now).await?)
             }
         };
-        tokens::retry(db.lend(), &save.key, now).await?;
-        let changed = changes(before.as_ref(), &stored, content);
-        let event = Event {
-            account: &space.account_id,
-            key: &save.key,
-            kind: Kind::DetailsSaved,
-            actor: &label,
-            changed: &changed,
-            detail: None,
-        };
-        audit_log::add(db.lend(), new_id(now), event, now).await?;
-        if !changed.is_empty() {
-            remember(db.lend(), &space.account_id, content, now).await?;
+        if found.has_token {
+            tokens::retry(db.lend(), key, now).await?;
+        }
+        if found.before.is_none() || !found.changed.is_empty() {
+            let event = Event {
+                account: &found.account,
+                key,
+                kind: Kind::DetailsSaved,
+                actor: &label,
+                changed: &found.changed,
+                detail: None,
+            };
+            audit_log::add(db.lend(), new_id(now), event, now).await?;
+            suggestions::record(db.lend(), &found.account, &found.used, now).await?;
         }
         Ok(stored)
     }
@@ -105,13 +146,54 @@ impl Services {
         key: &ConnectionKey,
     ) -> Result<Option<StoredDetails>> {
         let mut reader = self.database.reader().await?;
-        access::client_key(reader.connection(), client, header, key).await?;
-        let Some(stored) = details::find(reader.connection(), key).await? else { return Ok(None) };
+        let (_, owned) = client_details(reader.connection(), client, header, key).await?;
         // What the product knows of tokens outranks what a client last claimed.
-        let is_token_generated =
-            stored.is_token_generated || tokens::exists(reader.connection(), key).await?;
-        Ok(Some(StoredDetails { is_token_generated, ..stored }))
+        Ok(owned.map(|OwnedDetails { details, has_token, .. }| StoredDetails {
+            is_token_generated: details.is_token_generated || has_token,
+            ..details
+        }))
     }
+}
+
+/// The account that has the Space which a client names in its header and in a key, and what is saved for the key.
+async fn client_details(
+    mut db: Connection<'_>,
+    client: &Client,
+    header: Option<&str>,
+    key: &ConnectionKey,
+) -> Result<(String, Option<OwnedDetails>)> {
+    access::check_key(key)?;
+    if header == Some(key.space.as_str())
+        && let Some(owned) = details::find_owned(db.lend(), key).await?
+        && owned.account_id == client.account
+    {
+        return Ok((client.account.clone(), Some(owned)));
+    }
+    let space = access::client_key(db, client, header, key).await?;
+    Ok((space.account_id, None))
+}
+
+/// What a save finds, with nothing registered and every value to be recorded.
+async fn find(
+    db: Connection<'_>,
+    client: &Client,
+    header: Option<&str>,
+    save: &SaveDetails,
+    content: &FormContent,
+) -> Result<Found> {
+    let (account, owned) = client_details(db, client, header, &save.key).await?;
+    let has_token = owned.as_ref().is_some_and(|owned| owned.has_token);
+    let before = owned.map(|owned| owned.details);
+    let old = before.as_ref().and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
+    let old = old.map(|details| details.content()).unwrap_or_default();
+    Ok(Found {
+        account,
+        changed: changes(before.as_ref(), save, &old, content),
+        before,
+        has_token,
+        registered: Registered::default(),
+        used: used_values(content, &old),
+    })
 }
 
 /// Not empty, and nothing that PostgreSQL's text cannot hold.
@@ -130,62 +212,81 @@ fn parse_details(text: &str) -> Result<Details> {
 }
 
 /// Registers what a save names for the first time, with its id as its name.
-async fn register(mut db: Connection<'_>, account: &str, key: &ConnectionKey, now: Timestamp) -> Result<()> {
-    environments::register(db.lend(), &key.space, &key.environment, now).await?;
-    let instance = NewInstance {
-        space: &key.space,
-        id: &key.instance,
-        account,
-        pack: None,
-        name: &key.instance,
-        override_name: None,
-        pack_name: "",
-        single_pack: None,
-    };
-    instances::register(db.lend(), instance, now).await?;
-    environments::attach(db.lend(), new_id(now), &key.space, &key.instance, &key.environment, now).await?;
-    Ok(instances::register_connection(db.lend(), key).await?)
+async fn register(mut db: Connection<'_>, found: &Found, key: &ConnectionKey, now: Timestamp) -> Result<()> {
+    let registered = found.registered;
+    if !registered.environment {
+        environments::register(db.lend(), &key.space, &key.environment, now).await?;
+    }
+    if !registered.instance {
+        let instance = NewInstance {
+            space: &key.space,
+            id: &key.instance,
+            account: &found.account,
+            pack: None,
+            name: &key.instance,
+            override_name: None,
+            pack_name: "",
+            single_pack: None,
+        };
+        instances::register(db.lend(), instance, now).await?;
+    }
+    if !registered.attachment {
+        environments::attach(db.lend(), new_id(now), &key.space, &key.instance, &key.environment, now)
+            .await?;
+    }
+    if !registered.process {
+        instances::register_process(db.lend(), key).await?;
+    }
+    if !registered.connection {
+        instances::register_connection(db.lend(), key).await?;
+    }
+    Ok(())
 }
 
-/// The labels of what a save changed.
+/// The labels of what a save changes.
 fn changes(
     before: Option<&StoredDetails>,
-    after: &StoredDetails,
+    save: &SaveDetails,
+    old: &FormContent,
     content: &FormContent,
 ) -> Vec<&'static str> {
-    let old = before.and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
-    let old_content = old.map(|details| details.content()).unwrap_or_default();
-    let mut labels: Vec<_> = content.differing(&old_content).into_iter().map(Part::label).collect();
+    let mut labels: Vec<_> = content.differing(old).into_iter().map(Part::label).collect();
     if let Some(before) = before {
-        if labels.is_empty() && before.oauth_connector_details != after.oauth_connector_details {
+        if labels.is_empty() && before.oauth_connector_details != save.oauth_connector_details {
             labels.push("Other details");
         }
-        if before.client_id != after.client_id {
+        if before.client_id != save.client_id {
             labels.push("API client ID");
         }
-        if before.is_token_generated != after.is_token_generated {
+        if before.is_token_generated != save.is_token_generated {
             labels.push("Token status");
         }
     }
     labels
 }
 
-/// Offers the values of a saved form again.
+/// The values of a form that are to be offered again and did not stand there before.
+fn used_values(content: &FormContent, old: &FormContent) -> Vec<UsedValue> {
+    let mut used = Vec::new();
+    for field in SuggestionField::all() {
+        let old = field.values(old);
+        let new = field.values(content).into_iter().filter(|value| !old.contains(value));
+        // More rows than a list of suggestions ever shows are not worth their writes.
+        used.extend(new.take(20).filter_map(|value| UsedValue::new(field, value)));
+    }
+    used.sort_unstable();
+    used
+}
+
+/// Offers the values of a form again that did not stand there before.
 pub(crate) async fn remember(
     mut db: Connection<'_>,
     account: &str,
     content: &FormContent,
+    old: &FormContent,
     now: Timestamp,
 ) -> Result<()> {
-    for field in SuggestionField::all() {
-        let mut values = field.values(content);
-        // More rows than a list of suggestions ever shows are not worth their writes.
-        values.truncate(20);
-        // In one order everywhere, so that two saves with the same values do not wait for each other.
-        values.sort_unstable();
-        for value in values {
-            suggestions::record(db.lend(), account, field, value, now).await?;
-        }
-    }
-    Ok(())
+    let used = used_values(content, old);
+    let used = suggestions::unrecorded(db.lend(), account, &used, now.minus(USE_LASTS)).await?;
+    Ok(suggestions::record(db, account, &used, now).await?)
 }

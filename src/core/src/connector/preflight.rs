@@ -3,7 +3,7 @@
 //! Works on the form as it stands for the admin, draft included, and sends no secret anywhere.
 
 use crate::{
-    access::Admin,
+    access::{self, Admin},
     connector::record::{ConnectorRecord, load_record},
     error::Result,
     secrets::slots::{bound, in_slot},
@@ -140,7 +140,8 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn preflight(&self, admin: &Admin, key: &ConnectionKey) -> Result<Preflight> {
         let mut reader = self.database.reader().await?;
-        let record = load_record(reader.connection(), admin, key).await?;
+        let space = access::admin_key(reader.connection(), admin, key).await?;
+        let record = load_record(reader.connection(), admin, space, key).await?;
         let secrets = client_secrets::of_connection(reader.connection(), key).await?;
         drop(reader);
         let content = record.shown().clone();

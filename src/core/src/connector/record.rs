@@ -71,16 +71,18 @@ impl Services {
     /// `NotFound` for what is not there or not theirs.
     pub async fn connector(&self, admin: &Admin, key: &ConnectionKey) -> Result<ConnectorRecord> {
         let mut reader = self.database.reader().await?;
-        load_record(reader.connection(), admin, key).await
+        let space = access::admin_key(reader.connection(), admin, key).await?;
+        load_record(reader.connection(), admin, space, key).await
     }
 }
 
+/// The form of a key in a Space that this admin may see.
 pub(crate) async fn load_record(
     mut db: Connection<'_>,
     admin: &Admin,
+    space: Space,
     key: &ConnectionKey,
 ) -> Result<ConnectorRecord> {
-    let space = access::admin_key(db.lend(), admin, key).await?;
     let place = instances::connection(db.lend(), key)
         .await?
         .filter(|place| place.uses_oauth)

@@ -5,7 +5,7 @@
 //! it started from.
 
 use crate::{
-    access::{self, Admin, validate_ids},
+    access::{self, Admin},
     connector::{
         content::{content_in, read, start, versions},
         details::remember,
@@ -30,6 +30,7 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Connection, StorageError, Writer,
+    accounts::Space,
     audit_log::{self, Event, Kind},
     details::{self, InEnvironment, NewDetails, StoredDetails},
     drafts, instances, tokens,
@@ -60,16 +61,16 @@ impl Services {
         }
         // Two saves that met: the one that the database undid, or that came second, begins again. What is still not
         // there after that was uninstalled meanwhile.
-        let once = |db| self.submit_once(db, admin, key, &post);
+        let space = self.space_of(admin, key).await?;
+        let once = |db| self.submit_once(db, admin, &space, key, &post);
         self.database.write(once).await.map_err(ServiceError::or_not_found)
     }
 
     /// Throws the draft away, but not what another page typed since: that is not this one's. What is saved is read
     /// after that, so that nobody waits for it.
     async fn discard(&self, admin: &Admin, key: &ConnectionKey, post: &Post) -> Result<Submitted> {
+        self.space_of(admin, key).await?;
         let discard = async |mut db: Writer| {
-            access::admin_key(db.lend(), admin, key).await?;
-            validate_key(key)?;
             instances::lock_connection(db.lend(), key).await?;
             let draft = drafts::find(db.lend(), key, admin.id).await?;
             let is_known = draft.is_none_or(|draft| has_seen(&draft, &post.base));
@@ -83,19 +84,25 @@ impl Services {
         Ok(Submitted::new(record, if is_discarded { Outcome::Discarded } else { Outcome::Kept }))
     }
 
+    /// The Space of a key, read before anything is locked: a Space stays where it is.
+    async fn space_of(&self, admin: &Admin, key: &ConnectionKey) -> Result<Space> {
+        let mut reader = self.database.reader().await?;
+        access::admin_key(reader.connection(), admin, key).await
+    }
+
     /// What has to be seen under the lock, and nothing else: other posts wait for the end of it.
     async fn submit_once(
         &self,
         mut db: Writer,
         admin: &Admin,
+        space: &Space,
         key: &ConnectionKey,
         post: &Post,
     ) -> Result<Submitted> {
         let now = self.clock.now();
-        validate_key(key)?;
         // One post of a form after the other: each builds on the draft that the last one left.
         instances::lock_connection(db.lend(), key).await?;
-        let mut record = load_record(db.lend(), admin, key).await?;
+        let mut record = load_record(db.lend(), admin, space.clone(), key).await?;
         if post.changes_nothing() && record.draft.is_none() {
             return Ok(Submitted::new(record, Outcome::Loaded));
         }
@@ -118,10 +125,6 @@ impl Services {
         put_draft(db.lend(), admin, &mut record, outcome).await?;
         Ok(Submitted::new(record, outcome))
     }
-}
-
-fn validate_key(key: &ConnectionKey) -> Result<()> {
-    validate_ids([&*key.space, &key.instance, &key.environment, &key.process, &key.connection])
 }
 
 /// Leaves a draft row only where there is something to keep.
@@ -176,6 +179,7 @@ async fn promote(
         Vec::new()
     };
     let account = &record.space.account_id;
+    let old = if record.stored.is_some() { record.start.clone() } else { FormContent::default() };
     let is_saved_already = record.stored.is_some() && content == record.start;
     if !is_saved_already {
         // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
@@ -196,7 +200,7 @@ async fn promote(
         instances::set_every_environment(db.lend(), &record.key, content.every_environment).await?;
         record.place.every_environment = content.every_environment;
     }
-    remember(db.lend(), account, &content, now).await?;
+    remember(db.lend(), account, &content, &old, now).await?;
     record.start = content;
     Ok(Outcome::Saved)
 }

@@ -44,6 +44,7 @@ async fn seal_many(world: &Sealed) -> Vec<ConnectionKey> {
         let mut keys = Vec::new();
         for number in 0..MANY {
             let key = key(&number.to_string());
+            instances::register_process(db.lend(), &key).await?;
             instances::register_connection(db.lend(), &key).await?;
             let id = new_id(now);
             let secret = ClientSecret {

@@ -15,4 +15,5 @@ mod growth;
 mod one_writer;
 mod races;
 mod starting;
+mod statements;
 mod strangers;

@@ -7,7 +7,7 @@ use ipack_domain::{effects::Clock, fields::TextField, suggestions::SuggestionFie
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     details::{self, NewDetails, StoredDetails},
-    suggestions,
+    suggestions::{self, UsedValue},
 };
 use ipack_testing::records::{at, key, new_details, stand_up, uuid};
 use ipack_testing::world::{oauth, setup};
@@ -116,8 +116,8 @@ async fn many_blind_replacements_are_all_counted(database: Database) {
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new("base"), at(0)));
     let outcomes = at_once(&database, |database, number| async move {
         let text = text(number);
-        let saved = write_now!(database, db => details::replace(db, &key(), new(&text), at(1)));
-        Ok(saved.expect("something is there").version)
+        let saved = write_now!(database, db => details::upsert(db, uuid(2), &key(), new(&text), at(1)));
+        Ok(saved.version)
     })
     .await;
     let mut versions = outcomes;
@@ -138,7 +138,7 @@ async fn readers_are_answered_while_a_transaction_is_open(database: Database) {
     stand_up(&database, &key()).await;
     write_now!(database, db => details::upsert(db, uuid(1), &key(), new("before"), at(0)));
     let write = async |mut db: Writer| {
-        details::replace(db.lend(), &key(), new("after"), at(1)).await?;
+        details::upsert(db.lend(), uuid(2), &key(), new("after"), at(1)).await?;
         assert_eq!(saved(&database).await.oauth_connector_details, "before");
         Ok::<_, StorageError>(())
     };
@@ -162,14 +162,15 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
         let (database, barrier, undone) = (database.clone(), barrier.clone(), undone.clone());
         tasks.spawn(async move {
             let attempts = AtomicUsize::new(0);
-            let field = SuggestionField::Text(TextField::BaseUrl);
+            let value = UsedValue::new(SuggestionField::Text(TextField::BaseUrl), "value");
+            let value = [value.expect("it is offered")];
             let write = async |mut db: Writer| {
                 let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
-                suggestions::record(db.lend(), first, field, "value", at(1)).await?;
+                suggestions::record(db.lend(), first, &value, at(1)).await?;
                 if is_first {
                     barrier.wait().await;
                 }
-                let outcome = suggestions::record(db.lend(), second, field, "value", at(1)).await;
+                let outcome = suggestions::record(db.lend(), second, &value, at(1)).await;
                 if matches!(outcome, Err(StorageError::Undone(_))) {
                     undone.fetch_add(1, Ordering::Relaxed);
                 }

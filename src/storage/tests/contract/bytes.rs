@@ -64,22 +64,17 @@ async fn assert_unchanged(database: &Database, text: &str) {
     same(&saved.expect("nothing was there").oauth_connector_details, "insert_first");
     same(&find(database).await, "find after insert_first");
 
-    write_now!(database, db => details::replace(db, &key(), blank, at(2)));
+    write_now!(database, db => details::upsert(db, uuid(2), &key(), blank, at(2)));
     let saved = write_now!(database, db => details::upsert(db, uuid(2), &key(), new, at(3)));
     same(&saved.oauth_connector_details, "upsert");
     same(&find(database).await, "find after upsert");
 
-    let version =
-        write_now!(database, db => details::replace(db, &key(), blank, at(4))).map(|saved| saved.version);
-    let version = version.expect("something was there");
+    let version = write_now!(database, db => details::upsert(db, uuid(2), &key(), blank, at(4))).version;
     let saved = write_now!(database, db => details::replace_version(db, &key(), version, new, at(5)));
     same(&saved.expect("the version held").oauth_connector_details, "replace_version");
     same(&find(database).await, "find after replace_version");
-
-    write_now!(database, db => details::replace(db, &key(), blank, at(6)));
-    let saved = write_now!(database, db => details::replace(db, &key(), new, at(7)));
-    same(&saved.expect("something was there").oauth_connector_details, "replace");
-    same(&find(database).await, "find after replace");
+    let owned = read_now!(database, db => details::find_owned(db, &key())).expect("it is saved");
+    same(&owned.details.oauth_connector_details, "find_owned");
 
     let others = read_now!(database, db => details::in_other_environments(db, &elsewhere));
     same(others[0].oauth_connector_details.as_deref().expect("saved there"), "in_other_environments");

@@ -4,10 +4,12 @@
 use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use ipack_storage::{
     Database,
-    details::{self, NewDetails, StoredDetails},
-    environments, instances,
+    details::{self, NewDetails, OwnedDetails, StoredDetails},
+    environments, instances, tokens,
 };
-use ipack_testing::records::{at, attach, key, new_details, provider, stand_up, uuid};
+use ipack_testing::records::{
+    ACCOUNT, add_data_key, at, attach, key, new_details, provider, stand_up, token, uuid,
+};
 
 on_both!(
     a_second_save_keeps_the_id_and_raises_the_version,
@@ -17,6 +19,7 @@ on_both!(
     a_stale_version_replaces_nothing,
     a_first_save_gives_way_to_what_is_there,
     details_need_the_connection_and_the_attachment,
+    details_are_found_with_their_account_and_whether_there_is_a_token,
     the_other_environments_are_listed_with_what_is_saved_there,
     what_is_shared_is_listed_as_it_was_saved_last,
 );
@@ -88,8 +91,8 @@ async fn every_field_of_a_save_comes_back(database: Database) {
     assert_holds(&saved.expect("nothing was there"), one, 1, at(1));
     let saved = write_now!(database, db => details::upsert(db, uuid(2), &key(), two, at(2)));
     assert_holds(&saved, two, 2, at(2));
-    let saved = write_now!(database, db => details::replace(db, &key(), one, at(3)));
-    assert_holds(&saved.expect("something was there"), one, 3, at(3));
+    let saved = write_now!(database, db => details::upsert(db, uuid(3), &key(), one, at(3)));
+    assert_holds(&saved, one, 3, at(3));
     let saved = write_now!(database, db => details::replace_version(db, &key(), 3, two, at(4)));
     assert_holds(&saved.expect("the version held"), two, 4, at(4));
     assert_holds(&find(&database).await.expect("it is there"), two, 4, at(4));
@@ -105,8 +108,8 @@ async fn a_save_without_a_provider_leaves_the_one_that_is_there(database: Databa
     assert_eq!(saved.provider.as_ref(), Some(&one));
     let saved = write_now!(database, db => details::upsert(db, uuid(1), &key(), with(None), at(2)));
     assert_eq!(saved.provider.as_ref(), Some(&one));
-    let saved = write_now!(database, db => details::replace(db, &key(), with(None), at(3)));
-    assert_eq!(saved.expect("it is there").provider.as_ref(), Some(&one));
+    let saved = write_now!(database, db => details::replace_version(db, &key(), 3, with(None), at(3)));
+    assert_eq!(saved.expect("the version held").provider.as_ref(), Some(&one));
     let saved = write_now!(database, db => details::replace_version(db, &key(), 4, with(Some(&two)), at(4)));
     assert_eq!(saved.expect("the version held").provider.as_ref(), Some(&two));
 }
@@ -114,12 +117,28 @@ async fn a_save_without_a_provider_leaves_the_one_that_is_there(database: Databa
 async fn a_replacement_needs_something_to_replace(database: Database) {
     stand_up(&database, &key()).await;
     let new = new_details("{}", "saver");
-    assert_eq!(write_now!(database, db => details::replace(db, &key(), new, at(1))), None);
     for version in [0, 1] {
         let replaced = write_now!(database, db => details::replace_version(db, &key(), version, new, at(1)));
         assert_eq!(replaced, None);
     }
     assert_eq!(find(&database).await, None);
+}
+
+async fn details_are_found_with_their_account_and_whether_there_is_a_token(database: Database) {
+    let elsewhere = ConnectionKey { environment: "environment-2".to_owned(), ..key() };
+    for (id, key) in [(1, &key()), (2, &elsewhere)] {
+        stand_up(&database, key).await;
+        assert_eq!(read_now!(database, db => details::find_owned(db, key)), None);
+        let new = new_details("{}", "saver");
+        write_now!(database, db => details::upsert(db, uuid(id), key, new, at(0)));
+    }
+    add_data_key(&database, &key().space, 1, 1).await;
+    write_now!(database, db => tokens::put(db, &token(1, &key())));
+    for (key, has_token) in [(&key(), true), (&elsewhere, false)] {
+        let owned = read_now!(database, db => details::find_owned(db, key)).expect("it is saved");
+        let details = read_now!(database, db => details::find(db, key)).expect("it is saved");
+        assert_eq!(owned, OwnedDetails { details, account_id: ACCOUNT.to_owned(), has_token });
+    }
 }
 
 async fn a_stale_version_replaces_nothing(database: Database) {

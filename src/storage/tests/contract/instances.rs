@@ -3,11 +3,11 @@
 use ipack_domain::{catalogue::Classification, ids::ConnectionKey};
 use ipack_storage::{
     Database, accounts, environments,
-    instances::{self, ConnectionInPlace, Instance, NewInstance},
+    instances::{self, ConnectionInPlace, Instance, NewInstance, Registered},
     packs::{self, InstallationType, Pack, PackConnection},
 };
 use ipack_testing::records::{
-    ACCOUNT, SPACE, add_instance, add_space, at, key, new_instance, provider, stand_up,
+    ACCOUNT, SPACE, add_instance, add_space, at, attach, key, new_instance, provider, stand_up,
 };
 
 on_both!(
@@ -19,6 +19,7 @@ on_both!(
     instances_of_a_pack_are_told_by_id,
     adopting_a_pack_keeps_what_is_there,
     a_connection_first_met_in_a_save_is_registered,
+    what_is_registered_is_told_part_by_part,
     processes_come_by_name,
     a_connection_is_shown_where_it_is_attached,
     every_environment_is_remembered_for_one_connection,
@@ -193,6 +194,32 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
     let second = ConnectionKey { connection: "connection-2".to_owned(), ..key() };
     let second = read_now!(database, db => instances::connection(db, &second)).expect("it is there");
     assert!(!second.every_environment);
+}
+
+async fn what_is_registered_is_told_part_by_part(database: Database) {
+    let registered = async || read_now!(database, db => instances::registered(db, &key()));
+    let key = key();
+    add_space(&database, ACCOUNT, &key.space).await;
+    let mut expected = Registered::default();
+    assert_eq!(registered().await, expected);
+    write_now!(database, db => environments::register(db, &key.space, &key.environment, at(0)));
+    expected.environment = true;
+    assert_eq!(registered().await, expected);
+    add_instance(&database, &key.space, &key.instance, "I").await;
+    expected.instance = true;
+    assert_eq!(registered().await, expected);
+    attach(&database, &key.space, &key.instance, &key.environment).await;
+    expected.attachment = true;
+    assert_eq!(registered().await, expected);
+    write_now!(database, db => instances::register_process(db, &key));
+    expected.process = true;
+    assert_eq!(registered().await, expected);
+    write_now!(database, db => instances::register_connection(db, &key));
+    expected.connection = true;
+    assert_eq!(registered().await, expected);
+    ipack_testing::tables::execute(&database, "UPDATE connections SET uses_oauth = FALSE").await;
+    expected.connection = false;
+    assert_eq!(registered().await, expected, "one that uses no OAuth is to be registered");
 }
 
 async fn a_connection_first_met_in_a_save_is_registered(database: Database) {

@@ -236,6 +236,7 @@ async fn a_page_of_instances_is_asked_about_at_once(database: Database) {
                 process: "p".to_owned(),
                 connection: format!("{space} {connection:02}"),
             };
+            write_now!(database, db => instances::register_process(db, &key));
             write_now!(database, db => instances::register_connection(db, &key));
         }
         write_now!(database, db => environments::register(db, space, "e", at(0)));

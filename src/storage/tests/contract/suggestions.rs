@@ -7,13 +7,14 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
-    suggestions::{self, MAX_VALUE_BYTES},
+    suggestions::{self, MAX_VALUE_BYTES, UsedValue},
 };
 use ipack_testing::records::{ACCOUNT, at};
 
 on_both!(
     every_field_offers_its_latest_values_first,
     a_value_used_again_moves_to_the_front,
+    values_are_told_apart_by_whether_they_were_used_lately,
     an_account_sees_its_own_values,
     values_that_help_nobody_are_passed_over,
     suggestions_need_their_account,
@@ -32,8 +33,14 @@ async fn two_accounts(database: &Database) {
     write_now!(database, db => accounts::ensure(db, "account-2", at(0)));
 }
 
+/// Those of the values that are offered.
+fn used<'a>(field: SuggestionField, values: impl IntoIterator<Item = &'a str>) -> Vec<UsedValue> {
+    values.into_iter().filter_map(|value| UsedValue::new(field, value)).collect()
+}
+
 async fn record(database: &Database, field: SuggestionField, value: &str, now: Timestamp) {
-    write_now!(database, db => suggestions::record(db, ACCOUNT, field, value, now));
+    let used = used(field, [value]);
+    write_now!(database, db => suggestions::record(db, ACCOUNT, &used, now));
 }
 
 /// Records many values of one field in one transaction: `value 1` at the first moment, and so on.
@@ -47,7 +54,7 @@ async fn record_many(
     let write = async |mut db: Writer| {
         for number in 1..=count {
             let value = format!("value {number}");
-            suggestions::record(db.lend(), account, field, &value, moment(number)).await?;
+            suggestions::record(db.lend(), account, &used(field, [&*value]), moment(number)).await?;
         }
         Ok::<_, StorageError>(())
     };
@@ -75,6 +82,31 @@ async fn a_value_used_again_moves_to_the_front(database: Database) {
         record(&database, field, value, at(now)).await;
     }
     assert_eq!(offered(&database, ACCOUNT, field).await, ["a", "A", "é 😀"]);
+}
+
+async fn values_are_told_apart_by_whether_they_were_used_lately(database: Database) {
+    two_accounts(&database).await;
+    let (one, other) =
+        (SuggestionField::Text(TextField::ClientId), SuggestionField::Text(TextField::CompanyId));
+    // None, one, a few, and more than a statement is about.
+    for count in [0, 1, 5, 8, 20] {
+        let values: Vec<String> = (0..count).map(|number| format!("{count} {number:02}")).collect();
+        let values = used(one, values.iter().map(String::as_str));
+        let unrecorded = |account: &'static str, values: Vec<UsedValue>, since| {
+            let database = database.clone();
+            async move { read_now!(database, db => suggestions::unrecorded(db, account, &values, at(since))) }
+        };
+        assert_eq!(unrecorded(ACCOUNT, values.clone(), 0).await, values);
+        let half = values[count / 2..].to_vec();
+        write_now!(database, db => suggestions::record(db, ACCOUNT, &half, at(5)));
+        assert_eq!(unrecorded(ACCOUNT, values.clone(), 5).await, values[..count / 2], "{count}");
+        assert_eq!(unrecorded(ACCOUNT, values.clone(), 6).await, values, "used too long ago");
+        assert_eq!(unrecorded("account-2", values.clone(), 5).await, values, "another account's");
+        let elsewhere = used(other, ["5 04"]);
+        assert_eq!(unrecorded(ACCOUNT, elsewhere.clone(), 5).await, elsewhere, "another field's");
+        write_now!(database, db => suggestions::record(db, ACCOUNT, &values, at(7)));
+        assert_eq!(unrecorded(ACCOUNT, values, 7).await, []);
+    }
 }
 
 async fn an_account_sees_its_own_values(database: Database) {
@@ -106,7 +138,8 @@ async fn values_that_help_nobody_are_passed_over(database: Database) {
 
 async fn suggestions_need_their_account(database: Database) {
     let field = SuggestionField::Text(TextField::BaseUrl);
-    assert_refused!(database, Reference, db => suggestions::record(db, "nobody", field, "value", at(0)));
+    let used = used(field, ["value"]);
+    assert_refused!(database, Reference, db => suggestions::record(db, "nobody", &used, at(0)));
 }
 
 /// What housekeeping does: how many values it removes.

@@ -1,0 +1,94 @@
+//! How many statements each kind of save is, those that are only read before it included.
+
+use ipack_core::connector::submission::Submission;
+use ipack_domain::{
+    button::Button,
+    form::FormContent,
+    ids::ConnectionKey,
+    post::{Base, Choices},
+};
+use ipack_storage::Database;
+use ipack_testing::{
+    logs::{self, Log},
+    world::{ANN, World, key},
+};
+
+on_both!(alone: each_kind_of_save_is_as_many_statements_as_it_needs);
+
+const DETAILS: &str = r#"{"baseURL":"https://b","companyId":"c","clientId":"A","authParams":{"key":"value"},
+    "accessTokenParams":{"key":"value"}}"#;
+
+/// The first words of the statements that a piece of work is, sorted.
+async fn statements(log: &Log, work: impl Future<Output = ()>) -> String {
+    let before = log.text().len();
+    work.await;
+    // A driver's thread writes its line after it has answered.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let text = log.text()[before..].to_owned();
+    let of_line = |line: &str| {
+        // The summary is the first text of its line.
+        let (_, statement) = line.contains("sqlx::query").then(|| line.split_once('"'))??;
+        let ends = statement.contains("COMMIT").then_some("COMMIT");
+        Some(ends.or_else(|| statement.split([' ', ';', '"']).next())?.to_owned())
+    };
+    let mut words: Vec<String> = text.lines().filter_map(of_line).collect();
+    words.sort();
+    words.join(" ")
+}
+
+async fn each_kind_of_save_is_as_many_statements_as_it_needs(database: Database) {
+    let world = World::new(database.clone()).await;
+    let log = logs::watch();
+    let connection = |name: &str| ConnectionKey { connection: name.into(), ..key() };
+    let elsewhere = ConnectionKey {
+        instance: "new".into(),
+        environment: "new".into(),
+        process: "new".into(),
+        ..connection("new")
+    };
+    let save = async |key: &ConnectionKey, details: &str| {
+        let saving = world.api_save(key, details, "A");
+        statements(&log, saving).await
+    };
+    // The details, the Space, what is registered, and the values that were used before; then the connection, the
+    // details, the audit log and those of the values that are new.
+    assert_eq!(
+        save(&connection("first"), DETAILS).await,
+        "BEGIN COMMIT INSERT INSERT INSERT INSERT SELECT SELECT SELECT SELECT"
+    );
+    // Values that the account has used already are not written.
+    assert_eq!(
+        save(&connection("second"), DETAILS).await,
+        "BEGIN COMMIT INSERT INSERT INSERT SELECT SELECT SELECT SELECT"
+    );
+    // The environment, the instance, the attachment and the process beside.
+    assert_eq!(
+        save(&elsewhere, DETAILS).await,
+        "BEGIN COMMIT INSERT INSERT INSERT INSERT INSERT INSERT INSERT SELECT SELECT SELECT SELECT"
+    );
+    let other = DETAILS.replace("\"A\"", "\"B\"");
+    // The details and whether the new value is known; then the details, the audit log, and the value.
+    assert_eq!(save(&elsewhere, &other).await, "BEGIN COMMIT INSERT INSERT SELECT SELECT UPDATE");
+    assert_eq!(save(&elsewhere, DETAILS).await, "BEGIN COMMIT INSERT SELECT SELECT UPDATE", "a known value");
+    let without = DETAILS.replace("value", "");
+    assert_eq!(save(&elsewhere, &without).await, "BEGIN COMMIT INSERT SELECT UPDATE", "no new value");
+    assert_eq!(save(&elsewhere, &without).await, "SELECT", "nothing is changed");
+    // The Space, the place, the details and the draft; PostgreSQL locks the connection. Then the draft; or the details,
+    // the audit log, the new value once it is known to be new, and a token whose refresh may work now.
+    let lock = if matches!(database, Database::Postgres(_)) { " SELECT" } else { "" };
+    let (services, ann) = (&world.services, world.admin(ANN).await);
+    let submit = async |button: Button| {
+        let record = services.connector(&ann, &key()).await.expect("the form");
+        let content = FormContent { client_id: format!("{button:?}"), ..record.shown().clone() };
+        let base =
+            Base { version: record.base_version(), content: record.shown().clone(), ..Base::default() };
+        let submission = Submission { button, choices: Choices::default(), base, content };
+        statements(&log, async { drop(services.submit(&ann, &key(), submission).await.expect("submitted")) })
+            .await
+    };
+    assert_eq!(submit(Button::Keep).await, format!("BEGIN COMMIT INSERT{lock} SELECT SELECT SELECT SELECT"));
+    assert_eq!(
+        submit(Button::Save).await,
+        format!("BEGIN COMMIT DELETE INSERT INSERT INSERT{lock} SELECT SELECT SELECT SELECT SELECT UPDATE")
+    );
+}
