@@ -52,8 +52,9 @@ fmt: ## Format the Rust code, the views in it too
 	cargo fmt
 	leptosfmt --quiet src
 
-bench: $(built) ## The release program beside a bare handler: requests per second, latency, memory
-	cargo run --locked --release --package ipack-bench
+bench: $(built) ## The release program beside a Node server and a bare handler: requests per second, latency, memory
+	@.ci/install-tools test
+	end2end/with-postgres.sh cargo run --locked --release --package ipack-bench
 
 clean: ## Remove what was built (not the tools in .tools, not the data in data)
 	rm -rf target end2end/test-results end2end/playwright-report

@@ -74,14 +74,14 @@ impl Figures {
     }
 }
 
-/// Each connection asks again as soon as it is answered.
-pub async fn closed(server: &Server, work: &Arc<Work>, plan: Plan) -> Result<Figures> {
+/// Each connection asks again as soon as it is answered. With several servers they take turns in getting connections.
+pub async fn closed(servers: &[&Server], work: &Arc<Work>, plan: Plan) -> Result<Figures> {
     let begin = Instant::now() + plan.warm_up;
     let end = begin + plan.measured;
     let mut askers = JoinSet::new();
     for number in 0..CONNECTIONS {
         let work = work.clone();
-        let mut connection = Connection::open(server.address).await?;
+        let mut connection = Connection::open(servers[number % servers.len()].address).await?;
         askers.spawn(async move {
             let mut latencies = Vec::new();
             // Each connection begins elsewhere and goes through all requests in great steps.
@@ -99,7 +99,7 @@ pub async fn closed(server: &Server, work: &Arc<Work>, plan: Plan) -> Result<Fig
             }
         });
     }
-    let cpu = cpu_of(server, begin, end);
+    let cpu = cpu_of(servers, begin, end);
     let (latencies, cpu) = tokio::join!(gather(askers), cpu);
     Ok(Figures::new(latencies?, plan.measured, cpu?))
 }
@@ -131,7 +131,8 @@ pub async fn open(server: &Server, work: &Arc<Work>, per_second: u32, plan: Plan
             }
         });
     }
-    let (latencies, cpu) = tokio::join!(gather(askers), cpu_of(server, begin, end));
+    let servers = [server];
+    let (latencies, cpu) = tokio::join!(gather(askers), cpu_of(&servers, begin, end));
     Ok(Figures::new(latencies?, plan.measured, cpu?))
 }
 
@@ -144,11 +145,12 @@ async fn gather(mut askers: JoinSet<Result<Vec<u32>>>) -> Result<Vec<u32>> {
     Ok(all)
 }
 
-async fn cpu_of(server: &Server, begin: Instant, end: Instant) -> Result<Duration> {
+async fn cpu_of(servers: &[&Server], begin: Instant, end: Instant) -> Result<Duration> {
+    let cpu = || servers.iter().map(|server| server.cpu()).sum::<Result<Duration>>();
     tokio::time::sleep_until(begin.into()).await;
-    let before = server.cpu()?;
+    let before = cpu()?;
     tokio::time::sleep_until(end.into()).await;
-    Ok(server.cpu()?.saturating_sub(before))
+    Ok(cpu()?.saturating_sub(before))
 }
 
 fn micros(time: Duration) -> u32 {

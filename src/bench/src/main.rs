@@ -1,16 +1,20 @@
-//! `make bench`: the release program beside a bare handler that runs the same SQL and answers the same bytes, on the
-//! same machine in the same run.
+//! `make bench`: the release program beside a small Node server with the same SQLite settings, and beside a bare handler
+//! that answers the same bytes, on the same machine in the same run.
 //!
-//! `data` makes the databases, `servers` starts both programs, `load` asks them, `report` says what came out; `inputs`
-//! times what is computed on large inputs; `bare` is the bare handler, which this program starts as a child of its
-//! own. To measure one more request: a variant of [`requests::Kind`], what asks for it there, and its handler in
-//! `bare`. Figures are for reading: whatever they are, the exit is 0.
+//! `data` makes the databases, `servers` starts the programs, `load` asks them, `report` says what came out, ratios first,
+//! and `machine` on what; `inputs` times what is computed on large inputs; `node` installs the Node server; `postgres`
+//! is about replicas; `bare` is the bare handler, which this program starts as a child of its own. To measure one more
+//! request: a variant of [`requests::Kind`], what asks for it there, and its handler in `bare`. Figures are for reading:
+//! whatever they are, the exit is 0.
 
 mod bare;
 mod data;
 mod http;
 mod inputs;
 mod load;
+mod machine;
+mod node;
+mod postgres;
 mod prepare;
 mod report;
 mod requests;
@@ -22,7 +26,7 @@ use data::Prepared;
 use load::{Figures, Plan};
 use report::{Report, say};
 use requests::{Kind, Sign, Work};
-use servers::Server;
+use servers::{Server, Target, url};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -32,6 +36,8 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const STARTS: usize = 5;
+/// How much longer a sync takes on the slow disk.
+const SLOW_SYNC: Duration = Duration::from_millis(5);
 
 #[derive(Parser)]
 #[command(about = "Measures the release program beside a bare handler with the same SQL and the same bytes")]
@@ -111,23 +117,27 @@ impl Scale {
 async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     let scale = Scale::new(quick);
     let folder = prepare::Folder::new()?;
-    let mut report = Report::new(scale.few, scale.many, folder.commit_time()?);
+    let machine = machine::describe(folder.path(), folder.commit_time()?)?;
+    let mut report = Report::new(scale.few, scale.many, &machine);
     let few = prepare::prepare(&folder, "few", scale.few).await?;
     if let Some(kind) = only {
         let (program, bare) =
-            (Server::program(&few.program).await?, Server::bare(&few.bare, &few.seed_answers).await?);
-        beside(&scale, kind, &few, &program, &bare, &mut report).await?;
-        report.aims();
+            (Server::program(&few.program).await?, Server::bare(&url(&few.bare), &few.seed_answers).await?);
+        beside(&scale, kind, Sign::Seed, &few, [&program, &bare], &mut report).await?;
+        report.tell();
         return Ok(());
     }
+    beside_node(&scale, &folder, &few, &mut report).await?;
+    on_a_slow_disk(&scale, &few, &mut report).await?;
+    postgres::measure(&scale, &few, &mut report).await?;
     inputs::measure(&mut report);
-    measure_start(&few, &mut report, scale.pause).await?;
+    measure_start(&folder, &few, &mut report, scale.pause).await?;
     measure_few(&scale, &few, &mut report).await?;
     say(&format!("\nSaving {} details …", scale.many));
     let many = prepare::prepare(&folder, "many", scale.many).await?;
     measure_many(&scale, &few, &many, &mut report).await?;
     report.sizes(&servers::site_folder()?)?;
-    report.aims();
+    report.tell();
     Ok(())
 }
 
@@ -135,30 +145,68 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
 async fn beside(
     scale: &Scale,
     kind: Kind,
+    sign: Sign,
     prepared: &Prepared,
-    program: &Server,
-    bare: &Server,
+    servers: [&Server; 2],
     report: &mut Report,
 ) -> Result<()> {
     let mut sums = <[Figures; 2]>::default();
     for round in 0..scale.rounds {
-        for ((server, is_bare), sum) in [(program, false), (bare, true)].into_iter().zip(&mut sums) {
-            let work = Work::new(kind, prepared, Sign::Seed, server, is_bare).await?;
-            sum.add(load::closed(server, &work, scale.plan.in_round(round)).await?);
+        for (server, sum) in servers.into_iter().zip(&mut sums) {
+            let work = Work::new(kind, prepared, sign, server).await?;
+            sum.add(load::closed(&[server], &work, scale.plan.in_round(round)).await?);
         }
     }
-    report.beside(kind, sums, [program.peak_kib()?, bare.peak_kib()?]);
+    let (other, least) = match (servers[1].target, kind) {
+        (Target::Node, Kind::Mutation) => ("the Node server", 5.0),
+        (Target::Node, Kind::First) => ("the Node server", 3.0),
+        (Target::Node, _) => ("the Node server", 8.0),
+        (_, Kind::Page) => ("the bare handler", 0.5),
+        _ => ("the bare handler", 0.6),
+    };
+    if matches!(kind, Kind::Mutation | Kind::First) {
+        report.slowest(kind.told(), &sums[0]);
+    }
+    report.beside(kind.told(), sums, other, least, [servers[0].peak_kib()?, servers[1].peak_kib()?]);
+    Ok(())
+}
+
+/// What the API does, beside a small Node server.
+async fn beside_node(
+    scale: &Scale,
+    folder: &prepare::Folder,
+    few: &Prepared,
+    report: &mut Report,
+) -> Result<()> {
+    let (node, versions) = node::install()?;
+    say(&format!("The Node server: {versions}"));
+    let program = Server::program(&few.program).await?;
+    let node = Server::node(&node, &folder.path().join("node.db")).await?;
+    for kind in Kind::API {
+        beside(scale, kind, Sign::Spread, few, [&program, &node], report).await?;
+    }
+    Ok(())
+}
+
+/// Saves on a disk that takes its time, which a tracer of system calls makes of any.
+async fn on_a_slow_disk(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
+    let program = Server::program_with_slow_syncs(&few.program, SLOW_SYNC).await?;
+    let work = Work::new(Kind::Mutation, few, Sign::Spread, &program).await?;
+    report.slow_disk(SLOW_SYNC, &load::closed(&[&program], &work, scale.plan).await?);
     Ok(())
 }
 
 async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
     let program = Server::program(&few.program).await?;
-    let bare = Server::bare(&few.bare, &few.seed_answers).await?;
+    let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
     for kind in Kind::ALL {
-        beside(scale, kind, few, &program, &bare, report).await?;
+        // Saves of one key would wait for each other.
+        let sign = if kind == Kind::Mutation { Sign::Spread } else { Sign::Seed };
+        beside(scale, kind, sign, few, [&program, &bare], report).await?;
     }
-    for (server, is_bare) in [(&program, false), (&bare, true)] {
-        let work = Work::new(Kind::Page, few, Sign::Seed, server, is_bare).await?;
+    for server in [&program, &bare] {
+        let is_bare = server.target == Target::Bare;
+        let work = Work::new(Kind::Page, few, Sign::Seed, server).await?;
         report.steady(is_bare, &load::open(server, &work, 200, scale.plan).await?);
     }
     let work = Work::compressed_page(few, &program).await?;
@@ -174,7 +222,7 @@ async fn read_tokens(scale: &Scale, few: &Prepared, report: &mut Report) -> Resu
     let mut sums = <[Figures; 2]>::default();
     for round in 0..scale.rounds {
         for (work, sum) in works.iter().zip(&mut sums) {
-            sum.add(load::closed(&program, work, scale.plan.in_round(round)).await?);
+            sum.add(load::closed(&[&program], work, scale.plan.in_round(round)).await?);
         }
     }
     report.tokens(sums, requests::tokens_opened(&program).await?);
@@ -185,15 +233,15 @@ async fn read_tokens(scale: &Scale, few: &Prepared, report: &mut Report) -> Resu
 async fn measure_many(scale: &Scale, few: &Prepared, many: &Prepared, report: &mut Report) -> Result<()> {
     let of_few = Server::program(&few.program).await?;
     let of_many = Server::program(&many.program).await?;
-    let bare = Server::bare(&many.bare, &many.spread_answers).await?;
+    let bare = Server::bare(&url(&many.bare), &many.spread_answers).await?;
     // The mutation last: it lengthens the pages' histories.
     for kind in Kind::ALL.into_iter().rev() {
         let mut sums = <[Figures; 3]>::default();
         for round in 0..scale.rounds {
-            let turns = [(few, &of_few, false), (many, &of_many, false), (many, &bare, true)];
-            for ((prepared, server, is_bare), sum) in turns.into_iter().zip(&mut sums) {
-                let work = Work::new(kind, prepared, Sign::Spread, server, is_bare).await?;
-                sum.add(load::closed(server, &work, scale.plan.in_round(round)).await?);
+            let turns = [(few, &of_few), (many, &of_many), (many, &bare)];
+            for ((prepared, server), sum) in turns.into_iter().zip(&mut sums) {
+                let work = Work::new(kind, prepared, Sign::Spread, server).await?;
+                sum.add(load::closed(&[server], &work, scale.plan.in_round(round)).await?);
             }
         }
         report.among_many(kind, &sums, [of_few.peak_kib()?, of_many.peak_kib()?, bare.peak_kib()?]);
@@ -201,19 +249,28 @@ async fn measure_many(scale: &Scale, few: &Prepared, many: &Prepared, report: &m
     Ok(())
 }
 
-/// From start to the first page on a database that is there, and the memory of a program that nobody asks for anything.
-async fn measure_start(prepared: &Prepared, report: &mut Report, pause: Duration) -> Result<()> {
-    let mut starts = Vec::new();
-    let mut idle_kib = 0;
-    for _ in 0..STARTS {
-        let server = Server::program(&prepared.program).await?;
-        starts.push(server.started_in);
-        if starts.len() == STARTS {
-            tokio::time::sleep(pause).await;
-            idle_kib = server.resident_kib()?;
+/// From start to the first page, on a database that is there and on a new one, and the memory of a program that nobody
+/// asks for anything.
+async fn measure_start(
+    folder: &prepare::Folder,
+    prepared: &Prepared,
+    report: &mut Report,
+    pause: Duration,
+) -> Result<()> {
+    for (what, is_new) in [("a database that is there", false), ("a new database", true)] {
+        let mut starts = Vec::new();
+        let mut idle_kib = 0;
+        for number in 0..STARTS {
+            let new = folder.path().join(format!("new-{number}.db"));
+            let server = Server::program(if is_new { &new } else { &prepared.program }).await?;
+            starts.push(server.started_in);
+            if starts.len() == STARTS {
+                tokio::time::sleep(pause).await;
+                idle_kib = server.resident_kib()?;
+            }
         }
+        starts.sort_unstable();
+        report.started(what, &starts, idle_kib);
     }
-    starts.sort_unstable();
-    report.started(starts, idle_kib);
     Ok(())
 }

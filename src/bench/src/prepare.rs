@@ -9,10 +9,13 @@ use super::{
     tokens,
 };
 use ipack_core::{
-    Services, Setup, access::Client, accounts::passwords::Cost, connector::details::SaveDetails,
+    Services, Setup,
+    access::Client,
+    accounts::{administration::NewToken, passwords::Cost},
+    connector::details::SaveDetails,
 };
 use ipack_domain::effects::Clock;
-use ipack_storage::open::open;
+use ipack_storage::{Database, open::open};
 use ipack_vault::Keyring;
 use std::{
     fs::{self, File},
@@ -35,6 +38,10 @@ impl Folder {
         let path = work_folder()?;
         fs::create_dir_all(&path)?;
         Ok(Self(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// What the disk alone takes for a durable write of a page, half of the times.
@@ -72,22 +79,15 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
     };
     let address = format!("sqlite://{}", prepared.program.display());
     let database = open(&address).await?;
-    let setup = Setup {
-        keyring: Keyring::parse(MASTER_KEY.as_bytes(), "the benchmark")?,
-        keyring_file: None,
-        oauth: tokens::oauth()?,
-        password_cost: Cost::PRODUCTION,
-    };
-    let services = Services::new(database.clone(), Clock::system(), setup).await?;
-    services.create_space(ACCOUNT, SPACE, "Benchmark").await?;
-    services.create_admin(ADMIN_EMAIL, PASSWORD.into(), None).await?;
-    let token = services.create_token(ACCOUNT, "bench", true).await?;
+    let (services, token) = settle(&database).await?;
     let client = Client { account: ACCOUNT.into(), name: "bench".into(), username: token.username.clone() };
-    for _ in 0..SAVES {
+    for number in (0..SAVES).rev() {
+        // The last one as the seed has it.
+        let value = if number == 0 { "value".to_owned() } else { number.to_string() };
         let save = SaveDetails {
             key: seed_key(),
             is_token_generated: false,
-            oauth_connector_details: DETAILS.into(),
+            oauth_connector_details: DETAILS.replacen("value", &value, 1),
             client_id: "dummyClientId".into(),
         };
         services.save_details(&client, Some(SPACE), save).await?;
@@ -114,6 +114,21 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
     // The copy is on the disk before anything is measured.
     sync(&prepared.bare)?;
     Ok(prepared)
+}
+
+/// A Space, an admin and an API token.
+pub async fn settle(database: &Database) -> Result<(Services, NewToken)> {
+    let setup = Setup {
+        keyring: Keyring::parse(MASTER_KEY.as_bytes(), "the benchmark")?,
+        keyring_file: None,
+        oauth: tokens::oauth()?,
+        password_cost: Cost::PRODUCTION,
+    };
+    let services = Services::new(database.clone(), Clock::system(), setup).await?;
+    services.create_space(ACCOUNT, SPACE, "Benchmark").await?;
+    services.create_admin(ADMIN_EMAIL, PASSWORD.into(), None).await?;
+    let token = services.create_token(ACCOUNT, "bench", true).await?;
+    Ok((services, token))
 }
 
 fn sync(path: &Path) -> Result<()> {

@@ -4,30 +4,54 @@ use super::{
     Result,
     data::{ACCOUNT, Prepared, SPACE, TOKEN_OF, key, seed_key},
     http::{Answer, Connection},
-    servers::Server,
+    servers::{Server, Target},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ipack_domain::ids::ConnectionKey;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// Which key is meant, for the bare handler, which reads no GraphQL. The program reads over it.
 pub const KEY_HEADER: &str = "x-bench-key";
 /// How many different keys are asked for where they are spread.
 const SPREAD: u32 = 1_000;
+/// Stands where each request has a number of its own.
+const NUMBER: &str = "0000000000";
+
+/// The next number: every save of a run saves something else.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
+    /// A save of a known connection, each with another parameter.
     Mutation,
+    /// The first save of a connection of a known instance.
+    First,
     Query,
     Page,
 }
 
 impl Kind {
+    /// What the bare handler answers too.
     pub const ALL: [Self; 3] = [Self::Mutation, Self::Query, Self::Page];
+    /// What the Node server answers too.
+    pub const API: [Self; 3] = [Self::Mutation, Self::First, Self::Query];
+
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Mutation => "saves of known connections",
+            Self::First => "saves of new connections",
+            Self::Query => "queries",
+            Self::Page => "pages",
+        }
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Mutation => "mutation",
+            Self::First => "first",
             Self::Query => "query",
             Self::Page => "page",
         }
@@ -45,12 +69,34 @@ pub enum Sign {
 
 struct Request {
     bytes: Vec<u8>,
+    /// Where its number stands.
+    numbers: Vec<usize>,
     right: Right,
+}
+
+impl Request {
+    fn new(bytes: Vec<u8>, right: Right) -> Self {
+        let is_number = |at: &usize| bytes[*at..].starts_with(NUMBER.as_bytes());
+        let numbers = (0..bytes.len()).filter(is_number).collect();
+        Self { bytes, numbers, right }
+    }
+
+    /// Puts the next number into a copy, where it has any.
+    fn numbered(&self) -> (Vec<u8>, String) {
+        let mut bytes = self.bytes.clone();
+        let number = format!("{:010}", NEXT.fetch_add(1, Ordering::Relaxed));
+        for at in &self.numbers {
+            bytes[*at..*at + NUMBER.len()].copy_from_slice(number.as_bytes());
+        }
+        (bytes, number)
+    }
 }
 
 /// What the body of an answer must be.
 enum Right {
     Exactly(Vec<u8>),
+    /// It holds the number of its request, and no error.
+    Numbered,
     /// A page: it has a nonce of its own each time.
     PageWith(String),
     /// Compressed, and not shorter than this.
@@ -61,41 +107,49 @@ pub struct Work(Vec<Request>);
 
 impl Work {
     /// Asks for each once, to know the right answers and that they are right.
-    pub async fn new(
-        kind: Kind,
-        prepared: &Prepared,
-        sign: Sign,
-        server: &Server,
-        is_bare: bool,
-    ) -> Result<Arc<Self>> {
+    pub async fn new(kind: Kind, prepared: &Prepared, sign: Sign, server: &Server) -> Result<Arc<Self>> {
         let mut connection = Connection::open(server.address).await?;
-        let jwt = if is_bare || kind == Kind::Page {
-            String::new()
-        } else {
-            jwt(&mut connection, prepared).await?
+        let jwt = match (server.target, kind) {
+            (Target::Program, Kind::Mutation | Kind::First | Kind::Query) => {
+                jwt(&mut connection, prepared).await?
+            }
+            _ => "none".to_owned(),
         };
         let numbers: Vec<Option<u32>> = match sign {
             Sign::Seed => vec![None],
             // Evenly over all, each at another place within its share.
             Sign::Spread => {
-                let share = prepared.count / SPREAD;
+                let share = (prepared.count / SPREAD).max(1);
                 (0..SPREAD).map(|number| Some(number * share + number * 7_919 % share)).collect()
             }
         };
         let mut requests = Vec::new();
         for number in numbers {
             let key = number.map_or_else(seed_key, key);
-            let bytes = match (kind, is_bare) {
-                (Kind::Page, false) => page(&key.form_path(), &prepared.cookie, "", number),
-                (Kind::Page, true) => page("/page", &prepared.cookie, "", number),
-                (_, false) => graphql("/graphql", &jwt, &text(kind, &key), number),
-                (_, true) => graphql(&format!("/{}", kind.name()), "none", &text(kind, &key), number),
+            let bytes = match (kind, server.target) {
+                (Kind::Page, Target::Bare) => page("/page", &prepared.cookie, "", number),
+                (Kind::Page, _) => page(&key.form_path(), &prepared.cookie, "", number),
+                (_, Target::Bare) => graphql(&format!("/{}", kind.name()), &jwt, &text(kind, &key), number),
+                _ => graphql("/graphql", &jwt, &text(kind, &key), number),
             };
+            let mut request = Request::new(bytes, Right::Numbered);
+            // The Node server's table begins empty.
+            if kind == Kind::Query && server.target == Target::Node {
+                let save = Request::new(
+                    graphql("/graphql", &jwt, &text(Kind::Mutation, &key), number),
+                    Right::Numbered,
+                );
+                connection.ask(&save.bytes).await?.expect(200, "the Node server's save")?;
+            }
+            let (bytes, _) = request.numbered();
             let answer = connection.ask(&bytes).await?.expect(200, kind.name())?;
-            // The bare handler answers what was recorded for one of the keys.
-            let right =
-                if is_bare { Right::Exactly(answer.body.to_vec()) } else { right(kind, &key, &answer)? };
-            requests.push(Request { bytes, right });
+            request.right = match (server.target, kind) {
+                // It answers what was recorded for one of the keys.
+                (Target::Bare, _) => Right::Exactly(answer.body.to_vec()),
+                (_, Kind::Mutation | Kind::First) => Right::Numbered,
+                _ => right(kind, &key, &answer)?,
+            };
+            requests.push(request);
         }
         Ok(Arc::new(Self(requests)))
     }
@@ -117,7 +171,7 @@ impl Work {
                 return Err(format!("a wrong answer: {}", String::from_utf8_lossy(answer.body)).into());
             }
             let right = Right::Exactly(answer.body.to_vec());
-            works.push(Arc::new(Self(vec![Request { bytes, right }])));
+            works.push(Arc::new(Self(vec![Request::new(bytes, right)])));
         }
         works.try_into().map_err(|_| "two works".into())
     }
@@ -130,15 +184,20 @@ impl Work {
         let answer = connection.ask(&bytes).await?.expect(200, "the compressed page")?;
         answer.header("content-encoding").ok_or("the page is not compressed")?;
         let right = Right::AtLeast(answer.body.len() * 9 / 10);
-        Ok(Arc::new(Self(vec![Request { bytes, right }])))
+        Ok(Arc::new(Self(vec![Request::new(bytes, right)])))
     }
 
     pub async fn ask(&self, connection: &mut Connection, number: usize) -> Result<()> {
         let request = &self.0[number % self.0.len()];
-        let answer = connection.ask(&request.bytes).await?;
+        let (bytes, number) = request.numbered();
+        let answer = connection.ask(&bytes).await?;
         let is_right = answer.status == 200
             && match &request.right {
                 Right::Exactly(body) => answer.body == body,
+                Right::Numbered => {
+                    let answer = std::str::from_utf8(answer.body)?;
+                    answer.contains(&number) && !answer.contains("\"errors\"")
+                }
                 Right::PageWith(part) => {
                     let page = std::str::from_utf8(answer.body)?;
                     page.contains(part) && page.contains("</html>")
@@ -162,7 +221,7 @@ fn right(kind: Kind, key: &ConnectionKey, answer: &Answer<'_>) -> Result<Right> 
     let field = json["data"].as_object().and_then(|data| data.values().next()).unwrap_or(&json);
     let echoes = field["integrationPackInstanceId"] == key.instance
         && field["connectionId"] == key.connection
-        && field["oauthConnectorDetails"] == super::data::DETAILS;
+        && field["oauthConnectorDetails"].as_str().is_some_and(|details| details.starts_with("{\"baseURL\""));
     if echoes && json.get("errors").is_none() {
         return Ok(Right::Exactly(answer.body.to_vec()));
     }
@@ -180,11 +239,17 @@ fn text(kind: Kind, key: &ConnectionKey) -> String {
     processId: \"1\", connectionId: \"3\", catalogGuid: \"796eeeb4-1b2f-4965-898a-7e443\"}) {
     id integrationPackInstanceId envId isTokenGenerated connectionId processId oauthConnectorDetails } }
 ";
-    let text = if kind == Kind::Mutation { MUTATION } else { QUERY };
-    text.replace("\"test-101\"", &format!("{:?}", key.instance))
+    let text = if kind == Kind::Query { QUERY } else { MUTATION };
+    let (value, connection) = match kind {
+        Kind::Mutation => (NUMBER, &*key.connection),
+        Kind::First => ("value", NUMBER),
+        Kind::Query | Kind::Page => ("value", &*key.connection),
+    };
+    text.replacen(r#"{\"key\":\"value\"}"#, &format!(r#"{{\"key\":\"{value}\"}}"#), 1)
+        .replace("\"test-101\"", &format!("{:?}", key.instance))
         .replace("envId: \"2\"", &format!("envId: {:?}", key.environment))
         .replace("processId: \"1\"", &format!("processId: {:?}", key.process))
-        .replace("connectionId: \"3\"", &format!("connectionId: {:?}", key.connection))
+        .replace("connectionId: \"3\"", &format!("connectionId: {connection:?}"))
 }
 
 fn graphql(path: &str, jwt: &str, text: &str, number: Option<u32>) -> Vec<u8> {
@@ -245,8 +310,8 @@ pub async fn tokens_opened(server: &Server) -> Result<u64> {
 
 /// One answer of the program as it went over the wire, without the seams of its chunks.
 pub async fn record(kind: Kind, prepared: &Prepared, sign: Sign, server: &Server) -> Result<Vec<u8>> {
-    let work = Work::new(kind, prepared, sign, server, false).await?;
+    let work = Work::new(kind, prepared, sign, server).await?;
     let mut connection = Connection::open(server.address).await?;
-    let answer = connection.ask(&work.0[0].bytes).await?.expect(200, kind.name())?;
+    let answer = connection.ask(&work.0[0].numbered().0).await?.expect(200, kind.name())?;
     Ok([answer.head.as_bytes(), answer.body].concat())
 }

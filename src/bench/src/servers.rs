@@ -1,4 +1,4 @@
-//! The two programs as children: started on a free port of this machine, watched through `/proc`, stopped when they go
+//! The programs as children: started on a free port of this machine, watched through `/proc`, stopped when they go
 //! out of scope, also on an error.
 
 use super::{Result, http::Connection};
@@ -16,7 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// `USER_HZ`, which Linux has fixed for what it tells in `/proc`.
 const TICKS_PER_SECOND: u64 = 100;
 
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Program,
+    Bare,
+    Node,
+}
+
 pub struct Server {
+    pub target: Target,
     child: Child,
     pub address: SocketAddr,
     /// From the start of the process to the first page.
@@ -34,32 +43,61 @@ impl Drop for Server {
 impl Server {
     /// The release program, with nothing of this shell's settings.
     pub async fn program(database: &Path) -> Result<Self> {
+        Self::program_with(&[], &url(database)).await
+    }
+
+    /// The same on a disk whose every sync takes so long.
+    pub async fn program_with_slow_syncs(database: &Path, sync: Duration) -> Result<Self> {
+        let inject = format!("inject=fsync,fdatasync:delay_exit={}", sync.as_micros());
+        // The tracer is the grandchild, and stops the program at nothing but its syncs.
+        let mut tracer = "strace -D -f --seccomp-bpf -qq -o /dev/null -e trace=fsync,fdatasync -e"
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
+        tracer.push(inject);
+        Self::program_with(&tracer, &url(database)).await
+    }
+
+    /// Run by another command, on a database by its address.
+    pub async fn program_with(by: &[String], database: &str) -> Result<Self> {
         let address = free_address()?;
-        let mut command = Command::new(program_path()?);
+        let mut words = by.iter().map(Into::into).chain([program_path()?.into_os_string()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
         command
+            .args(words)
             .arg("serve")
             .env_clear()
-            .env("IPACK_DATABASE_URL", url(database))
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("IPACK_DATABASE_URL", database)
             .env("IPACK_LISTEN", address.to_string())
             .env("IPACK_RATE_LIMIT", "off")
             .env("IPACK_MASTER_KEY", MASTER_KEY)
             .env("IPACK_LOG", "warn");
-        Self::start(command, address).await
+        Self::start(Target::Program, command, address).await
     }
 
-    pub async fn bare(database: &Path, answers: &Path) -> Result<Self> {
+    /// The Node server in `node`, on a database of its own.
+    pub async fn node(node: &Path, database: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(node.join("node_modules/.bin/node"));
+        command.arg(node.join("server.mjs")).arg(address.port().to_string()).arg(database);
+        command.env("NODE_ENV", "production");
+        Self::start(Target::Node, command, address).await
+    }
+
+    pub async fn bare(database: &str, answers: &Path) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").arg("--listen").arg(address.to_string());
-        command.arg("--database").arg(url(database)).arg("--answers").arg(answers);
-        Self::start(command, address).await
+        command.arg("--database").arg(database).arg("--answers").arg(answers);
+        Self::start(Target::Bare, command, address).await
     }
 
-    async fn start(mut command: Command, address: SocketAddr) -> Result<Self> {
+    async fn start(target: Target, mut command: Command, address: SocketAddr) -> Result<Self> {
         let begun = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let child = child.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        let mut server = Self { child, address, started_in: Duration::ZERO };
+        let mut server = Self { target, child, address, started_in: Duration::ZERO };
         let request = format!("GET /login HTTP/1.1\r\nhost: {address}\r\naccept: text/html\r\n\r\n");
         loop {
             if let Ok(mut connection) = Connection::open(address).await {
@@ -104,7 +142,7 @@ impl Server {
     }
 }
 
-fn url(database: &Path) -> String {
+pub fn url(database: &Path) -> String {
     format!("sqlite://{}", database.display())
 }
 

@@ -20,10 +20,12 @@ const DETAILS: &str = r#"{"baseURL":"https://b","companyId":"c","clientId":"A","
 
 /// The first words of the statements that a piece of work is, sorted.
 async fn statements(log: &Log, work: impl Future<Output = ()>) -> String {
+    // A driver's thread writes its line after it has answered.
+    let all_written = || tokio::time::sleep(std::time::Duration::from_millis(50));
+    all_written().await;
     let before = log.text().len();
     work.await;
-    // A driver's thread writes its line after it has answered.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    all_written().await;
     let text = log.text()[before..].to_owned();
     let of_line = |line: &str| {
         // The summary is the first text of its line.
@@ -38,6 +40,12 @@ async fn statements(log: &Log, work: impl Future<Output = ()>) -> String {
 
 async fn each_kind_of_save_is_as_many_statements_as_it_needs(database: Database) {
     let world = World::new(database.clone()).await;
+    // A connection is checked when it is opened, which here is before anything is counted.
+    let mut readers = Vec::new();
+    for _ in 0..4 {
+        readers.push(database.reader().await.expect("a connection is free"));
+    }
+    drop(readers);
     let log = logs::watch();
     let connection = |name: &str| ConnectionKey { connection: name.into(), ..key() };
     let elsewhere = ConnectionKey {
