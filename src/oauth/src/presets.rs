@@ -1,10 +1,9 @@
 //! Known providers: facts from the files under `presets/`, one for each field of business.
 //!
-//! What the keys mean is said at [`Preset`]. Facts only, each from the provider's own documentation; a key whose value is
-//! not documented is left out, and a key or value that is not known is refused when the tests read the files. To add a
-//! provider: copy a table, give it a new id, take each value from the page in `documentation` or from a page named in
-//! `sources`, and leave out what no page says. Another fact about providers is a field here, checked in
-//! `presets_tests.rs` where it can be wrong.
+//! What the keys mean is said at [`Preset`]. Facts only: each is from the provider's documentation or from the page that
+//! `sources` names for it, and what no page says is left out. A key or value that is not known is refused when the tests
+//! read the files. To add a provider: copy a table, give it a new id, and take each value from such a page. Another fact
+//! about providers is a field here, checked in `presets_tests.rs` where it can be wrong.
 
 use ipack_domain::provider::{ClientAuthentication, Grant};
 use serde::Deserialize;
@@ -80,7 +79,8 @@ pub struct Preset {
     /// Audience of the JWT bearer grant's assertion; the token endpoint where there is none.
     #[serde(default)]
     pub assertion_audience: Option<String>,
-    pub refresh: Refresh,
+    #[serde(default)]
+    pub refresh: Option<Refresh>,
     /// Used where an answer has no `expires_in`.
     #[serde(default)]
     pub access_token_seconds: Option<i64>,

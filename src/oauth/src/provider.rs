@@ -210,6 +210,38 @@ mod tests {
     }
 
     #[test]
+    fn a_region_leads_to_its_own_server_and_has_its_own_slug() {
+        let in_region = |provider: &str, region: &str| {
+            resolve_provider(&FormContent {
+                base_url: "https://x.example".into(),
+                provider: ProviderChoice {
+                    provider: provider.into(),
+                    region: region.into(),
+                    ..ProviderChoice::default()
+                },
+                ..FormContent::default()
+            })
+        };
+        for preset in presets::all().iter().filter(|preset| !preset.regions.is_empty()) {
+            let usual = in_region(&preset.id, "").expect("enough");
+            assert_eq!(
+                (&usual.slug, &usual),
+                (&preset.id, &in_region(&preset.id, &preset.regions[0].id).expect("it"))
+            );
+            let mut slugs = std::collections::HashSet::new();
+            for region in &preset.regions {
+                let chosen = in_region(&preset.id, &region.id).expect("one of its own");
+                let token = chosen.endpoints.expect("known").token;
+                assert_eq!(token, preset.token_endpoint.replace("{region}", &region.value));
+                assert!(slugs.insert(chosen.slug), "{} {}", preset.id, region.id);
+            }
+            let unknown = in_region(&preset.id, "moon");
+            assert_eq!(unknown, Err(ConfigurationError::UnknownRegion(preset.name.clone())));
+        }
+        in_region("hubspot", "eu").expect("left over from another provider, it means nothing");
+    }
+
+    #[test]
     fn a_company_id_stays_in_its_place() {
         assert!(matches!(chosen("https://x.example", "netsuite", ""), Err(ConfigurationError::Missing(_))));
         let netsuite = chosen("https://x.example", "netsuite", "evil.example/?").expect("enough");

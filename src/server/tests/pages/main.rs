@@ -21,6 +21,7 @@ mod drafts;
 mod escaping;
 mod headers;
 mod operations;
+mod providers;
 mod rows;
 mod saving;
 mod sessions;

@@ -45,11 +45,11 @@ fn lines(preset: &Preset, base_url: Option<&String>) -> Vec<String> {
         Pkce::Unsupported => "not documented, sent all the same",
         Pkce::Refused => "not sent to this provider",
     };
-    let refresh = match preset.refresh {
+    let refresh = preset.refresh.map(|refresh| match refresh {
         Refresh::Rotates => "a new refresh token each time",
         Refresh::Keeps => "the refresh token stays",
         Refresh::None => "no refresh tokens",
-    };
+    });
     let authentication = match preset.client_authentication {
         ClientAuthentication::AsProvider => ClientAuthentication::ClientSecretBasic,
         known => known,
@@ -64,7 +64,7 @@ fn lines(preset: &Preset, base_url: Option<&String>) -> Vec<String> {
         scopes,
         Some(format!("Client authentication: {}", authentication.label())),
         Some(format!("PKCE: {pkce}")),
-        Some(format!("Refresh: {refresh}")),
+        refresh.map(|refresh| format!("Refresh: {refresh}")),
         lasting("Refresh tokens last", preset.refresh_token_seconds),
         lasting("Client secrets last at most", preset.client_secret_seconds),
         base_url.map(|base_url| format!("Base URL: {base_url}")),
