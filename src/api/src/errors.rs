@@ -58,6 +58,12 @@ pub fn of_service(error: ServiceError, request_id: &str) -> Error {
     Error::new(&error.message).extend_with(|_, extensions| extend(&error, extensions))
 }
 
+/// Whether the same may work in a moment.
+pub fn is_unavailable(error: &ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    code == Some(&ErrorCode::TemporarilyUnavailable.as_str().into())
+}
+
 fn extend(error: &AppError, extensions: &mut ErrorExtensionValues) {
     extensions.set("code", error.code.as_str());
     if let Some(field) = &error.field {

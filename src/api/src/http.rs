@@ -130,7 +130,10 @@ async fn answer(
         Body::One(request) => {
             let answer = execute(context, &caller, request).await;
             let refused = answer.data.is_none() && media == Media::GraphQl;
-            let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            let status = match refused {
+                true => StatusCode::BAD_REQUEST,
+                false => status_of([&answer]),
+            };
             Ok(respond(status, media, &answer))
         }
         Body::Batch(batch) => {
@@ -141,9 +144,15 @@ async fn answer(
                 // Ten large ones take ten times as long; others have their turn in between.
                 tokio::task::yield_now().await;
             }
-            Ok(respond(StatusCode::OK, media, &answers))
+            Ok(respond(status_of(&answers), media, &answers))
         }
     }
+}
+
+/// Whatever part of it could not be done at the moment, that is what a client must not overlook.
+fn status_of<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> StatusCode {
+    let mut errors = answers.into_iter().flat_map(|answer| &answer.errors);
+    if errors.any(errors::is_unavailable) { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }
 
 fn let_in(

@@ -52,7 +52,8 @@ pub async fn generate(
 fn failed(error: AppError) -> Response {
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let AppError { code, mut message, request_id, .. } = error;
-    if let (ErrorCode::GenericSystemError | ErrorCode::Busy, Some(id)) = (code, request_id) {
+    if let (ErrorCode::GenericSystemError | ErrorCode::TemporarilyUnavailable, Some(id)) = (code, request_id)
+    {
         message = format!("{message} Request {id}.");
     }
     plain(status, message)

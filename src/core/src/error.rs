@@ -87,17 +87,18 @@ impl ServiceError {
             Self::Conflict(message) => AppError::new(ErrorCode::Conflict, message),
             Self::Storage(error @ (StorageError::Busy(_) | StorageError::Undone(_))) => {
                 tracing::warn!(request_id, error = %error, "the database is busy");
-                internal(ErrorCode::Busy, "The database is busy. Try again in a moment.")
+                internal(ErrorCode::TemporarilyUnavailable, "The database is busy. Try again in a moment.")
             }
             Self::Storage(error @ StorageError::Failing(_)) => {
                 tracing::error!(request_id, error = %error, "the database fails");
                 let message = "The database cannot be written to or reached at the moment. Try again later.";
-                internal(ErrorCode::Busy, message)
+                internal(ErrorCode::TemporarilyUnavailable, message)
             }
             Self::Secret(code) => AppError::new(ErrorCode::BadUserInput, code.message()),
-            Self::Refreshing => {
-                internal(ErrorCode::Busy, "The access token is being refreshed. Ask again in a moment.")
-            }
+            Self::Refreshing => internal(
+                ErrorCode::TemporarilyUnavailable,
+                "The access token is being refreshed. Ask again in a moment.",
+            ),
             Self::Unopenable => {
                 tracing::error!(request_id, "a sealed value does not open");
                 internal(

@@ -10,6 +10,7 @@ pub mod caller_limits;
 pub mod catalogue;
 pub mod connector;
 pub mod error;
+pub mod health;
 pub mod housekeeping;
 pub mod keys;
 pub(crate) mod persist;

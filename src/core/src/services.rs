@@ -5,24 +5,15 @@ use crate::{
         jwt::SigningKey,
         passwords::{Cost, Passwords},
     },
+    health::Probe,
     secrets::sealing::DataKeyCache,
     tokens::memory::{OpenedTokens, RefreshTasks, TokenUses},
 };
 use ipack_domain::effects::Clock;
 use ipack_oauth::{configuration::Allowed, outbound::Outbound};
 use ipack_storage::Database;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::sync::Mutex;
+use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// For how long an answer about the database is given again.
-const READINESS_LASTS: Duration = Duration::from_secs(1);
-
-/// How long the database may take to write, with others in front.
-const READINESS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything a use case needs, cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,8 +27,8 @@ pub struct Services {
     pub opened: Arc<OpenedTokens>,
     pub uses: Arc<TokenUses>,
     pub refresh_tasks: Arc<RefreshTasks>,
-    /// What was last found out about the database, and when.
-    readiness: Arc<Mutex<Option<(Instant, bool)>>>,
+    pub(crate) reading: Probe,
+    pub(crate) writing: Probe,
     /// Work that goes on when its request has been answered.
     pub background: TaskTracker,
     /// The server is about to stop: nothing new is begun in the background.
@@ -74,35 +65,8 @@ impl Services {
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),
             refresh_tasks: Arc::default(),
-            readiness: Arc::default(),
+            reading: Probe::default(),
+            writing: Probe::default(),
         }
-    }
-
-    /// Whether the database can be read and written, and is migrated; found out once a second at most.
-    pub async fn is_ready(&self) -> bool {
-        let (database, last) = (self.database.clone(), self.readiness.clone());
-        // In a task of its own, because whoever asked may hang up in the middle.
-        let asking = tokio::spawn(async move {
-            let mut last = last.lock().await;
-            if let Some((asked_at, answer)) = *last
-                && asked_at.elapsed() < READINESS_LASTS
-            {
-                return answer;
-            }
-            let answer = match tokio::time::timeout(READINESS_PATIENCE, database.is_ready()).await {
-                Ok(Ok(is_migrated)) => is_migrated,
-                Ok(Err(error)) => {
-                    tracing::warn!(error = %error, "the database is not ready");
-                    false
-                }
-                Err(_) => {
-                    tracing::warn!("the database did not write in time");
-                    false
-                }
-            };
-            *last = Some((Instant::now(), answer));
-            answer
-        });
-        asking.await.unwrap_or(false)
     }
 }

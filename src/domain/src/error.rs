@@ -17,8 +17,8 @@ pub enum ErrorCode {
     BadUserInput,
     Conflict,
     TooManyRequests,
-    /// Not an error of the request: the database did not take it in time.
-    Busy,
+    /// Not an error of the request: the database is busy, full or away, and the same may work in a moment.
+    TemporarilyUnavailable,
     GenericSystemError,
     /// The browser could not reach the server.
     Unreachable,
@@ -37,7 +37,8 @@ impl ErrorCode {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::TooManyRequests => "TOO_MANY_REQUESTS",
-            Self::Busy | Self::GenericSystemError => "GENERIC_SYSTEM_ERROR",
+            Self::TemporarilyUnavailable => "TEMPORARILY_UNAVAILABLE",
+            Self::GenericSystemError => "GENERIC_SYSTEM_ERROR",
             Self::Unreachable => "UNREACHABLE",
         }
     }
@@ -54,7 +55,7 @@ impl ErrorCode {
             Self::MissingSpaceId | Self::BadUserInput => 400,
             Self::Conflict => 409,
             Self::TooManyRequests => 429,
-            Self::Busy | Self::Unreachable => 503,
+            Self::TemporarilyUnavailable | Self::Unreachable => 503,
             Self::GenericSystemError => 500,
         }
     }

@@ -3,12 +3,17 @@
 //! that somebody has signed in with.
 
 use crate::{
-    error_page::{failure, too_large},
+    error_page::too_large,
     known_browser,
     sign_in::page,
     state::AppState,
+    unsaved::{CONNECTOR_POST, form_pair, unsaved},
 };
-use axum::{extract::Request, http::StatusCode, response::Response};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use ipack_core::{
     ServiceError,
     access::Admin,
@@ -17,7 +22,7 @@ use ipack_core::{
 use ipack_domain::{
     button::Button,
     form::FormContent,
-    ids::{ConnectionKey, unsegment},
+    ids::ConnectionKey,
     post::{Base, Choices},
     tokens::SECRET_FIELDS,
 };
@@ -31,13 +36,17 @@ pub const SIGN_IN_LIMIT: usize = 3 * IN_PAGE + 8 * 1_024;
 /// What the sign-in page carries in the place of a form that waits in the database.
 const WAITING: &str = "waiting=";
 
+/// How large a form may be, in bytes, of whose sender nothing else is known.
+pub fn limit(state: &AppState, headers: &HeaderMap) -> usize {
+    let limit = state.config.form_limit();
+    if known_browser::last_admin(state, headers).is_some() { limit } else { IN_PAGE.min(limit) }
+}
+
 /// Answers a form that was posted without a session by the sign-in page, which carries it.
 pub async fn carry(state: AppState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let admin = known_browser::last_admin(&state, &parts.headers);
-    let limit =
-        if admin.is_some() { state.config.form_limit() } else { IN_PAGE.min(state.config.form_limit()) };
-    let Ok(body) = axum::body::to_bytes(body, limit).await else {
+    let Ok(body) = axum::body::to_bytes(body, limit(&state, &parts.headers)).await else {
         return too_large(state, true).await;
     };
     let posted = String::from_utf8_lossy(&body);
@@ -53,7 +62,8 @@ pub async fn carry(state: AppState, request: Request) -> Response {
                 Ok(handle) => format!("{WAITING}{handle}"),
                 Err(error) => {
                     let request_id = request_context::request_id(&parts);
-                    return failure(state, true, error.into_app_error(&request_id)).await;
+                    let error = error.into_app_error(&request_id);
+                    return unsaved(state, error, CONNECTOR_POST, form.as_bytes()).await;
                 }
             }
         }
@@ -110,9 +120,7 @@ fn secrets_in(form: &str) -> impl Iterator<Item = &str> {
 
 /// Whether this is an input for a secret, however the characters of its name are escaped.
 fn is_secret(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default();
-    let name = unsegment(&name.replace('+', " ")).unwrap_or_default();
-    SECRET_FIELDS.contains(&name.as_str())
+    SECRET_FIELDS.contains(&form_pair(pair).0.as_str())
 }
 
 /// A form as a page posts it.

@@ -6,6 +6,7 @@
 use axum::http::Uri;
 use clap::{Args, FromArgMatches, builder::Resettable};
 use ipack_oauth::addresses::Policy;
+use ipack_storage::open::POSTGRES_CONNECTIONS;
 use ipnet::IpNet;
 use std::{
     fmt,
@@ -26,6 +27,15 @@ pub struct Config {
         hide_env_values = true
     )]
     pub database_url: DatabaseUrl,
+    /// Connections to PostgreSQL that the server may have open
+    #[arg(
+        long,
+        env = "IPACK_DATABASE_CONNECTIONS",
+        value_name = "IPACK_DATABASE_CONNECTIONS",
+        default_value_t = POSTGRES_CONNECTIONS,
+        value_parser = clap::value_parser!(u32).range(4..=1_000)
+    )]
+    pub database_connections: u32,
     /// Address and port to listen on
     #[arg(
         long,
@@ -270,7 +280,7 @@ mod tests {
     #[test]
     fn the_defaults_are_the_command_lines() {
         let config = Config::default();
-        assert_eq!(config.database_url.0, DEFAULT_DATABASE_URL);
+        assert_eq!((config.database_url.0.as_str(), config.database_connections), (DEFAULT_DATABASE_URL, 16));
         assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 3000)));
         assert_eq!((config.public_url, config.admin_email.as_str()), (None, "admin@localhost"));
         assert_eq!((config.rate_limit, config.body_limit), (RateLimit(Some(50)), 1_048_576));
@@ -302,6 +312,12 @@ mod tests {
                     "HTTPS://h",
                 ],
                 vec!["", "http://h", "https://h:8443", "https://h/", "http://[::1]:80"],
+            ),
+            (
+                "--database-connections",
+                "IPACK_DATABASE_CONNECTIONS",
+                vec!["", "3", "1001", "x"],
+                vec!["4", "1000"],
             ),
             ("--rate-limit", "IPACK_RATE_LIMIT", vec!["", "0", "-1", "1.5"], vec!["1", "off"]),
             ("--body-limit", "IPACK_BODY_LIMIT", vec!["", "0", "1023", "1k"], vec!["1024"]),

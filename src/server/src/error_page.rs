@@ -26,10 +26,13 @@ pub async fn error_page<V: IntoView + 'static>(
     response
 }
 
+pub fn status_of(error: &AppError) -> StatusCode {
+    StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// An error as JSON, with its status.
 pub fn error_response(error: AppError) -> Response {
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(error)).into_response()
+    (status_of(&error), Json(error)).into_response()
 }
 
 /// An error as a page for who asked for one, as JSON for everybody else.
@@ -37,8 +40,7 @@ pub async fn failure(state: AppState, is_page: bool, error: AppError) -> Respons
     if !is_page {
         return error_response(error);
     }
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    error_page(state, status, move || {
+    error_page(state, status_of(&error), move || {
         view! {
             <main class="page" id="main">
                 <Failure error=error.clone() />

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! `/healthz`, `/readyz`, `/readyz/read` and `/metrics`.
 
 use crate::state::AppState;
 use axum::{
@@ -7,6 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use ipack_core::health::Health;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{sync::OnceLock, time::Instant};
 
@@ -31,14 +32,25 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Ready: the database can be read and written, and is migrated.
+/// Ready: the database can be read and written to, and is migrated.
 pub async fn ready(State(state): State<AppState>) -> Response {
-    if state.services.is_ready().await {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be written to, or is not migrated\n")
-            .into_response()
-    }
+    told(state.services.health().await)
+}
+
+/// Ready for reading: the database can be read, and is migrated.
+pub async fn ready_to_read(State(state): State<AppState>) -> Response {
+    told(state.services.reading_health().await)
+}
+
+fn told(health: Health) -> Response {
+    let why = match health {
+        Health::Good => return "ready\n".into_response(),
+        Health::NotMigrated => "the database is not migrated\n",
+        Health::Unreadable => "the database cannot be read: it is away, or no connection is free\n",
+        Health::Busy => "the database cannot be written to: somebody holds it, or it takes too long\n",
+        Health::Unwritable => "the database cannot be written to: it is full, or fails\n",
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
 }
 
 pub async fn metrics() -> Response {

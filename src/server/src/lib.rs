@@ -19,3 +19,4 @@ pub mod sign_in;
 pub mod sign_in_limits;
 pub mod state;
 mod telemetry;
+mod unsaved;

@@ -4,17 +4,19 @@
 use crate::config::Config;
 use crate::{
     carry,
-    error_page::{error_response, failure},
+    error_page::{error_response, failure, too_large},
     known_browser, sign_in,
     state::AppState,
+    unsaved::{CONNECTOR_POST, unsaved},
 };
 use axum::{
+    body::to_bytes,
     extract::{ConnectInfo, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method,
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
-            X_CONTENT_TYPE_OPTIONS,
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+            STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -112,13 +114,20 @@ pub async fn identify(
     let (mut parts, body) = request.into_parts();
     let is_page = ipack_web::request_context::wants_html(&parts);
     let request_id = ipack_web::request_context::request_id(&parts);
+    // Who signs out has no need to sign in for it first.
+    let is_sign_in = matches!(parts.uri.path(), "/login" | "/logout");
+    let is_open = is_sign_in || crate::oauth_pages::is_open(parts.uri.path());
     let admin = match sign_in::current_admin(&state, &session, &request_id).await {
         Ok(admin) => admin,
+        Err(_) if is_sign_in => None,
+        Err(error) if is_page && parts.method == Method::POST => {
+            return match to_bytes(body, carry::limit(&state, &parts.headers)).await {
+                Ok(posted) => unsaved(state, error, parts.uri.path(), &posted).await,
+                Err(_) => too_large(state, is_page).await,
+            };
+        }
         Err(error) => return failure(state, is_page, error).await,
     };
-    // Who signs out has no need to sign in for it first.
-    let is_open =
-        matches!(parts.uri.path(), "/login" | "/logout") || crate::oauth_pages::is_open(parts.uri.path());
     let is_get = parts.method == Method::GET;
     let cookie = admin
         .as_ref()
@@ -136,7 +145,7 @@ pub async fn identify(
         return Redirect::to(&format!("/login?next={}", segment(here))).into_response();
     }
     if parts.method == Method::POST && is_page {
-        if parts.uri.path() != "/api/connector" {
+        if parts.uri.path() != CONNECTOR_POST {
             return sign_in::ended(state).await;
         }
         return carry::carry(state, Request::from_parts(parts, body)).await;
@@ -170,6 +179,9 @@ pub async fn catch_panic(State(state): State<AppState>, request: Request, next: 
     }
 }
 
+/// After so many seconds a client may ask again for what could not be done.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
 /// Headers of every answer. Pages bring a Content-Security-Policy of their own; nothing else needs to load anything.
 pub async fn security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -189,6 +201,9 @@ pub async fn security_headers(State(state): State<AppState>, request: Request, n
     default(CACHE_CONTROL, "no-store");
     if state.config.is_https() {
         default(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from(RETRY_AFTER_SECONDS));
     }
     response
 }

@@ -12,6 +12,7 @@ use crate::{
     sign_in,
     sign_in_limits::SignInLimits,
     state::{AppState, Shared},
+    unsaved::unsaved,
 };
 use axum::{
     Router,
@@ -26,7 +27,11 @@ use ipack_core::Services;
 use ipack_core::caller_limits::CallerLimits;
 use ipack_domain::error::AppError;
 use ipack_web::app::App;
-use ipack_web::{error::RequestError, request_context, shell::shell};
+use ipack_web::{
+    error::RequestError,
+    request_context::{self, FailedPost},
+    shell::shell,
+};
 use leptos::{
     config::LeptosOptions,
     prelude::*,
@@ -70,6 +75,7 @@ pub fn router(services: Services, config: Arc<Config>) -> Router {
     let health = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/readyz/read", get(health::ready_to_read))
         .route("/metrics", get(health::metrics))
         .with_state(state.clone());
     let files = Router::new()
@@ -158,8 +164,16 @@ async fn around_server_functions(State(state): State<AppState>, request: Request
         return too_large(state, is_page).await;
     };
     let request_id = request_context::request_id(&parts);
-    let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
-    with_its_status(answer, &request_id).await
+    let (action, posted, failed) = (parts.uri.path().to_owned(), body.clone(), FailedPost::default());
+    let mut request = Request::from_parts(parts, Body::from(body));
+    if is_page {
+        request.extensions_mut().insert(failed.clone());
+    }
+    let answer = next.run(request).await;
+    match failed.error() {
+        Some(error) => unsaved(state, error.clone(), &action, &posted).await,
+        None => with_its_status(answer, &request_id).await,
+    }
 }
 
 /// What goes wrong before a server function begins, Leptos answers with a 500, whatever it is.

@@ -9,7 +9,9 @@ use ipack_domain::{
 };
 use ipack_storage::{Database, StorageError, Writer, sessions};
 use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
+use tokio::{sync::Semaphore, time::timeout};
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -20,15 +22,20 @@ use uuid::Uuid;
 /// The session's entry for the admin's id; the sessions table has a column of its own for it.
 pub const ADMIN_ID: &str = "admin_id";
 
+/// How long a request waits until its session's last use is written.
+const TOUCH_PATIENCE: Duration = Duration::from_millis(250);
+
 #[derive(Debug, Clone)]
 pub struct DatabaseSessions {
     database: Database,
     clock: Clock,
+    /// Whose turn it is to write a last use.
+    touching: Arc<Semaphore>,
 }
 
 impl DatabaseSessions {
     pub fn new(database: Database, clock: Clock) -> Self {
-        Self { database, clock }
+        Self { database, clock, touching: Arc::new(Semaphore::new(1)) }
     }
 
     /// Adds the session, or writes over it if it is still there.
@@ -68,8 +75,25 @@ impl SessionStore for DatabaseSessions {
         self.write(record, true).await.map_err(backend)
     }
 
+    /// Of a session that is there only the last use changes. Where that cannot be written, reading goes on all the same;
+    /// the next use is written instead.
     async fn save(&self, record: &Record) -> Result<()> {
-        self.write(record, false).await.map_err(backend)
+        let touch = async {
+            // One at a time: a database that takes no writes has one of these waiting, and not one for each request.
+            let turn = self.touching.clone().acquire_owned().await;
+            let (store, record) = (self.clone(), record.clone());
+            let write = async move {
+                let _turn = turn;
+                store.write(&record, false).await
+            };
+            tokio::spawn(write).await
+        };
+        match timeout(TOUCH_PATIENCE, touch).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::warn!(error = %error, "the last use of a session is not written"),
+            Ok(Err(_)) | Err(_) => tracing::warn!("the last use of a session is not written in time"),
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

@@ -3,7 +3,7 @@
 use crate::session_store::ADMIN_ID;
 use crate::{
     carry,
-    error_page::{error_page, failure},
+    error_page::{error_page, failure, status_of},
     state::AppState,
 };
 use axum::{
@@ -23,7 +23,7 @@ use ipack_web::request_context::{CurrentAdmin, id_text};
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_http::request_id::RequestId;
-use tower_sessions::Session;
+use tower_sessions::{Session, session, session_store};
 use uuid::Uuid;
 
 const SIGNED_IN_AT: &str = "signed_in_at";
@@ -46,7 +46,10 @@ pub async fn current_admin(
     let admin = match state.services.admin_of_session(id, signed_in_at).await {
         Ok(admin) if !too_old && !too_idle => admin,
         Ok(_) | Err(ServiceError::Unauthorized) => {
-            session.flush().await.map_err(session_error)?;
+            // It is over whether its row can be removed or not.
+            if let Err(error) = session.flush().await {
+                tracing::warn!(request_id, error = %error, "a session that is over could not be removed");
+            }
             return Ok(None);
         }
         Err(error) => return Err(error.into_app_error(request_id)),
@@ -60,19 +63,23 @@ pub async fn current_admin(
 
 type Facts = (Uuid, Timestamp, Timestamp);
 
-async fn session_facts(session: &Session) -> Result<Option<Facts>, tower_sessions::session::Error> {
+async fn session_facts(session: &Session) -> Result<Option<Facts>, session::Error> {
     let id = session.get::<String>(ADMIN_ID).await?.and_then(|id| Uuid::parse_str(&id).ok());
     let signed_in_at = session.get(SIGNED_IN_AT).await?;
     let last_seen_at = session.get(LAST_SEEN_AT).await?;
     Ok(id.zip(signed_in_at).zip(last_seen_at).map(|((id, signed_in), seen)| (id, signed_in, seen)))
 }
 
-fn session_error(error: &tower_sessions::session::Error, request_id: &str) -> AppError {
+fn session_error(error: &session::Error, request_id: &str) -> AppError {
     tracing::error!(request_id, error = %error, "a session could not be read or written");
-    AppError {
-        request_id: Some(request_id.to_owned()),
-        ..AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server.")
-    }
+    let error = match error {
+        session::Error::Store(session_store::Error::Backend(_)) => AppError::new(
+            ErrorCode::TemporarilyUnavailable,
+            "The database cannot be written to or reached at the moment. Try again later.",
+        ),
+        _ => AppError::new(ErrorCode::GenericSystemError, "Something went wrong on the server."),
+    };
+    AppError { request_id: Some(request_id.to_owned()), ..error }
 }
 
 #[derive(Deserialize)]
@@ -120,30 +127,36 @@ pub async fn sign_in(
             let message = "That email and password do not match.".to_owned();
             return page(state, attempt.with_message(message), StatusCode::UNAUTHORIZED).await;
         }
-        Err(error) => return failure(state, true, error.into_app_error(&request_id)).await,
+        Err(error) => return not_at_the_moment(state, attempt, error.into_app_error(&request_id)).await,
     };
     if let Err(error) = begin_session(&state.services, &session, &admin).await {
-        return failure(state, true, session_error(&error, &request_id)).await;
+        return not_at_the_moment(state, attempt, session_error(&error, &request_id)).await;
     }
     match carry::deliver(&state, &admin, &form.carried).await {
         Ok(Some(key)) => Redirect::to(&key.form_path()).into_response(),
         Ok(None) => Redirect::to(&attempt.next).into_response(),
-        Err(error) => failure(state, true, error.into_app_error(&request_id)).await,
+        // The page still carries what was typed.
+        Err(error) => not_at_the_moment(state, attempt, error.into_app_error(&request_id)).await,
     }
 }
 
+/// Signing in goes wrong on our side; what was typed, but for the password, is still there.
+async fn not_at_the_moment(state: AppState, attempt: SignInAttempt, error: AppError) -> Response {
+    let status = status_of(&error);
+    let message = format!("{} Request {}.", error.message, error.request_id.unwrap_or_default());
+    page(state, attempt.with_message(message), status).await
+}
+
 /// A new id at each sign-in, so that one known from before is worth nothing.
-async fn begin_session(
-    services: &Services,
-    session: &Session,
-    admin: &Admin,
-) -> Result<(), tower_sessions::session::Error> {
+async fn begin_session(services: &Services, session: &Session, admin: &Admin) -> Result<(), session::Error> {
     let now = services.clock.now();
     session.clear().await;
     session.cycle_id().await?;
     session.insert(ADMIN_ID, admin.id.to_string()).await?;
     session.insert(SIGNED_IN_AT, now).await?;
-    session.insert(LAST_SEEN_AT, now).await
+    session.insert(LAST_SEEN_AT, now).await?;
+    // Now, and not with the answer: where it cannot be kept, that has to be said.
+    session.save().await
 }
 
 /// `POST /logout`

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 const MOST: usize = 64;
 
 /// How long a write waits for its turn before the database is called busy.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where writes wait for their turn.
 #[derive(Debug, Clone)]
@@ -88,12 +88,16 @@ enum End {
 impl WriteQueue {
     /// Begins to serve the writes on the pool's one connection, until the last queue is dropped.
     pub(crate) fn start(pool: SqlitePool) -> Self {
-        let (queue, mut waiting) = mpsc::unbounded_channel();
+        let (queue, mut waiting) = mpsc::unbounded_channel::<Waiting>();
         tokio::spawn(async move {
             while let Some(first) = waiting.recv().await {
                 let mut next = Some(first);
                 while let Some(first) = next {
-                    next = serve(&pool, first, &mut waiting).await;
+                    // Whoever gave up waiting does not keep the next one from its turn.
+                    next = match first.turn.is_closed() {
+                        true => None,
+                        false => serve(&pool, first, &mut waiting).await,
+                    };
                 }
             }
         });

@@ -27,6 +27,7 @@ pub mod lines;
 pub mod open;
 pub mod overview;
 pub mod packs;
+mod readiness;
 pub mod sessions;
 pub mod signing_keys;
 pub mod suggestions;
@@ -40,6 +41,7 @@ use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
     postgres::PgDatabaseError, sqlite::SqliteError,
 };
+use std::time::Duration;
 
 /// The database, open and migrated.
 #[derive(Debug, Clone)]
@@ -106,7 +108,10 @@ impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         let inner = match &error {
             sqlx::Error::PoolTimedOut => return Self::Busy(error),
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => return Self::Failing(error),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => return Self::Failing(error),
             sqlx::Error::ColumnDecode { index, .. } => return Self::Corrupt(index.replace('"', "")),
             sqlx::Error::Database(inner) => inner,
             _ => return Self::Database(error),
@@ -120,6 +125,10 @@ impl From<sqlx::Error> for StorageError {
         if let Some(postgres) = inner.try_downcast_ref::<PgDatabaseError>() {
             return match postgres.code().as_bytes() {
                 b"40P01" | b"40001" => Self::Undone(error),
+                // Waited for a lock, or worked, for longer than `open` lets it.
+                b"55P03" | b"57014" => Self::Busy(error),
+                // The connection broke, or was ended for being idle in a transaction; a standby that only reads.
+                [b'0', b'8', ..] | b"25P03" | b"25006" => Self::Failing(error),
                 // Out of disk, memory or connections; an I/O error; shutting down.
                 [b'5', b'3' | b'8', ..] | b"57P01" | b"57P02" | b"57P03" => Self::Failing(error),
                 _ => Self::Database(error),
@@ -128,12 +137,34 @@ impl From<sqlx::Error> for StorageError {
         let code = inner.try_downcast_ref::<SqliteError>().and_then(|_| inner.code()?.parse::<i32>().ok());
         // The lowest byte of an extended code is the code that it extends.
         match code.map(|code| code & 0xff) {
-            // BUSY, LOCKED
-            Some(5 | 6) => Self::Busy(error),
+            // BUSY, LOCKED, PROTOCOL (another process keeps changing the WAL)
+            Some(5 | 6 | 15) => Self::Busy(error),
             // READONLY, IOERR, FULL, CANTOPEN
             Some(8 | 10 | 13 | 14) => Self::Failing(error),
             _ => Self::Database(error),
         }
+    }
+}
+
+impl StorageError {
+    /// Nothing is wrong with what was asked: the same may work once the database is free, has room, or is back.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Undone(_) | Self::Failing(_))
+    }
+}
+
+/// How long one statement waits for PostgreSQL's answer: longer than PostgreSQL itself works on it (`open`), so that
+/// only what a network swallowed ends here.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// A statement's result, or `Failing` where no answer came.
+///
+/// # Errors
+/// What the database says.
+pub async fn answered<T>(statement: impl Future<Output = std::result::Result<T, sqlx::Error>>) -> Result<T> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, statement).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StorageError::Failing(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
     }
 }
 
@@ -177,7 +208,7 @@ macro_rules! on_connection {
     ($connection:expr, $executor:ident => $query:expr) => {
         match $connection {
             $crate::Connection::Sqlite($executor) => $query.await.map_err($crate::StorageError::from),
-            $crate::Connection::Postgres($executor) => $query.await.map_err($crate::StorageError::from),
+            $crate::Connection::Postgres($executor) => $crate::answered($query).await,
         }
     };
 }

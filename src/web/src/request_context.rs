@@ -15,11 +15,22 @@ use mediatype::{
     MediaType, MediaTypeList,
     names::{HTML, TEXT},
 };
+use std::sync::{Arc, OnceLock};
 use tower_http::request_id::RequestId;
 
 /// Who is signed in, found out once for each request by `server::identify`.
 #[derive(Debug, Clone)]
 pub struct CurrentAdmin(pub Option<Admin>);
+
+/// What went wrong on our side with the post of a plain form, for whoever can show a page with what was typed.
+#[derive(Debug, Clone, Default)]
+pub struct FailedPost(Arc<OnceLock<AppError>>);
+
+impl FailedPost {
+    pub fn error(&self) -> Option<&AppError> {
+        self.0.get()
+    }
+}
 
 pub struct RequestContext {
     pub services: Services,
@@ -28,6 +39,7 @@ pub struct RequestContext {
     /// A plain form post, or a page being rendered: statuses and redirects are not ours to set.
     is_page: bool,
     is_post: bool,
+    failed_post: Option<FailedPost>,
     response: Option<ResponseOptions>,
     flow_cookie: Option<String>,
     is_https: bool,
@@ -51,6 +63,7 @@ impl RequestContext {
                 request_id: request_id(&parts),
                 is_page,
                 is_post: parts.method == axum::http::Method::POST,
+                failed_post: parts.extensions.get::<FailedPost>().cloned(),
                 response,
             }),
             _ => {
@@ -69,6 +82,11 @@ impl RequestContext {
     /// Gives the answer the error's status, where there is no page to say it.
     pub fn fail(&self, error: AppError) -> RequestError {
         set_status(self.response.as_ref().filter(|_| !self.is_page), &error);
+        if let Some(FailedPost(failed)) = &self.failed_post
+            && error.code.status() >= 500
+        {
+            failed.get_or_init(|| error.clone());
+        }
         error.into()
     }
 

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use ipack_core::{OAuth, Services};
 use ipack_domain::effects::Clock;
 use ipack_oauth::{configuration::Allowed, outbound::Outbound};
-use ipack_storage::open::open;
+use ipack_storage::open::{open, open_with};
 use std::{env::VarError, error::Error, io::Read, path::PathBuf, sync::Arc};
 
 #[derive(Parser)]
@@ -206,7 +206,7 @@ pub async fn serve(
         allowed: Allowed { password_grant: config.allow_password_grant },
         public_url: url.clone(),
     };
-    let database = open(&config.database_url.0).await?;
+    let database = open_with(&config.database_url.0, config.database_connections).await?;
     let services = Services::new(database, Clock::system(), keyring.with(oauth)).await?;
     if demo && services.load_demo().await? {
         say("Demo content is loaded.");

@@ -5,13 +5,15 @@ use ipack_core::caller_limits::CallerLimits;
 use ipack_storage::Database;
 use ipack_testing::api::{REQUEST_ID, Reply, Tenant};
 use ipack_testing::sample::{ACCOUNT, SAVE, SPACE, save_input};
+use ipack_testing::tables::execute;
 use ipack_testing::world::World;
 use serde_json::{Value, json};
 
 on_both! {
     s28_a_token_makes_a_jwt_and_anything_else_fails_alike, s28_tokens_are_stored_hashed, s29_a_jwt_opens_for_300_seconds,
     s29_no_token_opens_nothing, s30_a_revoked_token_makes_no_further_jwt, too_many_requests_of_one_token,
-    too_many_jwts_for_one_address, every_request_of_a_batch_counts, s41_what_fails_inside_stays_inside
+    too_many_jwts_for_one_address, every_request_of_a_batch_counts, s41_what_fails_inside_stays_inside,
+    a_database_that_is_away_is_no_fault_of_ours
 }
 
 async fn s28_a_token_makes_a_jwt_and_anything_else_fails_alike(database: Database) {
@@ -171,7 +173,9 @@ async fn every_request_of_a_batch_counts(database: Database) {
 async fn s41_what_fails_inside_stays_inside(database: Database) {
     let app = World::empty(database).await;
     let tenant = app.tenant(ACCOUNT, SPACE).await;
-    app.database.close().await;
+    for table in ["spaces", "api_tokens"] {
+        execute(&app.database, &format!("ALTER TABLE {table} RENAME TO lost_{table}")).await;
+    }
     let reply = app.ask(&tenant, SAVE, json!({"input": save_input()})).await;
     assert_eq!(reply.status, 200);
     let expected = json!({"code": "GENERIC_SYSTEM_ERROR", "requestId": REQUEST_ID});
@@ -180,4 +184,18 @@ async fn s41_what_fails_inside_stays_inside(database: Database) {
     let jwt = app.generate_jwt(ACCOUNT, &tenant.username, &tenant.token).await;
     assert_eq!(jwt.status, 500);
     assert_eq!(jwt.text, format!("Something went wrong on the server. Request {REQUEST_ID}."));
+}
+
+async fn a_database_that_is_away_is_no_fault_of_ours(database: Database) {
+    let app = World::empty(database).await;
+    let tenant = app.tenant(ACCOUNT, SPACE).await;
+    app.database.close().await;
+    let save = json!({"query": SAVE, "variables": {"input": save_input()}});
+    for (body, error) in [(save.clone(), "/errors/0"), (json!([save]), "/0/errors/0")] {
+        let reply = app.post(&tenant, &body).await;
+        assert_eq!(reply.status, 503);
+        let expected = json!({"code": "TEMPORARILY_UNAVAILABLE", "requestId": REQUEST_ID});
+        assert_eq!(reply.json().pointer(error).expect("an error")["extensions"], expected);
+    }
+    assert_eq!(app.generate_jwt(ACCOUNT, &tenant.username, &tenant.token).await.status, 503);
 }

@@ -9,6 +9,7 @@ use ipack_domain::effects::Clock;
 use ipack_server::config::Config;
 use ipack_storage::Database;
 use ipack_testing::browser::{Browser, Page, call, get, post};
+use ipack_testing::tables::execute;
 use ipack_testing::world::{ANN, World, key};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ async fn ask(world: &World, path: &str) -> Page {
 
 async fn health_and_metrics_answer_anybody(database: Database) {
     let world = World::new(database).await;
-    for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+    for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n"), ("/readyz/read", "ready\n")] {
         let page = ask(&world, path).await;
         assert_eq!((page.status.as_u16(), page.text()), (200, text));
     }
@@ -48,28 +49,39 @@ async fn s41_readiness_follows_the_database(database: Database) {
     world.database.close().await;
     let page = ask(&world, "/readyz").await;
     assert_eq!(page.status, 503);
+    assert!(page.text().contains("cannot be read"), "{}", page.text());
+    assert_eq!(ask(&world, "/readyz/read").await.status, 503);
     assert_eq!(ask(&world, "/healthz").await.status, 200);
 }
 
 async fn s41_an_error_says_its_request_and_nothing_internal(database: Database) {
     let world = World::new(database).await;
     let mut browser = world.browser(ANN).await;
+    execute(&world.database, "ALTER TABLE admins RENAME TO lost_admins").await;
+    assert_told(&mut browser, 500, "Something went wrong").await;
     world.database.close().await;
+    assert_told(&mut browser, 503, "Not available at the moment").await;
+    let page = browser.send(post("/logout").body(Body::empty()).expect("a request")).await;
+    assert_eq!(page.status, 503, "nobody is signed out yet");
+}
+
+/// Every page and function answers this status, names its request, and keeps what is internal to itself.
+async fn assert_told(browser: &mut Browser, status: u16, heading: &str) {
     let mut requests: Vec<Request<Body>> = functions(&key()).iter().map(|one| one.request()).collect();
     requests.extend(functions(&key()).iter().filter(|one| one.method == Method::POST).map(|one| one.form()));
     requests.extend(pages(&key()).iter().map(|path| get(path).body(Body::empty()).expect("a request")));
-    requests.push(post("/logout").body(Body::empty()).expect("a request"));
     requests.push(post("/login").body(Body::from(right_credentials())).expect("a request"));
     for request in requests {
         let wants_page = request.headers()["accept"].to_str().is_ok_and(|accept| accept.contains("html"));
+        let is_read = request.method() == Method::GET;
         let page = browser.send(request).await;
         let what = format!("{} {}", page.path, page.text());
-        assert_eq!(page.status, 500, "{what}");
+        assert_eq!(page.status, status, "{what}");
+        assert_eq!(page.header("retry-after").is_some(), status == 503, "{what}");
         let id = page.header("x-request-id").expect("an id");
         assert!(page.text().contains(id), "{id}: {what}");
-        assert!(page.text().contains("Something went wrong"), "{what}");
-        if wants_page {
-            assert_eq!(page.heading(), "Something went wrong", "{what}");
+        if wants_page && is_read {
+            assert_eq!(page.heading(), heading, "{what}");
         }
         let text = page.text().to_lowercase();
         for word in ["sqlx", "pool", "sqlite", "postgres", "storage", "panicked", "src/"] {

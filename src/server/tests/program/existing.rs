@@ -72,7 +72,7 @@ async fn restore(address: &str) -> Value {
 async fn an_existing_database_migrates_and_shows_what_it_holds(address: String) {
     let known = restore(&address).await;
     let database = open(&address).await.expect("it migrates");
-    assert!(database.is_ready().await.expect("it answers"), "every migration was run");
+    assert!(database.is_migrated().await.expect("it answers"), "every migration was run");
     let world = existing_world(database.clone()).await;
     the_details_are_what_they_were(&world, &known).await;
     the_sealed_values_open(&world, &known).await;

@@ -26,7 +26,7 @@ async fn programs_that_start_together_all_open_one_empty_database(address: Strin
     }
     for database in opening.join_all().await {
         let database = database.expect("each of them opens it");
-        assert!(database.is_ready().await.expect("it answers"));
+        assert!(database.is_migrated().await.expect("it answers"));
         assert_eq!(ipack_testing::tables::count(&database, "_sqlx_migrations").await, migration_count());
         database.close().await;
     }
@@ -46,7 +46,7 @@ async fn what_was_saved_is_there_after_opening_again(address: String) {
 async fn opening_again_migrates_nothing(address: String) {
     for _ in 0..2 {
         let database = open(&address).await.expect("it opens");
-        assert!(database.is_ready().await.expect("it answers"));
+        assert!(database.is_migrated().await.expect("it answers"));
         assert_eq!(
             ipack_testing::tables::count(&database, "_sqlx_migrations WHERE success").await,
             migration_count()
@@ -57,13 +57,13 @@ async fn opening_again_migrates_nothing(address: String) {
 
 async fn a_database_without_a_migration_is_not_ready(address: String) {
     let database = open(&address).await.expect("an empty database opens");
-    assert!(database.is_ready().await.expect("it answers"));
+    assert!(database.is_migrated().await.expect("it answers"));
     ipack_testing::tables::execute(&database, "UPDATE _sqlx_migrations SET success = FALSE").await;
-    assert!(!database.is_ready().await.expect("it answers"), "a migration that failed");
+    assert!(!database.is_migrated().await.expect("it answers"), "a migration that failed");
     ipack_testing::tables::execute(&database, "DELETE FROM _sqlx_migrations").await;
-    assert!(!database.is_ready().await.expect("it answers"), "none was run");
+    assert!(!database.is_migrated().await.expect("it answers"), "none was run");
     ipack_testing::tables::execute(&database, "DROP TABLE _sqlx_migrations").await;
-    assert!(database.is_ready().await.is_err(), "nobody knows");
+    assert!(database.is_migrated().await.is_err(), "nobody knows");
     database.close().await;
 }
 
@@ -120,7 +120,7 @@ fn the_folder_of_a_sqlite_database_is_made() {
         Box::pin(async move {
             let address = address.replace("test.db", "not/there yet/test.db");
             let database = open(&address).await.expect("the folders are made");
-            assert!(database.is_ready().await.expect("it answers"));
+            assert!(database.is_migrated().await.expect("it answers"));
             database.close().await;
         })
     });

@@ -102,10 +102,11 @@ async fn a_stored_value_that_cannot_be_read_is_named_by_its_column(database: Dat
 
 async fn a_closed_database_answers_an_error(database: Database) {
     database.close().await;
-    assert!(matches!(database.reader().await, Err(StorageError::Database(sqlx::Error::PoolClosed))));
+    assert!(matches!(database.reader().await, Err(StorageError::Failing(sqlx::Error::PoolClosed))));
     let outcome = attempt!(database, db => accounts::ensure(db, "new", at(0)));
-    assert!(matches!(outcome, Err(StorageError::Database(sqlx::Error::PoolClosed))), "{outcome:?}");
-    assert!(database.is_ready().await.is_err());
+    assert!(matches!(outcome, Err(StorageError::Failing(sqlx::Error::PoolClosed))), "{outcome:?}");
+    database.is_migrated().await.expect_err("it cannot be read");
+    database.probe_write().await.expect_err("it cannot be written to");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn Failure(error: AppError) -> impl IntoView {
             ("There is nothing here", "This page does not exist, or you have no access to it.".to_owned())
         }
         ErrorCode::Unauthorized => ("Your session ended", "Sign in again to go on.".to_owned()),
-        ErrorCode::Busy => ("The database is busy", "Load the page again in a moment.".to_owned()),
+        ErrorCode::TemporarilyUnavailable => ("Not available at the moment", error.message),
         _ => ("Something went wrong", error.message),
     };
     let request_id = error.request_id.filter(|id| !id.is_empty());

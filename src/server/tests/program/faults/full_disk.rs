@@ -67,7 +67,7 @@ async fn f04_saves_fail_on_a_full_disk_and_work_when_there_is_space() {
             let reply = server.save(next()).await;
             if reply.json().get("errors").is_some() {
                 let (code, _, message) = reply.error();
-                assert_eq!(code, "GENERIC_SYSTEM_ERROR");
+                assert_eq!(code, "TEMPORARILY_UNAVAILABLE");
                 assert!(message.contains("cannot be written"), "{message}");
                 refused += 1;
             }

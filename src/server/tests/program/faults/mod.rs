@@ -6,6 +6,7 @@
 //! test provoke says so through [`not_run`].
 
 mod full_disk;
+mod held_lock;
 mod postgres_restart;
 mod server;
 mod sync_errors;

@@ -1,0 +1,117 @@
+//! A SQLite file: its folder, its lock, its mode, and the settings that durability rests on.
+
+use super::{ACQUIRE_TIMEOUT, OpenError, SLOW_STATEMENT};
+use crate::{Database, group_commit::WriteQueue};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, SqliteConnection,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    fs::{DirBuilder, File},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// Older versions can corrupt a WAL database when two connections checkpoint at once.
+const SQLITE_AT_LEAST: [u32; 3] = [3, 51, 3];
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+
+pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
+    let options = SqliteConnectOptions::from_str(address)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("temp_store", "memory")
+        .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
+    let file = options.get_filename().to_owned();
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::Folder)?;
+    }
+    // sqlx takes no lock on SQLite while it migrates; closing the file gives this one back.
+    let lock = take_lock(file.with_extension("lock")).await?;
+    // SQLite gives the files beside the database its mode. A file that is there is let be: closing it would give back
+    // the locks that SQLite has on it in this process.
+    if !file.exists() {
+        private_file(&file).map_err(OpenError::File)?;
+    }
+    let pool = |size: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(|connection, _| Box::pin(check_sqlite(connection)))
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    MIGRATIONS.run(&writer).await?;
+    let readers = pool(READERS).connect_with(options).await?;
+    drop(lock);
+    let queue = WriteQueue::start(writer.clone());
+    Ok(Database::Sqlite { readers, writer, queue })
+}
+
+async fn take_lock(path: PathBuf) -> Result<File, OpenError> {
+    let lock = move || {
+        let file = private_file(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock).await.map_err(std::io::Error::other).flatten().map_err(OpenError::Lock)
+}
+
+/// Opens a file, which nobody else may read where it is new.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
+/// Refuses a connection whose settings are not what durability and references rest on.
+async fn check_sqlite(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connection).await?;
+    if !is_at_least(&version, SQLITE_AT_LEAST) {
+        return Err(sqlx::Error::Configuration(format!("SQLite {version} is too old").into()));
+    }
+    for (pragma, expected) in
+        [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "5000")]
+    {
+        // Pragmas answer text or an integer; all of them cast.
+        let sql = format!(
+            "SELECT CAST({column} AS TEXT) FROM pragma_{pragma}",
+            column = if pragma == "busy_timeout" { "timeout" } else { pragma }
+        );
+        let actual: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+        if actual != expected {
+            let message = format!("SQLite's {pragma} is {actual}, not {expected}");
+            return Err(sqlx::Error::Configuration(message.into()));
+        }
+    }
+    Ok(())
+}
+
+fn is_at_least(version: &str, least: [u32; 3]) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = [0; 3].map(|_: u32| parts.next().unwrap_or(0));
+    version >= least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        for (version, fine) in
+            [("3.51.3", true), ("3.51.2", false), ("3.60.0", true), ("3.9.9", false), ("4.0", true)]
+        {
+            assert_eq!(is_at_least(version, SQLITE_AT_LEAST), fine, "{version}");
+        }
+    }
+}
