@@ -17,7 +17,7 @@ sources := Cargo.toml Cargo.lock .ci/build-site .ci/finish-site.mjs $(shell find
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run build dev check-dev demo-idp test lint fmt bench clean FORCE
+.PHONY: help run build dev check-dev demo-idp test faults lint fmt bench clean FORCE
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,10 @@ demo-idp: ## An identity provider to try tokens with, on http://127.0.0.1:3080
 test: ## All tests: Rust on both databases, then the browser's on SQLite and on PostgreSQL
 	@.ci/install-tools test
 	@.ci/test
+
+faults: ## The faults F01 to F12 at length: kills, full and failing disks, restarts, clocks; half an hour, best as root
+	@.ci/install-tools test
+	@.ci/faults
 
 lint: ## Format, clippy for each half, TypeScript, licences and advisories
 	@.ci/install-tools lint

@@ -1,7 +1,10 @@
 //! Who asks, and what they may see. What is not theirs is not told apart from what does not exist.
 
 use crate::error::{Result, ServiceError};
-use ipack_domain::ids::{ConnectionKey, check_id};
+use ipack_domain::{
+    ids::{ConnectionKey, check_id},
+    time::Timestamp,
+};
 use ipack_storage::{Connection, accounts};
 use uuid::Uuid;
 
@@ -15,6 +18,8 @@ pub struct Admin {
     pub email: String,
     /// `None` sees every account.
     pub account: Option<String>,
+    /// Of the password that they signed in with.
+    pub password_changed_at: Timestamp,
 }
 
 /// A program with a valid JWT.

@@ -18,6 +18,7 @@ pub mod secrets;
 pub mod services;
 pub mod start;
 pub mod tokens;
+mod write_turns;
 
 pub use error::{Result, ServiceError};
 pub use services::{OAuth, Services};

@@ -1,33 +1,34 @@
 //! Writes that must not be lost.
 
 use crate::error::{Result, ServiceError};
-use std::time::Duration;
+use ipack_storage::StorageError;
+use std::time::{Duration, Instant};
 
-/// From one try of [`persist_with_backoff`] to the next; together less than a lease has left after a call.
-const PAUSES: [Duration; 7] = [
-    Duration::from_millis(100),
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(5),
-];
+/// From one try to the next: doubling.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Runs a write whose loss cannot be made good: what a provider gave once is gone for ever if it is not written. So
-/// that a busy or restarting database is waited for, within reason.
-pub async fn persist_with_backoff<T, F>(mut write: impl FnMut() -> F) -> Result<T>
+/// Runs a write whose loss cannot be made good, again and again until it ends or `deadline` has passed: what a provider
+/// gave once is gone for ever if it is not written. So a database that is busy, full or away is waited for. A write
+/// whose COMMIT was not answered may have happened: begun again, it looks for what it wrote before.
+pub async fn persist_with_backoff<T, F>(deadline: Instant, mut write: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    for pause in PAUSES {
+    let mut pause = FIRST_PAUSE;
+    loop {
         match write().await {
-            Err(ServiceError::Storage(error)) => {
+            Err(ServiceError::Storage(error)) if may_work(&error) && Instant::now() + pause < deadline => {
                 tracing::warn!(error = %error, "what must not be lost is written again");
                 tokio::time::sleep(pause).await;
+                pause = LAST_PAUSE.min(pause * 2);
             }
             done => return done,
         }
     }
-    write().await
+}
+
+/// What the rows themselves do not allow, no waiting mends.
+fn may_work(error: &StorageError) -> bool {
+    !matches!(error, StorageError::Exists | StorageError::Reference | StorageError::Corrupt(_))
 }

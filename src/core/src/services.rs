@@ -8,11 +8,13 @@ use crate::{
     health::Probe,
     secrets::sealing::DataKeyCache,
     tokens::memory::{OpenedTokens, RefreshTasks, TokenUses},
+    write_turns::WriteTurns,
 };
 use ipack_domain::effects::Clock;
 use ipack_oauth::{configuration::Allowed, outbound::Outbound};
 use ipack_storage::Database;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Everything a use case needs, cheap to clone.
@@ -27,6 +29,9 @@ pub struct Services {
     pub opened: Arc<OpenedTokens>,
     pub uses: Arc<TokenUses>,
     pub refresh_tasks: Arc<RefreshTasks>,
+    /// Held by whoever performs queued revocations.
+    pub(crate) revoking: Arc<Mutex<()>>,
+    pub(crate) write_turns: WriteTurns,
     pub(crate) reading: Probe,
     pub(crate) writing: Probe,
     /// Work that goes on when its request has been answered.
@@ -65,6 +70,8 @@ impl Services {
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),
             refresh_tasks: Arc::default(),
+            revoking: Arc::default(),
+            write_turns: WriteTurns::default(),
             reading: Probe::default(),
             writing: Probe::default(),
         }

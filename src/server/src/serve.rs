@@ -71,6 +71,8 @@ async fn refresh_periodically(services: Services) {
                 Err(error) => tracing::warn!(error = %error, "tokens could not be looked up for refresh"),
             }
         });
+        // What a server that stopped left in the queue.
+        services.revoke_soon();
         if let Err(error) = services.write_uses().await {
             tracing::warn!(error = %error, "reads of tokens could not be written down; they are tried again");
         }

@@ -153,7 +153,8 @@ async fn begin_session(services: &Services, session: &Session, admin: &Admin) ->
     session.clear().await;
     session.cycle_id().await?;
     session.insert(ADMIN_ID, admin.id.to_string()).await?;
-    session.insert(SIGNED_IN_AT, now).await?;
+    // A password that was changed before the clock was set back is not newer than this.
+    session.insert(SIGNED_IN_AT, now.max(admin.password_changed_at)).await?;
     session.insert(LAST_SEEN_AT, now).await?;
     // Now, and not with the answer: where it cannot be kept, that has to be said.
     session.save().await

@@ -58,6 +58,12 @@ impl SignInLimits {
         let now = self.clock.now();
         let keys = keys(address, email);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, _) in &keys {
+            // Counted before the clock was set back: forgiven from now on, and not once it is that late again.
+            if let Some(count) = counts.get_mut(key) {
+                count.at = count.at.min(now);
+            }
+        }
         let wait = keys.iter().filter_map(|(key, patience)| {
             let over = counts.get(key)?.now(patience, now) + 1.0 - patience.failures;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]

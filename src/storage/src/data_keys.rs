@@ -106,10 +106,11 @@ pub struct SealedTable {
 }
 
 /// Every table that has a Space's sealed values.
-pub const SEALED: [SealedTable; 3] = [
+pub const SEALED: [SealedTable; 4] = [
     SealedTable { name: "client_secrets", columns: &["sealed"] },
     SealedTable { name: "tokens", columns: &["access_token", "refresh_token", "extra"] },
     SealedTable { name: "attempts", columns: &["sealed"] },
+    SealedTable { name: "revocations", columns: &["sealed"] },
 ];
 
 /// The sealed values of one row, in the order of the table's columns; NULL where it has fewer.

@@ -132,8 +132,8 @@ impl WriteQueue {
     async fn turn(&self, share: Share) -> Result<Turn> {
         let (turn, is_turn) = oneshot::channel();
         self.0.send(Waiting { share, turn }).map_err(|_| gone())?;
-        let timed_out = |_| StorageError::Busy(sqlx::Error::PoolTimedOut);
-        tokio::time::timeout(PATIENCE, is_turn).await.map_err(timed_out)?.map_err(|_| gone())?
+        let is_turn = tokio::time::timeout(PATIENCE, is_turn).await.map_err(|_| StorageError::timed_out())?;
+        is_turn.map_err(|_| gone())?
     }
 }
 

@@ -233,6 +233,16 @@ pub async fn set_every_environment(db: Connection<'_>, key: &ConnectionKey, ever
     Ok(())
 }
 
+/// As [`lock_connection`], with every connection of an instance.
+pub async fn lock_connections(db: Connection<'_>, space: &str, instance: &str) -> Result<()> {
+    let sql = "SELECT 1 FROM connections WHERE space_guid = $1 AND instance_id = $2
+         ORDER BY process_id, id FOR NO KEY UPDATE";
+    if let Connection::Postgres(executor) = db {
+        sqlx::query(sql).bind(space).bind(instance).execute(executor).await?;
+    }
+    Ok(())
+}
+
 /// Makes others who lock the same connection wait for the end of this transaction. On SQLite they do anyway.
 pub async fn lock_connection(db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
     let sql = "SELECT 1 FROM connections

@@ -14,6 +14,7 @@ pub mod admins;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit_log;
+pub mod backup;
 pub mod carried_forms;
 pub mod client_secrets;
 pub mod columns;
@@ -28,6 +29,7 @@ pub mod open;
 pub mod overview;
 pub mod packs;
 mod readiness;
+pub mod revocations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod suggestions;
@@ -147,6 +149,11 @@ impl From<sqlx::Error> for StorageError {
 }
 
 impl StorageError {
+    /// Others had their turn for too long.
+    pub fn timed_out() -> Self {
+        Self::Busy(sqlx::Error::PoolTimedOut)
+    }
+
     /// Nothing is wrong with what was asked: the same may work once the database is free, has room, or is back.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Undone(_) | Self::Failing(_))

@@ -1,5 +1,6 @@
 //! Opening the database: from its address to a migrated [`Database`] whose settings are known to hold.
 
+pub mod examine;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -7,11 +8,17 @@ use crate::{
     Connection, Database, StorageError,
     data_keys::{self, MasterKeyRow},
 };
+use examine::Unusable;
 use sqlx::{
     ConnectOptions, Connection as _, migrate::MigrateError, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
 };
-use std::{str::FromStr, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 /// Whoever asks waits for so long for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +34,8 @@ pub enum OpenError {
     Folder(#[source] std::io::Error),
     #[error("the file of the database cannot be opened: {0}")]
     File(#[source] std::io::Error),
+    #[error("{place} is not opened: {why}. Nothing was changed.")]
+    Unusable { place: String, why: Unusable },
     #[error("the lock beside the database cannot be taken: {0}")]
     Lock(#[source] std::io::Error),
     #[error("PostgreSQL at {place} cannot be reached: {why}")]
@@ -55,6 +64,13 @@ pub async fn open_with(address: &str, postgres_connections: u32) -> Result<Datab
     }
 }
 
+/// The file's name with something behind it.
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
+
 /// Without what follows the scheme: there may be a password in it.
 fn unknown_address(address: &str) -> OpenError {
     OpenError::Address(address.split(':').next().unwrap_or_default().to_owned())
@@ -72,6 +88,7 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
         if !options.get_filename().exists() {
             return Ok(Vec::new());
         }
+        sqlite::examine(options.get_filename()).await?;
         let mut connection = options.connect().await?;
         let table = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'master_keys'";
         let is_there: i64 = sqlx::query_scalar(table).fetch_one(&mut connection).await?;
@@ -85,7 +102,9 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
     if !address.starts_with("postgres:") && !address.starts_with("postgresql:") {
         return Err(unknown_address(address));
     }
-    let mut connection = postgres::connect(&PgConnectOptions::from_str(address)?).await?;
+    let options = PgConnectOptions::from_str(address)?;
+    let mut connection = postgres::connect(&options).await?;
+    postgres::examine(&options, &mut connection).await?;
     let is_there: bool = sqlx::query_scalar("SELECT to_regclass('master_keys') IS NOT NULL")
         .fetch_one(&mut connection)
         .await?;

@@ -66,17 +66,21 @@ impl Token {
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
+macro_rules! columns {
+    () => {
         concat!(
-            "SELECT id, ",
+            "id, ",
             key_columns!(),
             ", version, access_token, refresh_token, extra, data_key_version, token_type, requested_scope, granted_scope, origin, configuration,
                  company_id, obtained_by, obtained_at, refreshed_at, expires_at, refresh_at, failures, failure, advice,
-                 is_broken, lease_owner, lease_until
-             FROM tokens ",
-            $rest
+                 is_broken, lease_owner, lease_until "
         )
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), "FROM tokens ", $rest)
     };
 }
 
@@ -91,12 +95,6 @@ pub async fn exists(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
     let count: i64 =
         on_connection!(db, executor => bind_key!(sqlx::query_scalar(sql), key).fetch_one(executor))?;
     Ok(count > 0)
-}
-
-/// Every token of an instance.
-pub async fn of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<Token>> {
-    let sql = select!("WHERE space_guid = $1 AND instance_id = $2 ORDER BY id");
-    on_connection!(db, executor => sqlx::query_as::<_, Token>(sql).bind(space).bind(instance).fetch_all(executor))
 }
 
 /// Tokens whose refresh is due and which nobody is refreshing, those that wait longest first.
@@ -140,7 +138,7 @@ pub async fn put(db: Connection<'_>, token: &Token) -> Result<()> {
 }
 
 /// Takes the lease of a token that still has this version, unless somebody else holds it. The answer is whether it
-/// is ours until `until`.
+/// is ours until `until`; whoever does not know whether it was given takes it again.
 pub async fn lease(
     db: Connection<'_>,
     id: Uuid,
@@ -150,7 +148,8 @@ pub async fn lease(
     now: Timestamp,
 ) -> Result<bool> {
     let sql = "UPDATE tokens SET lease_owner = $3, lease_until = $4
-         WHERE id = $1 AND version = $2 AND NOT is_broken AND (lease_until IS NULL OR lease_until <= $5)";
+         WHERE id = $1 AND version = $2 AND NOT is_broken
+             AND (lease_until IS NULL OR lease_until <= $5 OR lease_owner = $3)";
     Ok(execute!(db, sql, id, version, owner, until.0, now.0)? == 1)
 }
 
@@ -227,6 +226,27 @@ pub async fn retry(db: Connection<'_>, key: &ConnectionKey, now: Timestamp) -> R
     Ok(())
 }
 
-pub async fn remove(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
-    Ok(execute!(db, of_key!("DELETE FROM tokens"), key;)? == 1)
+/// Takes a connection key's token out, as it is at that moment.
+pub async fn take(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Token>> {
+    let sql = of_key!("DELETE FROM tokens", "RETURNING ", columns!());
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Token>(sql), key).fetch_optional(executor))
+}
+
+/// Takes out every token of an instance, or of its attachment to one environment.
+pub async fn take_of_instance(
+    db: Connection<'_>,
+    space: &str,
+    instance: &str,
+    environment: Option<&str>,
+) -> Result<Vec<Token>> {
+    let sql = concat!(
+        "DELETE FROM tokens WHERE space_guid = $1 AND instance_id = $2
+             AND environment_id = COALESCE($3, environment_id) RETURNING ",
+        columns!()
+    );
+    on_connection!(db, executor => sqlx::query_as::<_, Token>(sql)
+        .bind(space)
+        .bind(instance)
+        .bind(environment)
+        .fetch_all(executor))
 }

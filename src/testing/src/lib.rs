@@ -27,6 +27,8 @@ pub mod hostile;
 #[cfg(feature = "server")]
 pub mod html;
 #[cfg(feature = "server")]
+pub mod network;
+#[cfg(feature = "server")]
 pub mod process;
 #[cfg(feature = "server")]
 pub mod provider;

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Mutex,
 };
 
 /// The program with these arguments, on a database and a keyring. A test knows it as `CARGO_BIN_EXE_ipack-connect`.
@@ -28,7 +29,7 @@ pub fn started(mut program: Command) -> Child {
 
 /// The program as it serves. It is ended when this is dropped.
 pub struct Server {
-    child: Child,
+    child: Mutex<Child>,
     /// Host and port.
     pub address: String,
 }
@@ -47,12 +48,23 @@ impl Server {
         });
         // What it says later must have somewhere to go.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.expect("it listens") }
+        Self { child: Mutex::new(child), address: address.expect("it listens") }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.lock().expect("nobody panics").id()
+    }
+
+    /// Ends it at once, in the middle of whatever it does.
+    pub fn kill(&self) {
+        let mut child = self.child.lock().expect("nobody panics");
+        let _ = child.kill();
+        let _ = child.wait();
     }
 
     /// The most memory that it had at once, in MiB, without the pages of its own file, of which a debug build has many.
     pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
         let kibibytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux says so");
             line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
@@ -63,7 +75,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

@@ -15,6 +15,7 @@ use ipack_storage::{
     details::NewDetails,
     environments,
     instances::{self, NewInstance},
+    revocations::Revocation,
     tokens::{Failed, Token},
 };
 use std::sync::LazyLock;
@@ -207,5 +208,18 @@ pub fn attempt_of(number: u128, key: &ConnectionKey, admin_id: Uuid) -> Attempt 
         data_key_version: Some(1),
         begun_at: at(0),
         expires_at: at(60),
+    }
+}
+
+/// A revocation that shows its number, sealed with the Space's first data key.
+pub fn revocation_of(number: u128, key: &ConnectionKey, due_at: Timestamp) -> Revocation {
+    Revocation {
+        id: uuid(number),
+        key: key.clone(),
+        account_id: ACCOUNT.to_owned(),
+        actor: "ann@example.com".to_owned(),
+        sealed: format!("revokes {number} \0").into_bytes(),
+        data_key_version: 1,
+        due_at,
     }
 }

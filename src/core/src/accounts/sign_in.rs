@@ -74,6 +74,11 @@ fn printable(email: &str) -> String {
 
 impl From<admins::Admin> for Admin {
     fn from(row: admins::Admin) -> Self {
-        Self { id: row.id, email: row.email, account: row.account_id }
+        Self {
+            id: row.id,
+            email: row.email,
+            account: row.account_id,
+            password_changed_at: row.password_changed_at,
+        }
     }
 }

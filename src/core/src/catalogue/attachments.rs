@@ -4,8 +4,8 @@ use crate::{
     access::{self, Admin, Client, validate_ids},
     catalogue::page::MAX_PAGE,
     error::{Result, ServiceError},
+    secrets::credentials::Who,
     services::Services,
-    tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
     effects::new_id,
@@ -141,8 +141,8 @@ impl Services {
     pub async fn unattach(&self, client: &Client, header: Option<&str>, id: &str) -> Result<Uuid> {
         check_id(id).map_err(|message| ServiceError::bad_input("id", message))?;
         let unattach = |db| self.unattach_once(db, client, header, id);
-        let (account, id, pending_revocations) = self.database.write(unattach).await?;
-        self.revoke_uninstalled(pending_revocations, &account, &client.label());
+        let id = self.database.write(unattach).await?;
+        self.revoke_soon();
         Ok(id)
     }
 
@@ -152,22 +152,23 @@ impl Services {
         client: &Client,
         header: Option<&str>,
         id: &str,
-    ) -> Result<(String, Uuid, Vec<(ConnectionKey, PendingRevocation)>)> {
+    ) -> Result<Uuid> {
         let now = self.clock.now();
         let space = access::client_space(db.lend(), client, header).await?;
         let Attachment { id, environment_id: environment, instance_id: instance } =
             attachment_named(db.lend(), &space.guid, id).await?;
         // Nothing is saved there from here on that would go without its revocation.
         environments::lock_attachment(db.lend(), id).await?;
-        let pending_revocations =
-            self.pending_revocations_of(db.lend(), &space.guid, &instance, Some(&environment)).await?;
+        let label = client.label();
+        let who = Who { account: &space.account_id, label: &label };
+        self.forget_tokens_of(db.lend(), who, &space.guid, &instance, Some(&environment)).await?;
         if !environments::unattach(db.lend(), id).await? {
             return Err(ServiceError::InstanceInvalid);
         }
         let place = subject(&space, &instance, &environment);
         let kind = Kind::EnvironmentUnattached;
-        audit_log::add_at(db.lend(), new_id(now), place, kind, &client.label(), now).await?;
-        Ok((space.account_id, id, pending_revocations))
+        audit_log::add_at(db.lend(), new_id(now), place, kind, &label, now).await?;
+        Ok(id)
     }
 }
 

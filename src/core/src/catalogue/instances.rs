@@ -5,13 +5,13 @@ use crate::{
     catalogue::page::Page,
     connector::details::check_text,
     error::{Result, ServiceError},
+    secrets::credentials::Who,
     services::Services,
-    tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
     catalogue::{Environment, Named},
     effects::new_id,
-    ids::{ConnectionKey, check_id},
+    ids::check_id,
 };
 use ipack_storage::{
     StorageError, Writer, accounts,
@@ -168,9 +168,8 @@ impl Services {
     /// `InstanceInvalid` where there is no such instance; `SeveralSpaces`.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
-        let (account, pending_revocations) =
-            self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
-        self.revoke_uninstalled(pending_revocations, &account, &client.label());
+        self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
+        self.revoke_soon();
         Ok(())
     }
 
@@ -180,7 +179,7 @@ impl Services {
         client: &Client,
         header: Option<&str>,
         instance: &str,
-    ) -> Result<(String, Vec<(ConnectionKey, PendingRevocation)>)> {
+    ) -> Result<()> {
         let now = self.clock.now();
         let space = match header {
             Some(_) => access::client_space(db.lend(), client, header).await?,
@@ -189,7 +188,9 @@ impl Services {
                 access::only_space(having, ServiceError::InstanceInvalid)?
             }
         };
-        let pending_revocations = self.pending_revocations_of(db.lend(), &space.guid, instance, None).await?;
+        let label = client.label();
+        let who = Who { account: &space.account_id, label: &label };
+        self.forget_tokens_of(db.lend(), who, &space.guid, instance, None).await?;
         if !instances::remove(db.lend(), &space.guid, instance).await? {
             return Err(ServiceError::InstanceInvalid);
         }
@@ -200,9 +201,8 @@ impl Services {
             instance: Some(instance),
             ..AuditSubject::default()
         };
-        audit_log::add_at(db.lend(), new_id(now), place, Kind::InstanceUninstalled, &client.label(), now)
-            .await?;
-        Ok((space.account_id, pending_revocations))
+        audit_log::add_at(db.lend(), new_id(now), place, Kind::InstanceUninstalled, &label, now).await?;
+        Ok(())
     }
 }
 

@@ -74,7 +74,7 @@ impl Services {
         found.used = suggestions::unrecorded(reader.connection(), &found.account, &found.used, since).await?;
         drop(reader);
         let mut found = Some(found);
-        self.database.write(|db| self.save_once(db, client, header, &save, &content, found.take())).await
+        self.write_to(&save.key, |db| self.save_once(db, client, header, &save, &content, found.take())).await
     }
 
     /// `found` is what was read before the write began; begun again, it reads for itself.

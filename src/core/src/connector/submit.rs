@@ -63,7 +63,7 @@ impl Services {
         // there after that was uninstalled meanwhile.
         let space = self.space_of(admin, key).await?;
         let once = |db| self.submit_once(db, admin, &space, key, &post);
-        self.database.write(once).await.map_err(ServiceError::or_not_found)
+        self.write_to(key, once).await.map_err(ServiceError::or_not_found)
     }
 
     /// Throws the draft away, but not what another page typed since: that is not this one's. What is saved is read
@@ -79,7 +79,7 @@ impl Services {
             }
             Ok::<_, ServiceError>(is_known)
         };
-        let is_discarded = self.database.write(discard).await.map_err(ServiceError::or_not_found)?;
+        let is_discarded = self.write_to(key, discard).await.map_err(ServiceError::or_not_found)?;
         let record = self.connector(admin, key).await?;
         Ok(Submitted::new(record, if is_discarded { Outcome::Discarded } else { Outcome::Kept }))
     }
@@ -171,7 +171,7 @@ async fn promote(
         let all = details::in_other_environments(db.lend(), &record.key).await?;
         let is_changed = versions(&all) != *others_shown;
         let others = differing(&record.key, all, &content, record.place.provider.as_ref())?;
-        if is_changed && others.iter().any(|(_, saved)| saved.is_some()) {
+        if is_changed && others.iter().any(|other| other.version.is_some()) {
             return Ok(Outcome::ChangedElsewhere);
         }
         others
@@ -189,8 +189,12 @@ async fn promote(
         log_save(db.lend(), admin, account, &record.key, &record.start, &content, now).await?;
         record.stored = Some(stored);
     }
-    for (key, _) in others {
+    for Differing { key, version } in others {
         let before = details::find(db.lend(), &key).await?;
+        // Saved by the API since it was compared: begun again, it is for the admin to look at.
+        if before.as_ref().map(|stored| stored.version) != version {
+            return Err(StorageError::Exists.into());
+        }
         write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
         let before = start(&record.place, before.as_ref())?;
         log_save(db.lend(), admin, account, &key, &before, &content, now).await?;
@@ -205,18 +209,27 @@ async fn promote(
     Ok(Outcome::Saved)
 }
 
-/// The other environments where something else is saved, with it, or nothing.
+/// Another environment where something else is saved, in this version, or nothing.
+struct Differing {
+    key: ConnectionKey,
+    version: Option<i64>,
+}
+
 fn differing(
     key: &ConnectionKey,
     others: Vec<InEnvironment>,
     content: &FormContent,
     default_provider: Option<&ProviderChoice>,
-) -> Result<Vec<(ConnectionKey, Option<FormContent>)>> {
+) -> Result<Vec<Differing>> {
     let mut found = Vec::new();
     for other in others {
         let saved = content_in(&other, default_provider)?;
         if saved.as_ref().is_none_or(|saved| !saved.differing(content).is_empty()) {
-            found.push((ConnectionKey { environment: other.environment_id, ..key.clone() }, saved));
+            let version = other.version;
+            found.push(Differing {
+                key: ConnectionKey { environment: other.environment_id, ..key.clone() },
+                version,
+            });
         }
     }
     Ok(found)

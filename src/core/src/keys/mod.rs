@@ -1,3 +1,4 @@
-//! The master keys: whether they are the right ones at the start, and their rotation.
+//! The master keys: whether they are the right ones at the start, their rotation, and whether they open everything.
 
+pub mod check;
 pub mod rotation;

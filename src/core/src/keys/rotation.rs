@@ -349,7 +349,7 @@ struct Resealed {
 }
 
 /// Where a row's sealed values stand, in the order of its table's columns.
-fn places<'a>(table: SealedTable, id: &'a Uuid) -> Vec<SealContext<'a>> {
+pub(super) fn places<'a>(table: SealedTable, id: &'a Uuid) -> Vec<SealContext<'a>> {
     let place = |column: &&'static str| SealContext { table: table.name, row: id.as_bytes(), column };
     table.columns.iter().map(place).collect()
 }

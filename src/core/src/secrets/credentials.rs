@@ -15,7 +15,6 @@ use crate::{
         slots::{in_slot, read_destination, write_destination},
     },
     services::Services,
-    tokens::revocation::PendingRevocation,
 };
 use ipack_domain::{
     effects::new_id,
@@ -73,7 +72,7 @@ impl Services {
             let who = Who { account: &account, label: &label };
             let seal = |db| self.encrypt_for_client_once(db, who, key, version, &plan, secret);
             // Saved meanwhile, it is for another look: what is saved now may lead elsewhere.
-            if let Some(at) = self.database.write(seal).await? {
+            if let Some(at) = self.write_to(key, seal).await? {
                 return Ok(SecretStatus { is_encrypted: true, by: Some(label), at: Some(at) });
             }
         }
@@ -111,9 +110,9 @@ impl Services {
     ) -> Result<SecretStatus> {
         let label = client.label();
         let (account, ..) = self.client_connection(client, header, key).await?;
-        let forget = async |mut db: Writer| self.forget_credentials(db.lend(), &account, &label, key).await;
-        let pending_revocation = self.database.write(forget).await?;
-        self.revoke_and_log(pending_revocation, &account, &label, key).await?;
+        let who = Who { account: &account, label: &label };
+        self.write_to(key, async |mut db: Writer| self.forget_credentials(db.lend(), who, key).await).await?;
+        self.revoke_soon();
         Ok(SecretStatus { is_encrypted: false, by: None, at: None })
     }
 
@@ -137,34 +136,31 @@ impl Services {
             };
             return Ok(Submitted { outcome, ..kept });
         }
-        let account = &kept.record.space.account_id;
+        let who = Who { account: &kept.record.space.account_id, label: &admin.email };
         let forget = async |mut db: Writer| match what {
-            ToForget::SecretsAndToken => self.forget_credentials(db.lend(), account, &admin.email, key).await,
-            ToForget::Token => self.forget_token(db.lend(), key).await,
+            ToForget::SecretsAndToken => self.forget_credentials(db.lend(), who, key).await,
+            ToForget::Token => self.forget_token(db.lend(), who, key).await,
         };
-        let pending_revocation = self.database.write(forget).await?;
-        self.revoke_and_log(pending_revocation, account, &admin.email, key).await?;
+        self.write_to(key, forget).await?;
+        self.revoke_soon();
         Ok(Submitted { outcome: Outcome::Forgotten, ..kept })
     }
 
-    /// Forgets everything that a connection has of secrets, tokens and attempts; what is left to do at the provider.
+    /// Forgets everything that a connection has of secrets, tokens and attempts.
     async fn forget_credentials(
         &self,
         mut db: Connection<'_>,
-        account: &str,
-        label: &str,
+        who: Who<'_>,
         key: &ConnectionKey,
-    ) -> Result<PendingRevocation> {
+    ) -> Result<()> {
         let now = self.clock.now();
-        instances::lock_connection(db.lend(), key).await?;
-        // Opened before the secret that it takes is gone.
-        let pending_revocation = self.pending_revocation(db.lend(), key).await?;
+        let Who { account, label } = who;
+        self.forget_token(db.lend(), who, key).await?;
         client_secrets::remove_all(db.lend(), key).await?;
-        tokens::remove(db.lend(), key).await?;
         attempts::remove(db.lend(), key).await?;
         let event = Event { account, key, kind: Kind::SecretReset, actor: label, changed: &[], detail: None };
         audit_log::add(db.lend(), new_id(now), event, now).await?;
-        Ok(pending_revocation)
+        Ok(())
     }
 
     /// Forgets a replacement that has not got a token yet; the secret in use stays.
@@ -190,7 +186,7 @@ impl Services {
             }
             Ok::<_, ServiceError>(())
         };
-        self.database.write(discard).await?;
+        self.write_to(key, discard).await?;
         Ok(Submitted { outcome: Outcome::Kept, ..kept })
     }
 

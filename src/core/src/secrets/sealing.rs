@@ -40,6 +40,10 @@ pub fn attempt(id: &Uuid) -> SealContext<'_> {
     SealContext { table: "attempts", row: id.as_bytes(), column: "sealed" }
 }
 
+pub fn revocation(id: &Uuid) -> SealContext<'_> {
+    SealContext { table: "revocations", row: id.as_bytes(), column: "sealed" }
+}
+
 pub fn signing_key() -> SealContext<'static> {
     SealContext { table: "signing_keys", row: b"jwt", column: "secret" }
 }

@@ -75,7 +75,7 @@ impl Services {
         secret: &SecretString,
     ) -> Result<()> {
         check_secret(secret, field, plan, self.clock.now())?;
-        self.database.write(|db| self.seal_typed_once(db, admin, saved, plan, field, secret)).await
+        self.write_to(&saved.key, |db| self.seal_typed_once(db, admin, saved, plan, field, secret)).await
     }
 
     async fn seal_typed_once(

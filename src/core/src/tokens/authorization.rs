@@ -119,7 +119,9 @@ impl Services {
             Ok(configuration)
         });
         let begin = Begin { admin, record, plan: &plan, origin };
-        let id = self.database.write(|db| self.begin_once(db, &begin, &configuration, &redirect_uri)).await?;
+        let id = self
+            .write_to(&begin.record.key, |db| self.begin_once(db, &begin, &configuration, &redirect_uri))
+            .await?;
         if configuration.is_ok() && plan.grant() != Grant::AuthorizationCode {
             let services = self.clone();
             let asking = self.background.spawn(async move { services.exchange_directly(id).await });

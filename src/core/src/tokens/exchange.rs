@@ -8,12 +8,15 @@ use crate::{
     },
     error::{Result, ServiceError},
     persist::persist_with_backoff,
-    secrets::sealing::{self, seal},
+    secrets::{
+        credentials::Who,
+        sealing::{self, seal},
+    },
     services::Services,
     tokens::{
         attempt::{AttemptContext, event_of},
         expiry::expiry,
-        source::{Failure, OpenedSecrets, TokenSource, written},
+        source::{BEGUN_WITH, Failure, OpenedSecrets, TokenSource, gone, written},
     },
 };
 use ipack_domain::{effects::new_id, ids::ConnectionKey, parts::Part, time::Timestamp};
@@ -30,12 +33,28 @@ use ipack_storage::{
     tokens::{self, Token},
 };
 use secrecy::SecretString;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// A token is kept.
-struct Kept {
-    /// The one in whose place it is.
-    earlier: Option<Uuid>,
+/// How long what a provider granted is tried to be kept, and a failure to be written down.
+const KEEPING: Duration = Duration::from_secs(540);
+const NOTING: Duration = Duration::from_secs(30);
+
+/// A token as it came, with the id that it is kept by.
+struct Exchanged<'a> {
+    id: Uuid,
+    attempt: &'a Attempt,
+    begun: &'a AttemptContext,
+    secrets: &'a OpenedSecrets,
+    granted: &'a Granted,
+}
+
+/// What became of a token.
+enum Kept {
+    /// It is kept in the place of an earlier one.
+    Token { earlier: Option<Uuid> },
+    /// Nobody asks for it any more: its revocation is queued.
+    Nothing,
 }
 
 impl Services {
@@ -63,8 +82,9 @@ impl Services {
         company: Option<String>,
     ) {
         if let Err(failure) = self.exchanged(attempt, begun, code.as_ref(), company.as_deref()).await
-            && let Err(error) = persist_with_backoff(|| {
-                self.database.write(|db| self.note_failure(db, attempt, begun, &failure))
+            && let Err(error) = persist_with_backoff(Instant::now() + NOTING, || {
+                self.database
+                    .write(async |mut db| self.note_failure(db.lend(), attempt, begun, &failure).await)
             })
             .await
         {
@@ -94,27 +114,42 @@ impl Services {
         let client = Secrets { client: secrets.client.as_ref() };
         let now = self.clock.now();
         let granted = token::request(&self.oauth.outbound, configuration, &request, client, now).await?;
-        let keep = |db| self.keep_token(db, attempt, begun, &granted, company);
-        match persist_with_backoff(|| self.database.write(keep)).await {
-            Ok(Some(Kept { earlier })) => {
+        let exchanged = Exchanged { id: new_id(now), attempt, begun, secrets: &secrets, granted: &granted };
+        let keep = || self.database.write(|db| self.keep_token(db, &exchanged, company));
+        match persist_with_backoff(Instant::now() + KEEPING, keep).await {
+            Ok(Kept::Token { earlier }) => {
                 self.opened.forget(earlier);
                 Ok(())
             }
-            // Reset or replaced while the provider was asked: this token is nobody's.
-            Ok(None) => {
-                self.revoke_unwanted(begun, &key, &secrets, &granted).await;
+            Ok(Kept::Nothing) => {
+                self.revoke_soon();
                 Ok(())
             }
+            // The last COMMIT may have been carried out all the same: what may be kept is not revoked.
+            Err(ServiceError::Storage(error)) if error.is_unavailable() => {
+                Err(ServiceError::Storage(error).into())
+            }
             Err(error) => {
-                self.revoke_unwanted(begun, &key, &secrets, &granted).await;
+                let unwanted = async |mut db: Writer| self.queue_exchanged(db.lend(), &exchanged).await;
+                if let Err(error) = self.database.write(unwanted).await {
+                    tracing::error!(error = %error, "the revocation of a token could not be queued");
+                }
+                self.revoke_soon();
                 Err(error.into())
             }
         }
     }
 
+    /// Queues the revocation of what nobody asks for any more by the time that it came, or what cannot be kept.
+    async fn queue_exchanged(&self, db: Connection<'_>, exchanged: &Exchanged<'_>) -> Result<()> {
+        let Exchanged { id, attempt, begun, secrets, granted } = exchanged;
+        let who = Who { account: &begun.account, label: &begun.email };
+        self.queue_granted(db, *id, who, &attempt.key, &begun.configuration, secrets, granted).await
+    }
+
     async fn note_failure(
         &self,
-        mut db: Writer,
+        mut db: Connection<'_>,
         attempt: &Attempt,
         begun: &AttemptContext,
         failure: &Failure,
@@ -131,28 +166,40 @@ impl Services {
         Ok(())
     }
 
-    /// Seals what was granted, puts a replacement into its place, and ends the attempt: one transaction. `None` where
-    /// the attempt is not open any more.
+    /// Seals what was granted, puts a replacement into its place, and ends the attempt: one transaction. Where the
+    /// attempt is not open any more, or the secret that it began with is gone, the token is nobody's.
     async fn keep_token(
         &self,
         mut db: Writer,
-        attempt: &Attempt,
-        begun: &AttemptContext,
-        granted: &Granted,
+        exchanged: &Exchanged<'_>,
         company: Option<&str>,
-    ) -> Result<Option<Kept>> {
+    ) -> Result<Kept> {
+        let Exchanged { id, attempt, begun, granted, .. } = *exchanged;
         let now = self.clock.now();
         let key = attempt.key.clone();
         instances::lock_connection(db.lend(), &key).await?;
-        if !attempts::finish(db.lend(), attempt.id, Status::Succeeded, None, None).await? {
-            return Ok(None);
+        let has_secret = match begun.secret_id {
+            Some(id) => client_secrets::find(db.lend(), &key, id).await?.is_some(),
+            None => true,
+        };
+        if !has_secret {
+            let failure = Failure::Service(gone(BEGUN_WITH));
+            self.note_failure(db.lend(), attempt, begun, &failure).await?;
         }
         let earlier = tokens::find(db.lend(), &key).await?;
+        if !attempts::finish(db.lend(), attempt.id, Status::Succeeded, None, None).await? {
+            // A COMMIT that was not answered may have kept it.
+            if earlier.is_some_and(|token| token.id == id) {
+                return Ok(Kept::Token { earlier: None });
+            }
+            self.queue_exchanged(db.lend(), exchanged).await?;
+            return Ok(Kept::Nothing);
+        }
         let fills_company = match company {
             Some(_) => lacks_company_id(db.lend(), &key).await?,
             None => false,
         };
-        let mut token = self.sealed_token(db.lend(), &key, begun, granted, now).await?;
+        let mut token = self.sealed_token(db.lend(), id, &key, begun, granted, now).await?;
         token.company_id = company.map(str::to_owned);
         if let Some(company) = company.filter(|_| fills_company) {
             // What the provider itself filled in is not newer than its token.
@@ -179,18 +226,18 @@ impl Services {
                 audit_log::add(db.lend(), new_id(now), event, now).await?;
             }
         }
-        Ok(Some(Kept { earlier: earlier.map(|token| token.id) }))
+        Ok(Kept::Token { earlier: earlier.map(|token| token.id) })
     }
 
     async fn sealed_token(
         &self,
         mut db: Connection<'_>,
+        id: Uuid,
         key: &ConnectionKey,
         begun: &AttemptContext,
         granted: &Granted,
         now: Timestamp,
     ) -> Result<Token> {
-        let id = new_id(now);
         let configuration = &begun.configuration;
         let data_key = self.data_keys.current_key(db.lend(), &key.space, now).await?;
         let origin = TokenSource { configuration: configuration.clone(), secret_id: begun.secret_id };
@@ -222,20 +269,5 @@ impl Services {
             lease_owner: None,
             lease_until: None,
         })
-    }
-
-    /// Revokes what nobody asks for any more by the time that it came, or what could not be kept.
-    async fn revoke_unwanted(
-        &self,
-        begun: &AttemptContext,
-        key: &ConnectionKey,
-        secrets: &OpenedSecrets,
-        granted: &Granted,
-    ) {
-        let outcome = self.revoke_granted(&begun.configuration, secrets, granted).await;
-        let noted = self.note_revocation(&begun.account, &begun.email, key, &outcome).await;
-        if let Err(error) = noted {
-            tracing::error!(error = %error, "a revocation could not be written down");
-        }
     }
 }

@@ -8,7 +8,10 @@ use crate::{
     access,
     error::{Result, ServiceError},
     persist::persist_with_backoff,
-    secrets::sealing::{self, seal},
+    secrets::{
+        credentials::Who,
+        sealing::{self, seal},
+    },
     services::Services,
     tokens::{
         expiry::{expiry, is_direct},
@@ -33,12 +36,18 @@ use ipack_storage::{
     tokens::{self, Failed, Refreshed, Token},
 };
 use secrecy::SecretString;
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
-/// Longer than a call and the write after it may take (`oauth::outbound::Limits`, `persist_with_backoff`): whoever holds the lease
-/// has ended by then.
-const LEASE_SECONDS: i64 = 45;
+/// How long a refresh token is its holder's alone: it is sent once, and not again while the answer may still be written.
+const LEASE_SECONDS: i64 = 600;
+/// From the beginning of a lease until its holder gives up: well before its end, by whichever clock.
+const HOLDING: Duration = Duration::from_secs(540);
+/// How long a lease is asked for again, where the answer to its COMMIT was lost; whoever wants the token waits for it.
+const LEASING: Duration = Duration::from_secs(5);
 /// Tokens of one provider that one replica refreshes at the same time, and providers at the same time: a slow one holds up
 /// nobody but its own.
 const AT_ONCE: usize = 8;
@@ -51,9 +60,9 @@ const LAST_RETRY_SECONDS: i64 = 1_800;
 const MISCONFIGURED_RETRY_SECONDS: i64 = 3_600;
 /// No provider puts off a refresh for longer.
 const LONGEST_RETRY_SECONDS: i64 = 5 * 3_600;
-/// Who waits for another's refresh looks so often, and for longer than a lease lasts.
+/// Who waits for another's refresh looks so often, and for longer than a call takes; not for a holder that is gone.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-const LOOKS: u32 = 500;
+const LOOKS: u32 = 300;
 
 /// From one failure to the next try: doubling, with up to a fifth more so that many do not come back together.
 fn back_off(failures: u32) -> i64 {
@@ -140,41 +149,42 @@ impl Services {
     pub(crate) async fn refresh(&self, token: &Token) -> Result<bool> {
         let Some(_under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
         let owner = new_id(self.clock.now());
-        let leased = self.database.write(|db| self.leased(db, token, owner)).await;
-        let token = match leased {
+        let begun = Instant::now();
+        let lease = || self.database.write(|db| self.leased(db, token, owner));
+        let leased = match persist_with_backoff(begun + LEASING, lease).await {
             Err(ServiceError::Refreshing) => return Ok(false),
             leased => leased?,
         };
-        let outcome = self.ask_again(&token).await;
-        let key = token.key.clone();
-        let is_ours = persist_with_backoff(|| self.settle_refresh(&token, &key, owner, &outcome)).await;
+        let outcome = self.ask_again(&leased.token).await;
+        let settle = || self.settle_refresh(&leased, owner, &outcome);
+        let settled = persist_with_backoff(begun + HOLDING, settle).await;
         self.opened.forget(Some(token.id));
-        let Ok(refresh) = outcome else { return is_ours.map(|_| false) };
-        if !matches!(is_ours, Ok(false)) {
-            return is_ours;
+        if matches!(settled, Ok(Settled::Nobodys)) {
+            self.revoke_soon();
         }
-        // Reset, replaced or uninstalled meanwhile: what came is nobody's.
-        let RefreshAnswer { configuration, secrets, granted, .. } = refresh;
-        let revoked = self.revoke_granted(&configuration, &secrets, &granted).await;
-        let space = self.account_of(&key).await?;
-        self.note_revocation(&space, access::PROGRAM, &key, &revoked).await?;
-        Ok(false)
+        Ok(settled? == Settled::Ours && outcome.is_ok())
     }
 
     /// The row as it is under the lease.
     ///
     /// # Errors
     /// `Refreshing`, and no lease, where somebody else has it or has tried since.
-    async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Token> {
+    async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Leased> {
         let now = self.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
+        let before = tokens::find(db.lend(), &token.key).await?;
         if !tokens::lease(db.lend(), token.id, token.version, owner, until, now).await? {
             return Err(ServiceError::Refreshing);
         }
         // Read under the lease: a rotation of keys may have sealed it anew. Somebody may also have failed since the row
         // was read: then it is tried again when its time has come, not at once.
         let latest = tokens::find(db.lend(), &token.key).await?;
-        latest.filter(|latest| latest.failures == token.failures).ok_or(ServiceError::Refreshing)
+        let latest = latest.filter(|latest| latest.failures == token.failures);
+        let holder = before.and_then(|before| before.lease_owner);
+        Ok(Leased {
+            token: latest.ok_or(ServiceError::Refreshing)?,
+            was_abandoned: holder.is_some_and(|holder| holder != owner),
+        })
     }
 
     async fn account_of(&self, key: &ConnectionKey) -> Result<String> {
@@ -230,28 +240,28 @@ impl Services {
         Ok((secrets, Some(old)))
     }
 
-    /// Writes down what came of a refresh and gives the lease back; `false` where the row is not ours any more.
+    /// Writes down what came of a refresh and gives the lease back.
     async fn settle_refresh(
         &self,
-        token: &Token,
-        key: &ConnectionKey,
+        leased: &Leased,
         owner: Uuid,
         outcome: &std::result::Result<RefreshAnswer, Failure>,
-    ) -> Result<bool> {
-        let account = self.account_of(key).await?;
-        self.database.write(|db| self.settle_once(db, &account, token, key, owner, outcome)).await
+    ) -> Result<Settled> {
+        let account = self.account_of(&leased.token.key).await?;
+        self.database.write(|db| self.settle_once(db, &account, leased, owner, outcome)).await
     }
 
     async fn settle_once(
         &self,
         mut db: Writer,
         account: &str,
-        token: &Token,
-        key: &ConnectionKey,
+        leased: &Leased,
         owner: Uuid,
         outcome: &std::result::Result<RefreshAnswer, Failure>,
-    ) -> Result<bool> {
+    ) -> Result<Settled> {
         let now = self.clock.now();
+        let token = &leased.token;
+        let key = &token.key;
         let (is_ours, kind, detail) = match outcome {
             Ok(refresh) => {
                 let is_ours = self.keep_refresh(db.lend(), token, owner, refresh, now).await?;
@@ -259,23 +269,39 @@ impl Services {
             }
             Err(failure) => {
                 let again_at = next_try(failure, token.failures, now);
-                let said = failure.sentence();
-                let why = Failed {
-                    failure: &said,
-                    advice: &written(&failure.causes(""))?,
-                    is_broken: again_at.is_none(),
-                    again_at,
+                let is_broken = again_at.is_none();
+                let lost = |text: String| match is_broken && leased.was_abandoned {
+                    true => format!("{LOST_ANSWER}: {text}"),
+                    false => text,
                 };
+                let sentence = lost(failure.sentence());
+                let advice = written(&failure.causes(""))?;
+                let why = Failed { failure: &sentence, advice: &advice, is_broken, again_at };
                 let is_ours = tokens::failed(db.lend(), token.id, owner, why).await?;
-                (is_ours, Kind::TokenFailed, failure.said())
+                (is_ours, Kind::TokenFailed, lost(failure.said()))
             }
         };
         if is_ours {
             let event =
                 Event { account, key, kind, actor: access::PROGRAM, changed: &[], detail: Some(&detail) };
             audit_log::add(db.lend(), new_id(now), event, now).await?;
+            return Ok(Settled::Ours);
         }
-        Ok(is_ours)
+        // Under the lease nobody else changes the row: where it is another version, a COMMIT that was not answered did
+        // write it.
+        let latest = tokens::find(db.lend(), key).await?;
+        let is_written = |latest: Token| {
+            latest.id == token.id && (latest.version, latest.failures) != (token.version, token.failures)
+        };
+        if latest.is_some_and(is_written) {
+            return Ok(Settled::Ours);
+        }
+        // Reset, replaced or uninstalled meanwhile: what came is nobody's.
+        if let Ok(RefreshAnswer { configuration, secrets, granted, .. }) = outcome {
+            let who = Who { account, label: access::PROGRAM };
+            self.queue_granted(db.lend(), owner, who, key, configuration, secrets, granted).await?;
+        }
+        Ok(Settled::Nobodys)
     }
 
     async fn keep_refresh(
@@ -307,6 +333,24 @@ impl Services {
         };
         Ok(tokens::refreshed(db.lend(), token.id, owner, new, now).await?)
     }
+}
+
+/// Of a refusal after a lease that ran out with its holder.
+const LOST_ANSWER: &str = "a server stopped before it could keep what the provider had answered, and the provider does \
+     not take the same refresh token twice";
+
+/// A token that is this refresh's alone.
+struct Leased {
+    token: Token,
+    /// Its last holder never gave the lease back: an answer may be lost.
+    was_abandoned: bool,
+}
+
+/// Whose the row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Ours,
+    Nobodys,
 }
 
 struct RefreshAnswer {

@@ -50,6 +50,9 @@ impl TokenSource {
     }
 }
 
+/// The secret that an attempt or a token belongs to, in messages.
+pub(crate) const BEGUN_WITH: &str = "the secret that this began with";
+
 /// Secrets of an attempt or a token, opened.
 pub(crate) struct OpenedSecrets {
     pub client: Option<SecretString>,
@@ -76,7 +79,7 @@ impl Services {
         let client = match client {
             Some(id) => {
                 let secret = secrets.iter().find(|secret| secret.id == id);
-                let secret = secret.ok_or_else(|| gone("the secret that this began with"))?;
+                let secret = secret.ok_or_else(|| gone(BEGUN_WITH))?;
                 Some(self.opened_secret(db.lend(), key, secret).await?)
             }
             None => None,
@@ -130,7 +133,7 @@ impl Services {
     }
 }
 
-fn gone(what: &str) -> ServiceError {
+pub(crate) fn gone(what: &str) -> ServiceError {
     ServiceError::Conflict(format!("{what} is not there any more"))
 }
 

@@ -12,7 +12,10 @@ use ipack_domain::effects::Clock;
 use ipack_oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound};
 use ipack_storage::open::open;
 use ipack_vault::Keyring;
-use std::{error::Error, path::PathBuf};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 
 #[derive(Args)]
 pub struct KeyArgs {
@@ -103,8 +106,12 @@ fn in_a_file() -> Result<(), String> {
 }
 
 async fn services(keys: &KeyArgs) -> Result<Services, Box<dyn Error>> {
-    let url = &keys.database.database_url;
-    let source = KeySource::of(url, &keys.master_key_file)?;
+    services_on(&keys.database.database_url, &keys.master_key_file).await
+}
+
+/// The use cases on a database whose master keys are in this file.
+pub(super) async fn services_on(url: &str, master_key_file: &Path) -> Result<Services, Box<dyn Error>> {
+    let source = KeySource::of(url, master_key_file)?;
     let keyring = load_keyring(&source, url).await?;
     let oauth = OAuth {
         outbound: Outbound::new(Policy::default())?,
@@ -114,7 +121,7 @@ async fn services(keys: &KeyArgs) -> Result<Services, Box<dyn Error>> {
     Ok(Services::new(open(url).await?, Clock::system(), keyring.with(oauth)).await?)
 }
 
-fn scope_name(scope: &str) -> String {
+pub(super) fn scope_name(scope: &str) -> String {
     if scope.is_empty() { "the installation".to_owned() } else { format!("Space {scope}") }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A new command is a variant with its arguments and an arm in [`run`], which calls a use case.
 
+mod backup;
 mod keys;
 
 use crate::load_keyring::{KeySource, load_keyring};
 use crate::serve;
 use crate::{
-    config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL},
+    config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL, DEFAULT_MASTER_KEY_FILE},
     telemetry,
 };
 use clap::{Args, Parser, Subcommand};
@@ -38,6 +39,19 @@ enum Command {
     Migrate {
         #[command(flatten)]
         database: DatabaseArgs,
+    },
+    /// Copy the database into a new file, while servers run (SQLite; for PostgreSQL, says what does)
+    Backup {
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Look whether a backup is whole, and whether the master keys open what is sealed in it
+    Check {
+        file: PathBuf,
+        /// File with the master keys
+        #[arg(long, env = "IPACK_MASTER_KEY_FILE", default_value = DEFAULT_MASTER_KEY_FILE)]
+        master_key_file: PathBuf,
     },
     /// Spaces: what an account's users install from
     #[command(subcommand)]
@@ -157,6 +171,10 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
             services(&database).await?.database.close().await;
             Ok(())
         }
+        Command::Backup { file, database } => {
+            Ok(ipack_storage::backup::backup(&database.database_url, &file).await?)
+        }
+        Command::Check { file, master_key_file } => backup::check(&file, &master_key_file).await,
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
         }

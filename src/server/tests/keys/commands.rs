@@ -2,8 +2,10 @@
 
 use crate::sealed::{SPACE, Sealed, key};
 use ipack_storage::open::open;
+use ipack_testing::databases::{Kind, on_empty};
 use ipack_testing::process::started;
 use ipack_vault::Keyring;
+use sqlx::{Connection, SqliteConnection};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 mod a_process {
@@ -106,4 +108,49 @@ async fn s26_a_command_with_a_wrong_key_changes_nothing(address: String) {
     command.env("IPACK_MASTER_KEY", fs::read_to_string(&world.file).expect("readable"));
     assert_told(&run(command).await, true, &["v1  seals"]);
     database.close().await;
+}
+
+#[test]
+fn a_backup_is_checked_with_the_keys_that_it_needs() {
+    on_empty("a_backup_is_checked_with_the_keys_that_it_needs", Kind::Sqlite, |address| {
+        Box::pin(check_backups(address))
+    });
+}
+
+async fn check_backups(address: String) {
+    let database = open(&address).await.expect("it opens");
+    let world = Sealed::new(database.clone()).await;
+    world.seal(&key("one")).await;
+    let file = world.file.with_file_name("backup.db");
+    let name = file.to_str().expect("text");
+    let run_with = |keyring: &Path, arguments: &[&str]| run(program(&address, keyring, arguments));
+    assert_told(&run_with(&world.file, &["backup", name]).await, true, &[]);
+    let bytes = fs::read(&file).expect("readable");
+    let check = ["check", name];
+    assert_told(&run_with(&world.file, &check).await, true, &["is whole", "open all 3 sealed values"]);
+    let other = world.file.with_file_name("other.key");
+    Keyring::create(&other).expect("another keyring");
+    let wrong = "is not the one that the database was sealed with";
+    assert_told(&run_with(&other, &check).await, false, &[wrong]);
+    assert_eq!(fs::read(&file).expect("readable"), bytes, "it is only looked at");
+    // One that is used has part of itself beside it.
+    let used = address.trim_start_matches("sqlite://");
+    assert_told(&run_with(&world.file, &["check", used]).await, false, &["is in use"]);
+    database.close().await;
+
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{name}")).await.expect("it opens");
+    let damage = "UPDATE tokens SET access_token = x'00'";
+    sqlx::raw_sql(damage).execute(&mut connection).await.expect("it runs");
+    connection.close().await.expect("it closes");
+    let told = ["does not open: tokens", "1 sealed values do not open"];
+    assert_told(&run_with(&world.file, &check).await, false, &told);
+    let names = fs::read_dir(file.parent().expect("a folder")).expect("a folder");
+    let mut left = names.map(|name| name.expect("a name").file_name().to_string_lossy().into_owned());
+    assert!(left.all(|name| !name.contains(".checking")), "a copy is left");
+    fs::write(&file, &bytes[..bytes.len() / 2]).expect("written");
+    assert_told(&run_with(&world.file, &check).await, false, &["cut off or damaged"]);
+    let postgres = program("postgres://u:hush@h/db", &world.file, &["backup", "later.db"]);
+    let told = run(postgres).await;
+    assert_told(&told, false, &["pg_dump --format=custom --file=later.db"]);
+    assert!(!told.1.contains("hush"), "{}", told.1);
 }

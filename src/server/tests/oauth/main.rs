@@ -16,6 +16,7 @@ mod outbound_faults;
 
 mod answers;
 mod binding;
+mod during_the_call;
 mod failures;
 mod faults;
 mod grants;
@@ -28,3 +29,4 @@ mod returning;
 mod secrets;
 mod states;
 mod typed_secrets;
+mod uncertain_commits;

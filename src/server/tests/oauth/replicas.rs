@@ -7,8 +7,10 @@ use futures::future::join_all;
 use ipack_domain::effects::new_id;
 use ipack_oauth::outbound::Outbound;
 use ipack_storage::{open::open, tokens};
+use ipack_testing::databases::{Kind, on_empty};
 use ipack_testing::flow::{get_token, read, runtime, token};
 use ipack_testing::hostile::Reply;
+use ipack_testing::network::Network;
 use ipack_testing::provider::{Provider, field};
 use ipack_testing::world::{ANN, World, key};
 use std::{collections::HashSet, time::Duration};
@@ -16,6 +18,7 @@ use std::{collections::HashSet, time::Duration};
 on_both!(
     empty: f10_replicas_make_one_call_however_many_ask,
     f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out,
+    f10_an_answer_that_was_lost_with_its_holder_is_asked_for_once_more,
 );
 
 /// Tasks of each replica that ask at once.
@@ -126,5 +129,78 @@ async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(addre
     assert!(!write_now!(world.database, db => tokens::refreshed(db, row.id, owner, refreshed, now)));
     assert_eq!(read(&world, &client, &key()).await, Ok("access-3".into()));
     assert_eq!(provider.revoked_families(), 0);
+    stop(world, second).await;
+}
+
+async fn f10_an_answer_that_was_lost_with_its_holder_is_asked_for_once_more(address: String) {
+    let (world, second, provider) = start(&address).await;
+    world.advance(3_400);
+    second.advance(3_400);
+    let now = world.services.clock.now();
+    let row = token(&world, &key()).await.expect("a token");
+    // A replica takes the lease, sends the refresh token, and is killed before it can write what came.
+    let (owner, until) = (new_id(now), now.plus_seconds(600));
+    assert!(write_now!(world.database, db => tokens::lease(db, row.id, row.version, owner, until, now)));
+    let sent = [("grant_type", "refresh_token"), ("refresh_token", "refresh-2")];
+    let endpoint = provider.at("/token").parse().expect("an address");
+    let answer = world.services.oauth.outbound.post_form(&endpoint, None, &sent).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    for services in [&world.services, &second.services] {
+        assert_eq!(services.refresh_due().await.expect("looked"), 0);
+    }
+    world.advance(599);
+    second.advance(599);
+    assert_eq!(second.services.refresh_due().await.expect("looked"), 0);
+    assert_eq!(refreshes(&provider).len(), 1, "its holder may still write");
+    world.advance(2);
+    second.advance(2);
+    let (one, two) = tokio::join!(world.services.refresh_due(), second.services.refresh_due());
+    assert_eq!((one.expect("looked"), two.expect("looked")), (0, 0));
+    assert_eq!(refreshes(&provider).len(), 2, "it is asked for once more");
+    let row = token(&world, &key()).await.expect("a token");
+    let why = row.failure.expect("why");
+    assert!(row.is_broken && why.contains("a server stopped before it could keep"), "{why}");
+    world.advance(10_000);
+    assert_eq!(world.services.refresh_due().await.expect("looked"), 0);
+    assert_eq!(refreshes(&provider).len(), 2);
+    stop(world, second).await;
+}
+
+/// The database is away for one replica right after the provider has answered it, and there for the other.
+#[test]
+fn f10_while_the_holder_cannot_write_nobody_else_sends_the_token() {
+    let name = "f10_while_the_holder_cannot_write_nobody_else_sends_the_token";
+    on_empty(name, Kind::Postgres, |address| Box::pin(write_is_delayed(address)));
+}
+
+async fn write_is_delayed(address: String) {
+    let network = Network::to(&address).await;
+    let world = ipack_testing::flow::world(open(network.address()).await.expect("it opens")).await;
+    let second = World::empty(open(&address).await.expect("it opens twice")).await;
+    let provider = Provider::start().await;
+    let mut browser = world.browser(ANN).await;
+    get_token(&mut browser, &key(), &provider).await;
+    provider.rules(|rules| rules.slow = Duration::from_millis(300));
+    world.advance(3_400);
+    second.advance(3_400);
+    let holder = world.services.clone();
+    let holding = tokio::spawn(async move { holder.refresh_due().await });
+    eventually!((refreshes(&provider).len() == 1).then_some(()));
+    network.take_down();
+    let (away, steps) = match std::env::var_os("IPACK_LONG_FAULTS") {
+        Some(_) => (Duration::from_secs(50), 50),
+        None => (Duration::from_secs(2), 10),
+    };
+    for _ in 0..steps {
+        tokio::time::sleep(away / steps).await;
+        second.advance(50 / i64::from(steps));
+        assert_eq!(second.services.refresh_due().await.expect("looked"), 0);
+    }
+    network.bring_up();
+    assert_eq!(holding.await.expect("no panic").expect("it is written"), 1);
+    assert_eq!(refreshes(&provider), ["refresh-2"], "one call");
+    assert_eq!((provider.revoked_families(), provider.revocations().len()), (0, 0));
+    let client = runtime(&second).await;
+    assert_eq!(read(&second, &client, &key()).await, Ok("access-3".into()));
     stop(world, second).await;
 }

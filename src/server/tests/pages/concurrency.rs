@@ -9,7 +9,8 @@ use ipack_domain::{
     post::{Choices, Outcome},
 };
 use ipack_storage::Database;
-use ipack_testing::world::{ACCOUNT, PASSWORD, World, in_environment, key};
+use ipack_testing::databases::{Kind, on_open};
+use ipack_testing::world::{ACCOUNT, ANN, PASSWORD, World, in_environment, key, open};
 use ipack_web::{
     compose::connector::{show, show_submitted},
     views::ConnectorView,
@@ -166,4 +167,40 @@ async fn f09_saves_to_every_environment_do_not_stop_each_other(database: Databas
         }
         assert!(ids.iter().all(|id| id.ends_with(&format!(" {round}"))), "{ids:?}");
     }
+}
+
+/// The API saves another environment while a save for every environment is between its look at it and its write.
+#[test]
+fn f09_a_save_elsewhere_in_the_middle_of_another_is_never_written_over() {
+    let name = "f09_a_save_elsewhere_in_the_middle_of_another_is_never_written_over";
+    on_open(name, Kind::Postgres, |database| Box::pin(save_in_the_middle(database)));
+}
+
+async fn save_in_the_middle(database: Database) {
+    let world = World::new(database.clone()).await;
+    let other = in_environment("env-2");
+    world.place(ACCOUNT, &other).await;
+    for key in [key(), other.clone()] {
+        world.api_save(&key, r#"{"baseURL":"https://before.example"}"#, "before").await;
+    }
+    let mut browser = world.browser(ANN).await;
+    let form = open(&mut browser).await.connector();
+    let form = form.content("base_url", "https://mine.example").content("every_environment", "true");
+    // The save has looked at the other environment when it waits for this row.
+    let Database::Postgres(pool) = &database else { panic!("{database:?} is no PostgreSQL") };
+    let mut holder = pool.begin().await.expect("a connection is free");
+    let row = "SELECT 1 FROM connector_details WHERE environment_id = 'env-1' FOR UPDATE";
+    sqlx::query(row).execute(&mut *holder).await.expect("nobody else has it");
+    let saving = browser.press(&form, "save");
+    let meanwhile = async {
+        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        eventually!((world.count(waiting).await > 0).then_some(()));
+        world.api_save(&other, r#"{"baseURL":"https://theirs.example"}"#, "theirs").await;
+        holder.rollback().await.expect("rolled back");
+    };
+    let (page, ()) = futures::future::join(saving, meanwhile).await;
+    assert_eq!(page.status, 200);
+    assert!(page.path.ends_with("#every_environment"), "{}", page.path);
+    let (details, _) = world.api_read(&other).await.expect("saved");
+    assert!(details.contains("https://theirs.example"), "{details}");
 }

@@ -26,6 +26,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     str::FromStr,
@@ -73,11 +74,21 @@ async fn an_existing_database_migrates_and_shows_what_it_holds(address: String) 
     let known = restore(&address).await;
     let database = open(&address).await.expect("it migrates");
     assert!(database.is_migrated().await.expect("it answers"), "every migration was run");
+    if let Some(file) = address.strip_prefix("sqlite://") {
+        a_backup_was_made_first(Path::new(&format!("{file}.before-migration"))).await;
+    }
     let world = existing_world(database.clone()).await;
     the_details_are_what_they_were(&world, &known).await;
     the_sealed_values_open(&world, &known).await;
     the_pages_show_it(&world, &known).await;
     database.close().await;
+}
+
+async fn a_backup_was_made_first(file: &Path) {
+    let mode = std::fs::metadata(file).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let pending = ipack_storage::backup::check(file).await.expect("it is whole");
+    assert!(pending > 0, "it is from before the migrations");
 }
 
 async fn existing_world(database: Database) -> World {

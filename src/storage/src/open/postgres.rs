@@ -13,9 +13,9 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgr
 
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A lock that somebody holds is waited for, a statement worked on, and a transaction left idle (by a replica that
-/// stalls in the middle of one) for so long and no longer.
-const LIMITS: &str = "SET lock_timeout = '4s'; SET statement_timeout = '5s';
+/// A lock that somebody holds is waited for (a write may meet two), a statement worked on, and a transaction left idle (by
+/// a replica that stalls in the middle of one) for so long and no longer.
+const LIMITS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '5s';
      SET idle_in_transaction_session_timeout = '10s'";
 
 pub(super) async fn open(address: &str, connections: u32) -> Result<Database, OpenError> {
@@ -24,6 +24,7 @@ pub(super) async fn open(address: &str, connections: u32) -> Result<Database, Op
     // The pool would try again and again, and then say only that it took too long.
     let mut first = connect(&options).await?;
     check(&mut first).await?;
+    examine(&options, &mut first).await?;
     first.close().await?;
     // Under an advisory lock, taken by sqlx, and without the limits: replicas that start together wait for each other.
     let migrating = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
@@ -41,6 +42,18 @@ pub(super) async fn open(address: &str, connections: u32) -> Result<Database, Op
         .connect_with(options)
         .await?;
     Ok(Database::Postgres(pool))
+}
+
+/// Refuses a database that is not this program's.
+pub(super) async fn examine(
+    options: &PgConnectOptions,
+    connection: &mut PgConnection,
+) -> Result<(), OpenError> {
+    let place = || format!("the database {} of PostgreSQL", options.get_database().unwrap_or_default());
+    match super::examine::postgres(connection, &MIGRATIONS).await {
+        Ok(_) => Ok(()),
+        Err(why) => Err(OpenError::Unusable { place: place(), why }),
+    }
 }
 
 /// Refuses a connection on which a commit is answered before it is on the disk.

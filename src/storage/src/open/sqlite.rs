@@ -1,9 +1,9 @@
 //! A SQLite file: its folder, its lock, its mode, and the settings that durability rests on.
 
-use super::{ACQUIRE_TIMEOUT, OpenError, SLOW_STATEMENT};
-use crate::{Database, group_commit::WriteQueue};
+use super::{ACQUIRE_TIMEOUT, OpenError, SLOW_STATEMENT, beside};
+use crate::{Database, backup, group_commit::WriteQueue};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -19,12 +19,11 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite
 
 /// Older versions can corrupt a WAL database when two connections checkpoint at once.
 const SQLITE_AT_LEAST: [u32; 3] = [3, 51, 3];
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
 pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
     let options = SqliteConnectOptions::from_str(address)?
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -37,26 +36,55 @@ pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
     }
     // sqlx takes no lock on SQLite while it migrates; closing the file gives this one back.
     let lock = take_lock(file.with_extension("lock")).await?;
-    // SQLite gives the files beside the database its mode. A file that is there is let be: closing it would give back
-    // the locks that SQLite has on it in this process.
     if !file.exists() {
-        private_file(&file).map_err(OpenError::File)?;
+        create(&options, &file).await?;
+    } else if examine(&file).await? > 0 {
+        let kept = beside(&file, ".before-migration");
+        backup::write_over(&file, &kept).await?;
+        tracing::info!(file = %kept.display(), "a backup was made before the database is migrated");
     }
-    let pool = |size: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_connect(|connection, _| Box::pin(check_sqlite(connection)))
-    };
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writer = pool(1, options.clone()).await?;
     MIGRATIONS.run(&writer).await?;
-    let readers = pool(READERS).connect_with(options).await?;
+    let readers = pool(READERS, options).await?;
     drop(lock);
     let queue = WriteQueue::start(writer.clone());
     Ok(Database::Sqlite { readers, writer, queue })
+}
+
+async fn pool(size: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(|connection, _| Box::pin(check_sqlite(connection)))
+        .connect_with(options)
+        .await
+}
+
+/// How many migrations a file lacks.
+///
+/// # Errors
+/// Where it is not this program's.
+pub(crate) async fn examine(file: &Path) -> Result<usize, OpenError> {
+    let examined = super::examine::sqlite(file, &MIGRATIONS).await;
+    examined.map_err(|why| OpenError::Unusable { place: file.display().to_string(), why })
+}
+
+/// Makes the database under another name and gives it its own once it is whole: whoever finds a file finds all tables.
+async fn create(options: &SqliteConnectOptions, file: &Path) -> Result<(), OpenError> {
+    let new = beside(file, ".new");
+    for leftover in [&new, &beside(&new, "-wal"), &beside(&new, "-shm")] {
+        remove_if_there(leftover).map_err(OpenError::File)?;
+    }
+    // SQLite gives the files beside the database its mode.
+    private_file(&new).map_err(OpenError::File)?;
+    let making = pool(1, options.clone().filename(&new)).await?;
+    MIGRATIONS.run(&making).await?;
+    // Closing writes everything into the file.
+    making.close().await;
+    backup::settle(&new, file).map_err(OpenError::File)
 }
 
 async fn take_lock(path: PathBuf) -> Result<File, OpenError> {
@@ -68,8 +96,15 @@ async fn take_lock(path: PathBuf) -> Result<File, OpenError> {
     tokio::task::spawn_blocking(lock).await.map_err(std::io::Error::other).flatten().map_err(OpenError::Lock)
 }
 
+pub(crate) fn remove_if_there(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Opens a file, which nobody else may read where it is new.
-fn private_file(path: &Path) -> std::io::Result<File> {
+pub(crate) fn private_file(path: &Path) -> std::io::Result<File> {
     File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 

@@ -6,10 +6,10 @@ use ipack_storage::{
     Database, attempts,
     client_secrets::{self, Slot},
     data_keys::{self, DataKeyRow, INSTALLATION, SEALED, SealedCount, SealedRow, SealedTable},
-    tokens,
+    revocations, tokens,
 };
 use ipack_testing::records::{
-    SPACE, add_admin, add_data_key, at, attempt_of, key, secret, stand_up, token, uuid,
+    SPACE, add_admin, add_data_key, at, attempt_of, key, revocation_of, secret, stand_up, token, uuid,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -101,6 +101,7 @@ async fn seal_one_in_each_table(database: &Database, number: u128) {
     write_now!(database, db => client_secrets::put(db, &key, Slot::Current, &secret(number, Slot::Current)));
     write_now!(database, db => tokens::put(db, &token(number, &key)));
     write_now!(database, db => attempts::add(db, &attempt_of(number, &key, admin)));
+    write_now!(database, db => revocations::add(db, &revocation_of(number, &key, at(0))));
 }
 
 async fn s25_a_data_key_stays_while_something_is_sealed_with_it(database: Database) {

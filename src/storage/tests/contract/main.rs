@@ -27,6 +27,7 @@ mod isolation;
 mod open;
 mod overview;
 mod packs;
+mod revocations;
 mod schema;
 mod search;
 mod sessions;

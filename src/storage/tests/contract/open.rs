@@ -1,10 +1,13 @@
 //! Contract of `storage::open`: from an address to a migrated database whose settings hold on every connection.
 
 use crate::schema;
-use ipack_storage::{Database, details, open::open};
+use ipack_storage::{
+    Database, details,
+    open::{open, open_with},
+};
 use ipack_testing::databases::{Kind, on_empty};
 use ipack_testing::records::{at, key, new_details, stand_up, uuid};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tokio::task::JoinSet;
 
 on_both!(
@@ -149,6 +152,47 @@ fn nobody_else_may_read_the_files_of_a_sqlite_database() {
             names.sort();
             assert_eq!(names, ["test.db", "test.db-shm", "test.db-wal", "test.lock"]);
             database.close().await;
+        })
+    });
+}
+
+#[test]
+fn every_connection_to_postgres_waits_for_nobody_for_ever() {
+    on_empty("every_connection_to_postgres_waits_for_nobody_for_ever", Kind::Postgres, |address| {
+        Box::pin(async move {
+            let database = open_with(&address, 4).await.expect("an empty database opens");
+            let Database::Postgres(pool) = &database else { panic!("{database:?} is no PostgreSQL") };
+            assert_eq!(pool.options().get_max_connections(), 4);
+            let mut held = Vec::new();
+            for _ in 0..4 {
+                held.push(pool.acquire().await.expect("a connection is free"));
+            }
+            let settings = "SELECT string_agg(current_setting(name), ' ' ORDER BY at)
+                 FROM unnest(ARRAY['lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout',
+                     'synchronous_commit']) WITH ORDINALITY AS names (name, at)";
+            for connection in &mut held {
+                let told: String =
+                    sqlx::query_scalar(settings).fetch_one(&mut **connection).await.expect("told");
+                assert_eq!(told, "2s 5s 10s on");
+            }
+            drop(held);
+            database.close().await;
+        })
+    });
+}
+
+#[test]
+fn a_postgres_that_answers_commits_too_early_is_refused() {
+    on_empty("a_postgres_that_answers_commits_too_early_is_refused", Kind::Postgres, |address| {
+        Box::pin(async move {
+            let mut connection = PgConnection::connect(&address).await.expect("it opens");
+            let name = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut connection).await;
+            let name: String = name.expect("a name");
+            let sql = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("it is set");
+            connection.close().await.expect("it closes");
+            let error = open(&address).await.expect_err("a save could be lost").to_string();
+            assert!(error.contains("synchronous_commit is off"), "{error}");
         })
     });
 }

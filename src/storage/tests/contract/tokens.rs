@@ -13,7 +13,7 @@ on_both!(
     a_new_token_takes_the_old_one_s_place_and_state,
     a_token_needs_its_connection_attachment_and_data_key,
     a_token_is_removed_once,
-    the_tokens_of_an_instance_come_together,
+    the_tokens_of_an_instance_are_taken_together,
 );
 
 async fn ready(database: &Database) {
@@ -110,15 +110,16 @@ async fn a_token_needs_its_connection_attachment_and_data_key(database: Database
 
 async fn a_token_is_removed_once(database: Database) {
     ready(&database).await;
-    assert!(!write_now!(database, db => tokens::remove(db, &key())));
+    let take = async || write_now!(database, db => tokens::take(db, &key())).map(|token| token.id);
+    assert_eq!(take().await, None);
     write_now!(database, db => tokens::put(db, &token(1, &key())));
     assert!(read_now!(database, db => tokens::exists(db, &key())));
-    assert!(write_now!(database, db => tokens::remove(db, &key())));
-    assert!(!write_now!(database, db => tokens::remove(db, &key())));
+    assert_eq!(take().await, Some(uuid(1)));
+    assert_eq!(take().await, None);
     assert!(!read_now!(database, db => tokens::exists(db, &key())));
 }
 
-async fn the_tokens_of_an_instance_come_together(database: Database) {
+async fn the_tokens_of_an_instance_are_taken_together(database: Database) {
     let connection = |name: &str| ConnectionKey { connection: name.to_owned(), ..key() };
     let elsewhere = ConnectionKey { instance: "instance-2".to_owned(), ..key() };
     for (number, key) in [(3, connection("a")), (1, connection("b")), (2, elsewhere)] {
@@ -126,6 +127,15 @@ async fn the_tokens_of_an_instance_come_together(database: Database) {
         add_data_key(&database, &key.space, 1, 1).await;
         write_now!(database, db => tokens::put(db, &token(number, &key)));
     }
-    let found = read_now!(database, db => tokens::of_instance(db, &key().space, &key().instance));
-    assert_eq!(found.iter().map(|token| token.id.as_u128()).collect::<Vec<_>>(), [1, 3]);
+    let take = async |environment: Option<&str>| {
+        let take = attempt!(database, db => tokens::take_of_instance(db, &key().space, &key().instance, environment));
+        let mut taken: Vec<_> = take.expect("taken").iter().map(|token| token.id.as_u128()).collect();
+        taken.sort_unstable();
+        taken
+    };
+    assert!(take(Some("elsewhere")).await.is_empty());
+    assert_eq!(take(Some(&key().environment)).await, [1, 3]);
+    write_now!(database, db => tokens::put(db, &token(1, &connection("b"))));
+    assert_eq!(take(None).await, [1]);
+    assert_eq!(ipack_testing::tables::count(&database, "tokens").await, 1);
 }

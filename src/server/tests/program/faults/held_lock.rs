@@ -6,9 +6,11 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
+use ipack_domain::ids::ConnectionKey;
 use ipack_storage::open::open;
 use ipack_testing::{
     browser::{Browser, Page, call, encode, get},
+    databases,
     sample::{FIND, SAVE},
     world::{ANN, BEN, PASSWORD, World, key},
 };
@@ -126,6 +128,36 @@ async fn f05_while_somebody_holds_the_lock_reading_goes_on_and_a_write_ends_in_5
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(plain(&mut asking, "/readyz").await.status, 200);
     assert_eq!(signing_in.sign_in(BEN, PASSWORD).await.heading(), "Installed integrations");
+    world.database.close().await;
+}
+
+#[test]
+fn f05_a_row_that_somebody_holds_takes_no_other_connector_down() {
+    let name = "f05_a_row_that_somebody_holds_takes_no_other_connector_down";
+    databases::on_empty(name, databases::Kind::Postgres, |address| Box::pin(hold_a_row(address)));
+}
+
+async fn hold_a_row(address: String) {
+    let world = World::new(open(&address).await.expect("it opens")).await;
+    let (held, free) = (key(), ConnectionKey { connection: "connection-2".into(), ..key() });
+    for key in [&held, &free] {
+        world.api_save(key, "{}", "first").await;
+    }
+    let mut holder = PgConnection::connect(&address).await.expect("it opens");
+    let hold = "BEGIN; SELECT 1 FROM connector_details WHERE connection_id = 'connection-1' FOR UPDATE";
+    sqlx::raw_sql(hold).execute(&mut holder).await.expect("nobody else has it");
+    // More than there are connections.
+    let waiting = futures::future::join_all((0..40).map(|_| world.api_save(&held, "{}", "second")));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let begun = Instant::now();
+        for number in 0..10 {
+            world.api_save(&free, "{}", &format!("save {number}")).await;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(2), "they waited for {:?}", begun.elapsed());
+        holder.close().await.expect("it closes");
+    };
+    futures::future::join(waiting, others).await;
     world.database.close().await;
 }
 

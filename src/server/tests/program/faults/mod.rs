@@ -3,23 +3,32 @@
 //! the fault is over.
 //!
 //! Another fault gets a file here, with its number in the names of its tests. One that this machine does not let a
-//! test provoke says so through [`not_run`].
+//! test provoke says so through [`not_run`]; how long a test goes on is told by [`rounds`].
 
+mod backups;
+mod clock;
 mod full_disk;
 mod held_lock;
+mod kills;
 mod postgres_restart;
+mod program;
 mod server;
 mod sync_errors;
+mod sync_order;
+mod tracer;
 mod transactions;
+mod unusable;
 
-use std::{io::Write, path::Path, process::Command};
+use std::{env, io::Write};
 
-/// Says that a test did nothing, past what the test runner keeps to itself; `make test` repeats it at the end.
+/// Says that a test did nothing, past what the test runner keeps to itself; `make test` repeats it at the end. Where
+/// everything is to be run (`.ci/run`), that is a failure.
 fn not_run(test: &str, why: &str) {
     writeln!(std::io::stderr(), "NOT RUN: {test}: {why}").expect("standard error is open");
+    assert!(env::var_os("CI").is_none(), "this fault has to be provoked here: {why}");
 }
 
-/// The program with these arguments, on a database and a keyring.
-fn program(address: &str, keyring: &Path, arguments: &[&str]) -> Command {
-    ipack_testing::process::program(env!("CARGO_BIN_EXE_ipack-connect"), address, keyring, arguments)
+/// How often a fault comes: a few times in `make test`, many in `make faults`.
+fn rounds(short: usize, long: usize) -> usize {
+    if env::var_os("IPACK_LONG_FAULTS").is_some() { long } else { short }
 }

@@ -1,6 +1,6 @@
 //! PostgreSQL restarts under a running server: a PostgreSQL of this test's own, beside the one of the other tests.
 
-use crate::faults::server::Server;
+use crate::faults::{rounds, server::Server};
 use axum::http::StatusCode;
 use ipack_storage::open::open;
 use ipack_testing::databases::POSTGRES_VARIABLE;
@@ -76,15 +76,17 @@ impl Drop for OwnPostgres {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f06_postgres_restarts_under_saves_and_no_acknowledged_one_is_lost() {
+async fn f06_postgres_restarts_under_two_replicas_and_no_acknowledged_save_is_lost() {
     let (mut postgres, address) = OwnPostgres::start();
     let database = open(&address).await.expect("it opens");
     let server = Arc::new(Server::new(database.clone()).await);
+    let second = open(&address).await.expect("it opens twice");
+    let replica = Arc::new(server.replica(second.clone()).await);
     assert_eq!(server.save(0).await.json().get("errors"), None);
     assert_eq!(server.readiness().await, StatusCode::OK);
     let (is_over, numbers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(1)));
     let mut savers = JoinSet::new();
-    for _ in 0..8 {
+    for server in [&server, &replica].into_iter().cycle().take(8) {
         let (server, is_over, numbers) = (server.clone(), is_over.clone(), numbers.clone());
         savers.spawn(async move {
             let mut refused = 0;
@@ -96,7 +98,7 @@ async fn f06_postgres_restarts_under_saves_and_no_acknowledged_one_is_lost() {
         });
     }
     let mut postgres = tokio::task::spawn_blocking(move || {
-        for mode in ["immediate", "fast"] {
+        for mode in ["immediate", "fast"].into_iter().cycle().take(rounds(2, 20)) {
             std::thread::sleep(Duration::from_millis(500));
             postgres.control(&format!("restart {mode}"));
         }
@@ -108,8 +110,10 @@ async fn f06_postgres_restarts_under_saves_and_no_acknowledged_one_is_lost() {
     is_over.store(true, Ordering::Relaxed);
     let refused: usize = savers.join_all().await.into_iter().sum();
     assert!(refused > 0, "it was not in the middle of saves");
-    let reply = server.save(numbers.load(Ordering::Relaxed)).await;
-    assert_eq!(reply.json().get("errors"), None, "the next save works: {}", reply.text);
+    for server in [&server, &replica] {
+        let reply = server.save(numbers.fetch_add(1, Ordering::Relaxed)).await;
+        assert_eq!(reply.json().get("errors"), None, "the next save works: {}", reply.text);
+    }
     assert!(server.assert_all_kept().await > 2);
     // While it is away for longer, that shows.
     postgres = tokio::task::spawn_blocking(move || {
@@ -127,5 +131,6 @@ async fn f06_postgres_restarts_under_saves_and_no_acknowledged_one_is_lost() {
     .expect("it starts");
     server.assert_soon(StatusCode::OK).await;
     database.close().await;
+    second.close().await;
     drop(postgres);
 }

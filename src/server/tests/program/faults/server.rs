@@ -11,7 +11,7 @@ use ipack_testing::sample::{FIND, FOUND, SAVE, SAVED, SPACE, find_input, save_in
 use ipack_testing::world::World;
 use serde_json::{Value, json};
 use std::{
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tower::ServiceExt;
@@ -23,7 +23,7 @@ pub struct Server {
     pub world: World,
     tenant: Tenant,
     router: Router,
-    acknowledged: Mutex<Vec<u32>>,
+    acknowledged: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Server {
@@ -31,7 +31,14 @@ impl Server {
         let world = World::empty(database).await;
         let tenant = world.tenant("account-1", SPACE).await;
         let router = world.router();
-        Self { world, tenant, router, acknowledged: Mutex::default() }
+        Self { world, tenant, router, acknowledged: Arc::default() }
+    }
+
+    /// Another server over the same rows, on connections of its own, with the same client.
+    pub async fn replica(&self, database: Database) -> Self {
+        let world = World::empty(database).await;
+        let router = world.router();
+        Self { world, tenant: self.tenant.clone(), router, acknowledged: self.acknowledged.clone() }
     }
 
     /// A save of some kilobytes that no other is like, to a connection of its own.
