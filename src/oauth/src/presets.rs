@@ -51,7 +51,7 @@ pub enum Revocation {
 pub struct Preset {
     /// Stands in redirect URIs that admins have registered, so it never changes: lower-case words and digits joined by `-`.
     pub id: String,
-    /// What the menu shows.
+    /// What the menu shows, and is sorted by.
     pub name: String,
     /// The page that the facts are from.
     pub documentation: String,
@@ -228,7 +228,6 @@ struct File {
     provider: Vec<Preset>,
 }
 
-/// In the order of the menu.
 pub(crate) const FILES: [&str; 13] = [
     include_str!("presets/accounting.toml"),
     include_str!("presets/crm.toml"),
@@ -250,7 +249,7 @@ static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     FILES.into_iter().flat_map(|text| file(text).provider).collect()
 });
 
-/// Every preset, in the order of the menu.
+/// Every preset, in the order of the files.
 pub fn all() -> &'static [Preset] {
     &PRESETS
 }

@@ -11,6 +11,7 @@ on_both!(
     what_looks_unlike_the_providers_own_is_said_beside_it,
     a_region_is_chosen_from_the_providers_list,
     only_grants_that_can_be_done_are_offered,
+    the_menu_has_quickbooks_first_and_every_other_provider_by_name,
     the_list_of_providers_goes_with_the_page_and_with_no_answer,
 );
 
@@ -112,6 +113,16 @@ async fn only_grants_that_can_be_done_are_offered(database: Database) {
     let form = open(&mut browser).await.connector().with(GRANT, "client_credentials");
     let page = browser.press(&form.with(PROVIDER, "quickbooks-online"), "keep").await;
     assert_eq!(page.connector().value(GRANT), "client_credentials");
+}
+
+async fn the_menu_has_quickbooks_first_and_every_other_provider_by_name(database: Database) {
+    let world = World::new(database).await;
+    let page = open(&mut world.browser(ANN).await).await;
+    let mut known: Vec<_> = presets::all().iter().collect();
+    known[2..].sort_by_key(|preset| preset.name.to_lowercase());
+    let known = known.into_iter().map(|preset| preset.id.as_str());
+    let expected: Vec<_> = ["", "endpoints"].into_iter().chain(known).collect();
+    assert_eq!(options(&page, PROVIDER), expected);
 }
 
 async fn the_list_of_providers_goes_with_the_page_and_with_no_answer(database: Database) {

@@ -10,10 +10,12 @@ use ipack_domain::{
 };
 use ipack_oauth::presets::{self, Pkce, Preset, Refresh, Term, fits};
 
-/// The known providers, for the menu.
+/// The known providers for the menu: QuickBooks with its sandbox, then by name.
 pub fn known_providers() -> Vec<ProviderOption> {
     let option = |preset: &Preset| ProviderOption { id: preset.id.clone(), name: preset.name.clone() };
-    presets::all().iter().map(option).collect()
+    let mut options: Vec<_> = presets::all().iter().map(option).collect();
+    options[2..].sort_by_cached_key(|option| option.name.to_lowercase());
+    options
 }
 
 pub(super) fn compose_facts(content: &FormContent) -> ProviderFacts {
