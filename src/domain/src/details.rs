@@ -6,6 +6,7 @@
 
 use crate::form::{FormContent, Parameter};
 use crate::parts::{Part, PartContent};
+use crate::provider::REPEATABLE;
 use crate::secret_key::is_secret_key;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -101,7 +102,8 @@ impl Details {
                 }
                 PartContent::Table(table, key) => {
                     let rows = content.rows(table);
-                    let entries = rows.iter().map(|row| (row.key.as_str(), json_string(&row.value)));
+                    let entries = in_one_entry(rows);
+                    let entries = entries.iter().map(|(key, value)| (*key, json_string(value)));
                     (key, rows.is_empty(), json_object(entries))
                 }
                 PartContent::Provider | PartContent::Scope => continue,
@@ -121,14 +123,30 @@ impl Details {
 
     fn parameters(&self, key: &str) -> Vec<Parameter> {
         let entries = self.raw(key).and_then(|raw| read_entries(raw).ok()).unwrap_or_default();
-        entries
-            .into_iter()
-            .map(|(key, value)| Parameter {
-                key,
-                value: serde_json::from_str(value.get()).unwrap_or_default(),
-            })
-            .collect()
+        let mut rows = Vec::new();
+        for (key, value) in entries {
+            let value: String = serde_json::from_str(value.get()).unwrap_or_default();
+            if REPEATABLE.contains(&key.as_str()) {
+                rows.extend(value.split('\n').map(|line| Parameter::new(key.clone(), line)));
+            } else {
+                rows.push(Parameter { key, value });
+            }
+        }
+        rows
     }
+}
+
+/// An object has each key once: the values of one that may be sent several times are lines of one string.
+fn in_one_entry(rows: &[Parameter]) -> Vec<(&str, String)> {
+    let mut entries: Vec<(&str, String)> = Vec::new();
+    for row in rows {
+        let first = entries.iter_mut().find(|(key, _)| *key == row.key && REPEATABLE.contains(key));
+        match first {
+            Some((_, lines)) => *lines = format!("{lines}\n{}", row.value),
+            None => entries.push((&row.key, row.value.clone())),
+        }
+    }
+    entries
 }
 
 fn json_string(text: &str) -> String {

@@ -8,7 +8,7 @@
 use crate::{
     form::FormContent,
     parts::{Part, PartContent},
-    provider::{ClientAuthentication, Grant},
+    provider::{ClientAuthentication, Grant, SigningAlgorithm},
 };
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
@@ -59,6 +59,8 @@ pub enum Section {
     Provider,
     /// Right as it is for most, so it stands folded away.
     Advanced,
+    /// For a few providers only, folded away by itself.
+    Special,
     Scope,
 }
 
@@ -106,6 +108,9 @@ pub enum Check {
     NeededUrl,
     /// Whole seconds, or "never".
     Lifetime,
+    /// A URL without query and fragment (RFC 8414, section 2).
+    Issuer,
+    JsonObject,
 }
 
 /// What is known of a field beside its value.
@@ -135,6 +140,10 @@ impl About {
 
     fn advanced(name: &'static str, label: &'static str, hint: &'static str) -> Self {
         Self { section: Section::Advanced, ..Self::provider(name, label, hint) }
+    }
+
+    fn special(name: &'static str, label: &'static str, hint: &'static str) -> Self {
+        Self { section: Section::Special, ..Self::provider(name, label, hint) }
     }
 
     fn asked(self, asked: Asked) -> Self {
@@ -189,6 +198,8 @@ pub enum TextField {
     ScopeSeparator,
     TokenLifetime,
     CompanyParameter,
+    Certificate,
+    Claims,
 }
 
 impl TextField {
@@ -204,7 +215,7 @@ impl TextField {
                 Part::ClientId, "Client ID", "From the application you registered there"),
             Self::Issuer => About::provider(
                 "issuer", "Issuer", "Only where it is not the address above: the exact issuer identifier.",
-            ).asked(IfDiscovered).wide().checked(Check::Url),
+            ).asked(IfDiscovered).wide().checked(Check::Issuer),
             Self::AuthorizationEndpoint => About::provider(
                 "authorizationEndpoint", "Authorization endpoint", "The page where a person agrees.",
             ).asked(IfEndpoints).wide().checked(Check::Url),
@@ -215,15 +226,15 @@ impl TextField {
                 "revocationEndpoint", "Revocation endpoint", "If there is one (RFC 7009).",
             ).asked(IfEndpoints).checked(Check::Url),
             Self::Scopes => About::provider(
-                "scopes", "Scopes", "Separated by blanks. Left empty, the provider’s usual ones.").wide(),
+                "scopes", "Scopes", "Separated by blanks or commas. Left empty, the provider’s usual ones.").wide(),
             Self::Subject => About::advanced(
                 "subject", "Subject", "JWT bearer and password grant: whom the token is for.").asked(IfActing),
             Self::KeyId => About::advanced(
                 "keyId", "Key ID", "Signed JWTs: the key’s name at the provider, if it has one.",
             ).asked(IfSigning),
             Self::Audience => About::advanced(
-                "audience", "Audience", "JWT bearer: whom the assertion is meant for, if not the token endpoint.",
-            ).asked(IfActing),
+                "audience", "Audience", "Signed JWTs: whom they are meant for, if not the token endpoint.",
+            ).asked(IfSigning),
             Self::ScopeSeparator => About::advanced(
                 "scopeSeparator", "Scope separator", "A blank if left empty; some providers want a comma."),
             Self::TokenLifetime => About::advanced(
@@ -232,6 +243,12 @@ impl TextField {
             Self::CompanyParameter => About::advanced(
                 "companyParameter", "Callback parameter", "Its value on the way back names the company (realmId).",
             ).asked(IfCode),
+            Self::Certificate => About::special(
+                "certificate", "Certificate", "Signed JWTs: the key’s certificate in PEM, or its SHA-256 thumbprint (x5t#S256).",
+            ).asked(IfSigning),
+            Self::Claims => About::special(
+                "claims", "More claims", "Signed JWTs: a JSON object, as in {\"scope\": [\"rest_webservices\"]}.",
+            ).asked(IfSigning).checked(Check::JsonObject),
         }
     }
 }
@@ -242,6 +259,7 @@ pub enum MenuField {
     Region,
     Grant,
     ClientAuthentication,
+    Algorithm,
 }
 
 impl MenuField {
@@ -258,6 +276,9 @@ impl MenuField {
             Self::ClientAuthentication => {
                 About::advanced("clientAuthentication", "Client authentication", "")
             }
+            Self::Algorithm => {
+                About::special("algorithm", "Signature algorithm", "").asked(Asked::IfSigning)
+            }
         }
     }
 
@@ -268,6 +289,9 @@ impl MenuField {
             Self::Grant => Grant::VARIANTS.iter().map(|one| (one.name(), one.label())).collect(),
             Self::ClientAuthentication => {
                 ClientAuthentication::VARIANTS.iter().map(|one| (one.name(), one.label())).collect()
+            }
+            Self::Algorithm => {
+                SigningAlgorithm::VARIANTS.iter().map(|one| (one.name(), one.label())).collect()
             }
         }
     }
@@ -282,6 +306,9 @@ impl MenuField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 pub enum SwitchField {
     WithoutPkce,
+    JsonBody,
+    ScopeAtRefresh,
+    RedirectUriAtRefresh,
     EveryEnvironment,
 }
 
@@ -295,6 +322,17 @@ impl SwitchField {
             )
             .asked(Asked::IfCode)
             .wide(),
+            Self::JsonBody => {
+                About::special("jsonBody", "Send token requests as JSON", "In place of a form.").wide()
+            }
+            Self::ScopeAtRefresh => {
+                About::special("scopeAtRefresh", "Send the scopes at each refresh", "").wide()
+            }
+            Self::RedirectUriAtRefresh => {
+                About::special("redirectUriAtRefresh", "Send the redirect URI at each refresh", "")
+                    .asked(Asked::IfCode)
+                    .wide()
+            }
             Self::EveryEnvironment => About {
                 section: Section::Scope,
                 ..About::detail(Part::AppliesTo, "Every environment of this integration", "")
@@ -306,6 +344,9 @@ impl SwitchField {
     pub fn told(self) -> &'static str {
         match self {
             Self::WithoutPkce => "PKCE switched off",
+            Self::JsonBody => "Token requests as JSON",
+            Self::ScopeAtRefresh => "Scopes at each refresh",
+            Self::RedirectUriAtRefresh => "Redirect URI at each refresh",
             Self::EveryEnvironment => "Every environment",
         }
     }

@@ -6,8 +6,9 @@
 use crate::{
     fields::{Field, MenuField, Section, SwitchField, Table, TextField},
     parts::Part,
-    provider::{ClientAuthentication, Grant, ProviderChoice},
+    provider::{ClientAuthentication, Grant, ProviderChoice, SigningAlgorithm},
     secret_key::is_secret_key,
+    trim::{split_scopes, trimmed},
 };
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
@@ -28,12 +29,12 @@ impl Parameter {
 
     /// A row whose key says that its value is a client secret.
     pub fn is_secret(&self) -> bool {
-        is_secret_key(self.key.trim())
+        is_secret_key(trimmed(&self.key))
     }
 
     /// A row that a person added and has not typed in.
     pub fn is_blank(&self) -> bool {
-        self.key.trim().is_empty() && self.value.trim().is_empty()
+        trimmed(&self.key).is_empty() && trimmed(&self.value).is_empty()
     }
 }
 
@@ -80,6 +81,12 @@ impl FormContent {
             scope_separator,
             company_parameter,
             token_lifetime,
+            algorithm: _,
+            certificate,
+            claims,
+            json_body: _,
+            scope_at_refresh: _,
+            redirect_uri_at_refresh: _,
         } = provider;
         match field {
             TextField::BaseUrl => base_url,
@@ -96,6 +103,8 @@ impl FormContent {
             TextField::ScopeSeparator => scope_separator,
             TextField::TokenLifetime => token_lifetime,
             TextField::CompanyParameter => company_parameter,
+            TextField::Certificate => certificate,
+            TextField::Claims => claims,
         }
     }
 
@@ -116,6 +125,8 @@ impl FormContent {
             TextField::ScopeSeparator => &mut provider.scope_separator,
             TextField::TokenLifetime => &mut provider.token_lifetime,
             TextField::CompanyParameter => &mut provider.company_parameter,
+            TextField::Certificate => &mut provider.certificate,
+            TextField::Claims => &mut provider.claims,
         }
     }
 
@@ -126,6 +137,7 @@ impl FormContent {
             MenuField::Region => &self.provider.region,
             MenuField::Grant => self.provider.grant.name(),
             MenuField::ClientAuthentication => self.provider.client_authentication.name(),
+            MenuField::Algorithm => self.provider.algorithm.name(),
         }
     }
 
@@ -137,12 +149,16 @@ impl FormContent {
             MenuField::ClientAuthentication => {
                 self.provider.client_authentication = ClientAuthentication::parse(name);
             }
+            MenuField::Algorithm => self.provider.algorithm = SigningAlgorithm::parse(name),
         }
     }
 
     pub fn switch(&self, field: SwitchField) -> bool {
         match field {
             SwitchField::WithoutPkce => self.provider.without_pkce,
+            SwitchField::JsonBody => self.provider.json_body,
+            SwitchField::ScopeAtRefresh => self.provider.scope_at_refresh,
+            SwitchField::RedirectUriAtRefresh => self.provider.redirect_uri_at_refresh,
             SwitchField::EveryEnvironment => self.every_environment,
         }
     }
@@ -150,6 +166,9 @@ impl FormContent {
     pub fn switch_mut(&mut self, field: SwitchField) -> &mut bool {
         match field {
             SwitchField::WithoutPkce => &mut self.provider.without_pkce,
+            SwitchField::JsonBody => &mut self.provider.json_body,
+            SwitchField::ScopeAtRefresh => &mut self.provider.scope_at_refresh,
+            SwitchField::RedirectUriAtRefresh => &mut self.provider.redirect_uri_at_refresh,
             SwitchField::EveryEnvironment => &mut self.every_environment,
         }
     }
@@ -216,7 +235,8 @@ impl FormContent {
                 Field::Menu(MenuField::Provider) => change(&mut self.provider.provider),
                 Field::Menu(MenuField::Region) => change(&mut self.provider.region),
                 // One of a list, or yes and no.
-                Field::Menu(MenuField::Grant | MenuField::ClientAuthentication) | Field::Switch(_) => {}
+                Field::Menu(MenuField::Grant | MenuField::ClientAuthentication | MenuField::Algorithm)
+                | Field::Switch(_) => {}
             }
         }
     }
@@ -228,17 +248,16 @@ impl FormContent {
         for field in Field::all() {
             match field {
                 Field::Text(TextField::Scopes) => {
-                    tidy.provider.scopes =
-                        self.provider.scopes.split_whitespace().collect::<Vec<_>>().join(" ");
+                    tidy.provider.scopes = split_scopes(&self.provider.scopes).collect::<Vec<_>>().join(" ");
                 }
-                Field::Text(text) => *tidy.text_mut(text) = self.text(text).trim().to_owned(),
+                Field::Text(text) => *tidy.text_mut(text) = trimmed(self.text(text)).to_owned(),
                 Field::Menu(menu) => tidy.choose(menu, self.menu(menu).trim()),
                 Field::Switch(_) => {}
                 Field::Table(table) => {
                     let rows = tidy.rows_mut(table);
                     rows.retain(|row| !row.is_blank());
                     for row in rows {
-                        row.key = row.key.trim().to_owned();
+                        row.key = trimmed(&row.key).to_owned();
                     }
                 }
             }
@@ -278,7 +297,7 @@ impl FormContent {
                 Field::Text(text) if self.text(text).is_empty() => {}
                 Field::Text(text) => lines.push(match text.about().section {
                     Section::Details | Section::Scope => self.text(text).to_owned(),
-                    Section::Provider | Section::Advanced => {
+                    Section::Provider | Section::Advanced | Section::Special => {
                         format!("{}: {}", text.about().label, self.text(text))
                     }
                 }),

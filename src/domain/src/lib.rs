@@ -21,4 +21,5 @@ mod secret_key;
 pub mod suggestions;
 pub mod time;
 pub mod tokens;
+pub mod trim;
 pub mod validation;

@@ -39,6 +39,8 @@ pub fn changed(base: &FormContent, posted: &FormContent) -> Vec<Field> {
 pub fn restored(base: &FormContent, posted: &FormContent) -> FormContent {
     let mut restored = posted.clone();
     restored.for_each_text(|text| text.retain(|c| c != '\0'));
+    // An input of one line would show lines of scopes as one scope.
+    restored.provider.scopes = in_words(&posted.provider.scopes.replace('\0', ""));
     let (shown, sent) = (in_one_line(base), in_one_line(posted));
     for field in Field::all() {
         match field {
@@ -82,12 +84,18 @@ pub fn clear_stand_in(rows: &mut Vec<Parameter>) {
 /// As inputs of one line send it back.
 pub fn in_one_line(content: &FormContent) -> FormContent {
     let mut content = content.clone();
+    content.provider.scopes = in_words(&content.provider.scopes);
     content.for_each_text(|text| {
         if text.contains(['\r', '\n', '\0']) {
             *text = text.replace(['\r', '\n'], "").replace('\0', "\u{FFFD}");
         }
     });
     content
+}
+
+/// With blanks in the place of line breaks.
+fn in_words(text: &str) -> String {
+    text.replace("\r\n", " ").replace(['\r', '\n'], " ")
 }
 
 fn restored_rows(

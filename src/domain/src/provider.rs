@@ -59,6 +59,8 @@ pub enum ClientAuthentication {
     #[serde(rename = "")]
     AsProvider,
     ClientSecretBasic,
+    /// As RFC 7617 has it: for servers that do not undo the encoding of RFC 6749, section 2.3.1.
+    ClientSecretBasicPlain,
     ClientSecretPost,
     PrivateKeyJwt,
     None,
@@ -69,6 +71,7 @@ impl ClientAuthentication {
         match self {
             Self::AsProvider => "",
             Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretBasicPlain => "client_secret_basic_plain",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
@@ -79,6 +82,7 @@ impl ClientAuthentication {
         match self {
             Self::AsProvider => "As the provider has it",
             Self::ClientSecretBasic => "Client secret in a Basic header",
+            Self::ClientSecretBasicPlain => "Client secret in a Basic header, not form-encoded",
             Self::ClientSecretPost => "Client secret in the request’s body",
             Self::PrivateKeyJwt => "JWT signed with a private key",
             Self::None => "None: a public client with PKCE",
@@ -87,6 +91,52 @@ impl ClientAuthentication {
 
     pub fn parse(name: &str) -> Self {
         Self::VARIANTS.iter().copied().find(|way| way.name() == name).unwrap_or_default()
+    }
+}
+
+/// How the client signs its JWTs (RFC 7518, section 3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
+pub enum SigningAlgorithm {
+    #[default]
+    #[serde(rename = "")]
+    OfKey,
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    EdDSA,
+}
+
+impl SigningAlgorithm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OfKey => "",
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+            Self::PS256 => "PS256",
+            Self::PS384 => "PS384",
+            Self::PS512 => "PS512",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        if self == Self::OfKey { "The key’s own" } else { self.name() }
+    }
+
+    pub fn parse(name: &str) -> Self {
+        Self::VARIANTS.iter().copied().find(|one| one.name() == name).unwrap_or_default()
+    }
+
+    fn is_of_key(&self) -> bool {
+        *self == Self::OfKey
     }
 }
 
@@ -120,8 +170,28 @@ pub struct ProviderChoice {
     pub scope_separator: String,
     /// The parameter of the redirect that names the company (`realmId`).
     pub company_parameter: String,
-    /// Lifetime of access tokens in seconds, where answers name none.
+    /// Lifetime of access tokens in seconds, or "never", where answers name none.
     pub token_lifetime: String,
+    /// How JWTs are signed, where it is not as the key has it.
+    #[serde(skip_serializing_if = "SigningAlgorithm::is_of_key")]
+    pub algorithm: SigningAlgorithm,
+    /// The certificate of the signing key in PEM, or its SHA-256 thumbprint: `x5t#S256` of signed JWTs.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub certificate: String,
+    /// More claims of signed JWTs, a JSON object.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub claims: String,
+    /// Token requests are JSON, not forms.
+    #[serde(skip_serializing_if = "is_off")]
+    pub json_body: bool,
+    #[serde(skip_serializing_if = "is_off")]
+    pub scope_at_refresh: bool,
+    #[serde(skip_serializing_if = "is_off")]
+    pub redirect_uri_at_refresh: bool,
+}
+
+fn is_off(switch: &bool) -> bool {
+    !switch
 }
 
 impl ProviderChoice {
@@ -160,12 +230,9 @@ pub const RESERVED_AUTHORIZATION: [&str; 8] = [
     "nonce",
 ];
 
-/// Parameters of a token request that are the program's own to set; one of these in the table is not sent.
-pub const RESERVED_TOKEN: [&str; 12] = [
-    "grant_type",
+/// Parameters of a token request that are the program's own to set.
+pub const RESERVED_TOKEN: [&str; 9] = [
     "code",
-    "redirect_uri",
-    "client_id",
     "client_secret",
     "code_verifier",
     "refresh_token",
@@ -175,6 +242,9 @@ pub const RESERVED_TOKEN: [&str; 12] = [
     "username",
     "password",
 ];
+
+/// Parameters that a request may have several times (RFC 8707, section 2).
+pub const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Secrets as they are typed, how far an attempt to get a token is, and what is wrong with either.
 
+use crate::trim::trimmed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,7 +18,7 @@ impl TypedSecret {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.trim().is_empty()
+        trimmed(&self.0).is_empty()
     }
 
     /// The text itself, for sealing and nothing else.
@@ -118,6 +119,9 @@ pub enum ProblemCode {
     Empty,
     TooLong,
     NotPrivateKey,
+    EncryptedPrivateKey,
+    /// It does not sign with the chosen algorithm, or its certificate is none.
+    WrongPrivateKey,
     /// The form itself stands in the way, and says why.
     Obstacle,
     /// It came with a request that did not save the form.
@@ -125,13 +129,23 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
-    const ALL: [Self; 5] = [Self::Empty, Self::TooLong, Self::NotPrivateKey, Self::Obstacle, Self::NotSaved];
+    const ALL: [Self; 7] = [
+        Self::Empty,
+        Self::TooLong,
+        Self::NotPrivateKey,
+        Self::EncryptedPrivateKey,
+        Self::WrongPrivateKey,
+        Self::Obstacle,
+        Self::NotSaved,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::TooLong => "too-long",
             Self::NotPrivateKey => "not-a-private-key",
+            Self::EncryptedPrivateKey => "encrypted-private-key",
+            Self::WrongPrivateKey => "wrong-private-key",
             Self::Obstacle => "obstacle",
             Self::NotSaved => "not-saved",
         }
@@ -142,7 +156,13 @@ impl ProblemCode {
             Self::Empty => "Enter the secret first.",
             Self::TooLong => "This is too long for a secret: 16 KiB is the most.",
             Self::NotPrivateKey => {
-                "This is no private key. Paste the whole PEM text, from BEGIN PRIVATE KEY to END PRIVATE KEY (PKCS#8)."
+                "This is no private key. Paste the whole PEM text, from BEGIN PRIVATE KEY to END PRIVATE KEY."
+            }
+            Self::EncryptedPrivateKey => {
+                "This private key is encrypted with a password. Decrypt it first, as with openssl pkcs8 -topk8 -nocrypt, and paste what comes out."
+            }
+            Self::WrongPrivateKey => {
+                "This private key does not sign as it is configured. Check Signature algorithm and Certificate."
             }
             Self::Obstacle => "Something is missing before this can be done.",
             Self::NotSaved => "Not encrypted, because the form was not saved.",

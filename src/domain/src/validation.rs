@@ -3,7 +3,8 @@
 use crate::{
     fields::{Check, Field, Table, TextField},
     form::{FormContent, Parameter},
-    provider::RESERVED_AUTHORIZATION,
+    provider::{Grant, REPEATABLE, RESERVED_AUTHORIZATION, RESERVED_TOKEN},
+    trim::trimmed,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -46,13 +47,13 @@ pub fn validate(content: &FormContent) -> Vec<Problem> {
 
 fn problem_of_text(content: &FormContent, field: TextField) -> Option<Problem> {
     let about = field.about();
-    let text = content.text(field).trim();
+    let text = trimmed(content.text(field));
     if !about.asked.is_asked(content) {
         return None;
     }
     let message = match about.check {
         Check::NeededUrl if text.is_empty() => "Enter a URL: tokens come from there",
-        Check::Url | Check::NeededUrl if !text.is_empty() && !is_http_url(text) => {
+        Check::Url | Check::NeededUrl | Check::Issuer if !text.is_empty() && !is_http_url(text) => {
             "Enter a URL that starts with https:// or http://"
         }
         Check::Lifetime
@@ -62,7 +63,18 @@ fn problem_of_text(content: &FormContent, field: TextField) -> Option<Problem> {
         {
             "Enter whole seconds, or never"
         }
-        Check::Url | Check::NeededUrl | Check::Lifetime | Check::Anything => return None,
+        Check::Issuer if text.contains(['?', '#']) => {
+            "An issuer has neither a query nor a fragment: leave out everything from the ? or # on"
+        }
+        Check::JsonObject if !text.is_empty() && !is_json_object(text) => {
+            "Enter a JSON object, as in {\"name\": \"value\"}"
+        }
+        Check::Url
+        | Check::NeededUrl
+        | Check::Issuer
+        | Check::Lifetime
+        | Check::JsonObject
+        | Check::Anything => return None,
     };
     Some(Problem { place: ProblemLocation::Text(field), message: message.to_owned() })
 }
@@ -70,7 +82,7 @@ fn problem_of_text(content: &FormContent, field: TextField) -> Option<Problem> {
 fn add_problems_of_rows(content: &FormContent, table: Table, problems: &mut Vec<Problem>) {
     let mut first_with: HashMap<&str, u32> = HashMap::new();
     for (index, row) in (0u32..).zip(content.rows(table)).filter(|(_, row)| !row.is_blank()) {
-        let key = row.key.trim();
+        let key = trimmed(&row.key);
         let message = if key.is_empty() {
             "This value has no key".to_owned()
         } else if row.is_secret() {
@@ -79,7 +91,11 @@ fn add_problems_of_rows(content: &FormContent, table: Table, problems: &mut Vec<
                 .into()
         } else if table == Table::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
             reserved(key)
-        } else if first_with.insert(key, index).is_some() {
+        } else if let Some(why) =
+            not_for_a_token_request(content, row).filter(|_| table == Table::AccessToken)
+        {
+            why.to_owned()
+        } else if !REPEATABLE.contains(&key) && first_with.insert(key, index).is_some() {
             "This key stands twice in this table".into()
         } else {
             continue;
@@ -109,6 +125,29 @@ fn reserved(key: &str) -> String {
         _ => "",
     };
     format!("{key} is set by iPack Connect itself{instead}")
+}
+
+/// Why a parameter cannot be sent with token requests as it is. What can be is sent where the request has none by that
+/// name: `redirect_uri` and `client_id` at a refresh.
+pub fn not_for_a_token_request(content: &FormContent, row: &Parameter) -> Option<&'static str> {
+    let value = trimmed(&row.value);
+    match trimmed(&row.key) {
+        "scope" if !trimmed(&content.provider.scopes).is_empty() => {
+            Some("Scopes are entered under Identity provider already: keep one of the two")
+        }
+        "client_id" if value != trimmed(&content.client_id) => {
+            Some("The client is another one than the Client ID above: enter it there")
+        }
+        "grant_type" if content.provider.grant != Grant::ClientCredentials => Some(
+            "The grant is chosen under Identity provider; only the client credentials grant can have another name",
+        ),
+        key if RESERVED_TOKEN.contains(&key) => Some("iPack Connect sets this itself: delete this row"),
+        _ => None,
+    }
+}
+
+fn is_json_object(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value.is_object())
 }
 
 /// An absolute http or https URL with a host and without white space or credentials.
@@ -200,6 +239,38 @@ mod tests {
     }
 
     #[test]
+    fn what_a_token_request_has_already_is_refused_beside_its_row() {
+        let told = |key: &str, value: &str, change: &dyn Fn(&mut FormContent)| {
+            let mut content = FormContent { client_id: "me".into(), ..FormContent::default() };
+            content.access_token = vec![Parameter::new("other", "1"), Parameter::new(key, value)];
+            change(&mut content);
+            let places: Vec<_> = validate(&content).into_iter().map(|problem| problem.place).collect();
+            assert!(places.is_empty() || places == [ProblemLocation::Row(Table::AccessToken, 1)], "{key}");
+            !places.is_empty()
+        };
+        let nothing = |_: &mut FormContent| ();
+        for key in RESERVED_TOKEN {
+            assert!(told(key, "x", &nothing), "{key}");
+        }
+        assert!(!told("redirect_uri", "https://me.example/cb", &nothing));
+        assert!(!told("client_id", " me ", &nothing) && told("client_id", "you", &nothing));
+        assert!(!told("scope", "a", &nothing));
+        assert!(told("scope", "a", &|content| content.provider.scopes = "b".into()));
+        assert!(told("grant_type", "account_credentials", &nothing));
+        assert!(!told("grant_type", "account_credentials", &|content| {
+            content.provider.grant = Grant::ClientCredentials;
+        }));
+    }
+
+    #[test]
+    fn what_may_be_sent_several_times_may_stand_several_times() {
+        let rows = |key: &str| with_rows(&[(key, "https://a.example"), (key, "https://b.example")]);
+        assert_eq!(validate(&rows("resource")), []);
+        assert_eq!(validate(&rows("audience")), []);
+        assert_eq!(validate(&rows("prompt")).len(), 1);
+    }
+
+    #[test]
     fn the_same_key_in_the_other_table_is_fine() {
         let mut content = with_rows(&[("a", "1")]);
         content.access_token = content.authorization.clone();
@@ -215,6 +286,10 @@ mod tests {
         };
         let text = ProblemLocation::Text;
         assert_eq!(told(&|choice| choice.issuer = "x".into()), [text(TextField::Issuer)]);
+        let query = "https://id.example/.well-known/openid-configuration?p=signin";
+        assert_eq!(told(&|choice| choice.issuer = query.into()), [text(TextField::Issuer)]);
+        assert_eq!(told(&|choice| choice.claims = "[1]".into()), [text(TextField::Claims)]);
+        assert_eq!(told(&|choice| choice.claims = r#"{"a": [1]}"#.into()), []);
         assert_eq!(told(&|choice| choice.provider = ENDPOINTS.into()), [text(TextField::TokenEndpoint)]);
         // What is not asked for is not judged.
         assert_eq!(told(&|choice| choice.token_endpoint = "x".into()), []);

@@ -54,8 +54,11 @@ impl Redactor {
                 continue;
             }
             let encoded: String = byte_serialize(text.as_bytes()).collect();
-            if encoded != text {
-                all.push(encoded.into());
+            let with_blanks = encoded.replace('+', "%20");
+            for form in [with_blanks, encoded] {
+                if form != text {
+                    all.push(form.into());
+                }
             }
             all.push(secret.clone());
         }

@@ -3,7 +3,7 @@
 //! A parameter that the program sets itself goes into [`authorization_url`] and into
 //! [`RESERVED_AUTHORIZATION`](ipack_domain::provider::RESERVED_AUTHORIZATION).
 
-use crate::{configuration::Configuration, endpoints::ConfigurationError};
+use crate::{configuration::Configuration, endpoints::ConfigurationError, outbound::written_form};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipack_domain::{effects::random_bytes, provider::RESERVED_AUTHORIZATION};
 use sha2::{Digest, Sha256};
@@ -43,25 +43,25 @@ pub fn authorization_url(
     if let Some(row) = parameters.iter().find(|row| RESERVED_AUTHORIZATION.contains(&row.key.as_str())) {
         return Err(ConfigurationError::Reserved(row.key.clone()));
     }
-    {
-        // Parameters that the endpoint itself has stay (RFC 6749, section 3.1).
-        let mut query = url.query_pairs_mut();
-        query.append_pair("response_type", "code");
-        query.append_pair("client_id", &configuration.client_id);
-        query.append_pair("redirect_uri", redirect_uri);
-        query.append_pair("state", state);
-        let scope = configuration.scope();
-        if !scope.is_empty() {
-            query.append_pair("scope", &scope);
-        }
-        if let Some(challenge) = challenge {
-            query.append_pair("code_challenge", challenge);
-            query.append_pair("code_challenge_method", "S256");
-        }
-        for row in parameters {
-            query.append_pair(&row.key, &row.value);
-        }
+    let scope = configuration.scope();
+    let mut pairs = vec![
+        ("response_type", "code"),
+        ("client_id", &*configuration.client_id),
+        ("redirect_uri", redirect_uri),
+        ("state", state),
+    ];
+    pairs.extend((!scope.is_empty()).then_some(("scope", &*scope)));
+    if let Some(challenge) = challenge {
+        pairs.extend([("code_challenge", challenge), ("code_challenge_method", "S256")]);
     }
+    pairs.extend(parameters.iter().map(|row| (&*row.key, &*row.value)));
+    let query = written_form(&pairs);
+    // Parameters that the endpoint itself has stay (RFC 6749, section 3.1).
+    let query = match url.query().filter(|own| !own.is_empty()) {
+        Some(own) => format!("{own}&{query}"),
+        None => query,
+    };
+    url.set_query(Some(&query));
     Ok(url)
 }
 
@@ -72,6 +72,7 @@ mod tests {
     use ipack_domain::{
         form::{FormContent, Parameter},
         provider::{ENDPOINTS, ProviderChoice},
+        trim::trimmed,
     };
     use proptest::prelude::*;
     use std::collections::HashSet;
@@ -130,7 +131,7 @@ mod tests {
         ) {
             let rows: Vec<(String, String)> = rows
                 .into_iter()
-                .map(|(key, value)| (key.trim().to_owned(), value))
+                .map(|(key, value)| (trimmed(&key).to_owned(), value))
                 .filter(|(key, _)| !key.is_empty() && !RESERVED_AUTHORIZATION.contains(&key.as_str()))
                 .collect::<std::collections::HashMap<_, _>>()
                 .into_iter()

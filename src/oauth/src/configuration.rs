@@ -6,6 +6,7 @@
 //! where requests are made.
 
 use crate::{
+    authentication::{ClientCredentialsError, claims, sign},
     discovery::Metadata,
     endpoints::{ConfigurationError, Destination, Endpoints},
     presets::{Pkce, Preset},
@@ -13,8 +14,12 @@ use crate::{
 };
 use ipack_domain::{
     form::{FormContent, Parameter},
-    provider::{ClientAuthentication, Grant, RESERVED_AUTHORIZATION, RESERVED_TOKEN},
+    provider::{ClientAuthentication, Grant, RESERVED_AUTHORIZATION, SigningAlgorithm},
+    time::Timestamp,
+    trim::{split_scopes, trimmed},
+    validation::not_for_a_token_request,
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// Everything a client needs to get and refresh a token, without any secret. It is kept with what was got by it, so a
@@ -34,7 +39,7 @@ pub struct Configuration {
     pub token_parameters: Vec<Parameter>,
     pub subject: String,
     pub key_id: String,
-    /// Audience of the JWT bearer grant's assertion; the token endpoint where there is none.
+    /// Audience of the JWTs that the client signs; the token endpoint where there is none.
     pub audience: Option<String>,
     /// Lifetime of access tokens where an answer says none.
     pub access_token_seconds: Option<i64>,
@@ -42,6 +47,24 @@ pub struct Configuration {
     pub lifetime_is_chosen: bool,
     /// The parameter of the redirect that names the company.
     pub company_id_parameter: Option<String>,
+    /// How JWTs are signed, and what they say besides.
+    pub signing: Signing,
+    pub json_body: bool,
+    pub scope_at_refresh: bool,
+    pub redirect_uri_at_refresh: bool,
+    /// The one that an authorization code was asked for with.
+    pub redirect_uri: Option<String>,
+}
+
+/// How a client signs its JWTs, where they need something special.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Signing {
+    pub algorithm: SigningAlgorithm,
+    /// In PEM, or its SHA-256 thumbprint.
+    pub certificate: String,
+    /// A JSON object; empty where there are none.
+    pub claims: String,
 }
 
 impl Configuration {
@@ -54,6 +77,8 @@ impl Configuration {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedConfiguration {
     pub provider: ResolvedProvider,
+    /// Neither the admin nor a preset says how the client proves itself: the metadata do.
+    follows_metadata: bool,
     configuration: Configuration,
 }
 
@@ -76,6 +101,18 @@ impl RequestedConfiguration {
         self.configuration.grant == Grant::Password
     }
 
+    /// Whether this text signs as the configuration wants it.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn check_private_key(
+        &self,
+        text: &SecretString,
+        now: Timestamp,
+    ) -> Result<(), ClientCredentialsError> {
+        sign(text, &self.configuration, claims("", "", "", now)).map(drop)
+    }
+
     /// What is sealed is a private key in PEM, not a shared secret.
     pub fn has_private_key(&self) -> bool {
         self.configuration.destination.is_private_key
@@ -94,6 +131,10 @@ impl RequestedConfiguration {
         let mut configuration = self.configuration.clone();
         if configuration.grant == Grant::AuthorizationCode && metadata.authorization_endpoint.is_none() {
             return Err(ConfigurationError::NoAuthorizationEndpoint(metadata.issuer));
+        }
+        let offers = |way: &str| metadata.client_authentications.iter().any(|offered| offered == way);
+        if self.follows_metadata && offers("client_secret_post") && !offers("client_secret_basic") {
+            configuration.authentication = ClientAuthentication::ClientSecretPost;
         }
         configuration.endpoints = Endpoints {
             authorization: metadata.authorization_endpoint,
@@ -146,18 +187,21 @@ pub fn requested_configuration(
     }
     let scopes: Vec<String> = match (choice.scopes.is_empty(), preset) {
         (true, Some(preset)) => preset.scopes.clone(),
-        _ => choice.scopes.split_whitespace().map(str::to_owned).collect(),
+        _ => split_scopes(&choice.scopes).map(str::to_owned).collect(),
     };
     let separator =
         some(&choice.scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
-    let audience =
-        some(&choice.audience).or_else(|| preset.and_then(|preset| preset.assertion_audience.clone()));
+    let usual_audience = preset.and_then(|preset| preset.assertion_audience.clone());
+    let audience = some(&choice.audience).or_else(|| usual_audience.filter(|_| grant == Grant::JwtBearer));
     let lifetime_is_chosen = !choice.token_lifetime.is_empty();
     let usual_seconds = preset.and_then(|preset| preset.access_token_seconds);
     let company =
         some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
     let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant == Grant::JwtBearer;
     Ok(RequestedConfiguration {
+        follows_metadata: choice.client_authentication == ClientAuthentication::AsProvider
+            && preset.is_none()
+            && grant != Grant::JwtBearer,
         configuration: Configuration {
             destination: Destination {
                 base_url: content.base_url.trim_end_matches('/').to_owned(),
@@ -188,6 +232,15 @@ pub fn requested_configuration(
                 false => usual_seconds,
             },
             lifetime_is_chosen,
+            signing: Signing {
+                algorithm: choice.algorithm,
+                certificate: choice.certificate.clone(),
+                claims: choice.claims.clone(),
+            },
+            json_body: choice.json_body,
+            scope_at_refresh: choice.scope_at_refresh,
+            redirect_uri_at_refresh: choice.redirect_uri_at_refresh,
+            redirect_uri: None,
             company_id_parameter: company,
         },
         provider,
@@ -204,7 +257,9 @@ fn authentication(
         // The assertion is the proof.
         Way::AsProvider if grant == Grant::JwtBearer => Ok(Way::None),
         // One sealed value cannot be both a private key and a secret that is sent.
-        Way::ClientSecretBasic | Way::ClientSecretPost if grant == Grant::JwtBearer => {
+        Way::ClientSecretBasic | Way::ClientSecretBasicPlain | Way::ClientSecretPost
+            if grant == Grant::JwtBearer =>
+        {
             Err(ConfigurationError::SecretBesideKey)
         }
         Way::AsProvider => Ok(preset.map_or(Way::ClientSecretBasic, |preset| preset.client_authentication)),
@@ -235,11 +290,12 @@ fn pkce(
 
 /// The parameters of a request that are not ours to send, by their keys.
 pub fn collisions(content: &FormContent) -> (Vec<String>, Vec<String>) {
-    let found = |rows: &[Parameter], reserved: &[&str]| {
-        let keys = rows.iter().map(|row| row.key.trim());
-        keys.filter(|key| reserved.contains(key)).map(str::to_owned).collect()
+    let keys = |rows: &[Parameter], collides: &dyn Fn(&Parameter) -> bool| {
+        rows.iter().filter(|row| collides(row)).map(|row| trimmed(&row.key).to_owned()).collect()
     };
-    (found(&content.authorization, &RESERVED_AUTHORIZATION), found(&content.access_token, &RESERVED_TOKEN))
+    let authorization =
+        keys(&content.authorization, &|row| RESERVED_AUTHORIZATION.contains(&trimmed(&row.key)));
+    (authorization, keys(&content.access_token, &|row| not_for_a_token_request(content, row).is_some()))
 }
 
 /// The admin's rows, and those of the provider's own that they leave as they are.
@@ -257,124 +313,5 @@ fn with_defaults(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::presets;
-    use ipack_domain::provider::{ENDPOINTS, ProviderChoice};
-
-    fn content(base_url: &str, provider: ProviderChoice) -> FormContent {
-        FormContent {
-            base_url: base_url.into(),
-            client_id: "client".into(),
-            provider,
-            ..FormContent::default()
-        }
-    }
-
-    fn planned(content: &FormContent) -> RequestedConfiguration {
-        requested_configuration(content, Allowed::default()).expect("a plan")
-    }
-
-    #[test]
-    fn a_connection_first_met_discovers_from_its_base_url_with_code_and_pkce() {
-        let plan = planned(&content("https://api.example.com/v3/", ProviderChoice::default()));
-        assert_eq!(plan.provider.issuers, ["https://api.example.com/v3", "https://api.example.com"]);
-        assert_eq!((plan.grant(), plan.configuration.pkce), (Grant::AuthorizationCode, true));
-        let slug = &plan.provider.slug;
-        assert!(plan.known().is_none() && slug.starts_with("api.example.com-"), "{slug}");
-    }
-
-    #[test]
-    fn a_preset_brings_its_endpoints_and_what_the_admin_typed_outranks_it() {
-        let choice = ProviderChoice { provider: "quickbooks-online".into(), ..ProviderChoice::default() };
-        let mut form = content("https://quickbooks.api.intuit.com", choice);
-        let preset = presets::find("quickbooks-online").expect("it is there");
-        let configuration = planned(&form).known().expect("nothing to discover");
-        assert_eq!(configuration.endpoints.token, preset.token_endpoint);
-        assert_eq!(configuration.scopes, preset.scopes);
-        form.provider.scopes = "one two".into();
-        assert_eq!(planned(&form).configuration.scopes, ["one", "two"]);
-    }
-
-    #[test]
-    fn s02_pkce_is_on_unless_it_is_switched_off_or_refused() {
-        let chosen = |provider: &str, without_pkce| {
-            let choice = ProviderChoice { provider: provider.into(), without_pkce, ..Default::default() };
-            let form = FormContent { company_id: "1".into(), ..content("https://a.example", choice) };
-            requested_configuration(&form, Allowed::default()).map(|plan| plan.configuration.pkce)
-        };
-        for preset in presets::all().iter().filter(|preset| preset.grants[0] == Grant::AuthorizationCode) {
-            assert_eq!(chosen(&preset.id, false), Ok(preset.pkce != Pkce::Refused), "{}", preset.id);
-            let off = chosen(&preset.id, true);
-            let is_required = preset.pkce == Pkce::Required;
-            assert_eq!(off.is_err(), is_required, "{}: {off:?}", preset.id);
-        }
-    }
-
-    #[test]
-    fn a_private_key_is_never_a_client_secret() {
-        for way in [ClientAuthentication::ClientSecretBasic, ClientAuthentication::ClientSecretPost] {
-            let choice =
-                ProviderChoice { grant: Grant::JwtBearer, client_authentication: way, ..Default::default() };
-            let refused = requested_configuration(&content("https://a.example", choice), Allowed::default());
-            assert_eq!(refused, Err(ConfigurationError::SecretBesideKey));
-        }
-    }
-
-    #[test]
-    fn what_was_kept_by_an_earlier_version_can_be_read() {
-        let kept: Configuration =
-            serde_json::from_str(r#"{"client_id":"c"}"#).expect("every field has a default");
-        assert_eq!(kept.client_id, "c");
-        let _: Destination = serde_json::from_str("{}").expect("every field has a default");
-    }
-
-    #[test]
-    fn s11_the_password_grant_is_off_unless_the_operator_allows_it() {
-        let form =
-            content("https://a.example", ProviderChoice { grant: Grant::Password, ..Default::default() });
-        assert_eq!(
-            requested_configuration(&form, Allowed::default()),
-            Err(ConfigurationError::PasswordGrantOff)
-        );
-        requested_configuration(&form, Allowed { password_grant: true }).expect("allowed");
-    }
-
-    #[test]
-    fn s09_base_url_client_and_endpoints_are_what_a_secret_is_bound_to() {
-        let endpoints = ProviderChoice {
-            provider: ENDPOINTS.into(),
-            authorization_endpoint: "https://id.example/a".into(),
-            token_endpoint: "https://id.example/t".into(),
-            ..ProviderChoice::default()
-        };
-        let form = content("https://a.example", endpoints);
-        let bound = planned(&form).destination().clone();
-        let after = |change: &dyn Fn(&mut FormContent)| {
-            let mut form = form.clone();
-            change(&mut form);
-            bound.changed_to(planned(&form).destination())
-        };
-        assert_eq!(after(&|form| form.company_id = "new".into()), [""; 0]);
-        assert_eq!(after(&|form| form.base_url = "https://b.example".into()), ["Base URL"]);
-        assert_eq!(after(&|form| form.client_id = "new".into()), ["Client ID"]);
-        assert_eq!(
-            after(&|form| form.provider.token_endpoint = "https://b.example/t".into()),
-            ["Identity provider"]
-        );
-        let evil = "https://b.example/r";
-        assert_eq!(after(&|form| form.provider.revocation_endpoint = evil.into()), ["Identity provider"]);
-        let signed = ClientAuthentication::PrivateKeyJwt;
-        assert_eq!(after(&|form| form.provider.client_authentication = signed), ["Client authentication"]);
-        assert_eq!(after(&|form| form.base_url = "https://a.example/".into()), [""; 0]);
-
-        let discovered = |base_url: &str, issuer: &str| {
-            let provider = ProviderChoice { issuer: issuer.into(), ..ProviderChoice::default() };
-            planned(&content(base_url, provider)).destination().clone()
-        };
-        let bound = discovered("https://a.example", "");
-        assert_eq!(bound.changed_to(&discovered("https://b.example", "")), ["Base URL"]);
-        let evil = "https://evil.example";
-        assert_eq!(bound.changed_to(&discovered("https://a.example", evil)), ["Identity provider"]);
-    }
-}
+#[path = "configuration_tests.rs"]
+mod tests;

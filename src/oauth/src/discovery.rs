@@ -17,6 +17,8 @@ pub struct Metadata {
     pub revocation_endpoint: Option<String>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207).
     pub announces_issuer: bool,
+    /// `token_endpoint_auth_methods_supported`; empty where they are not named.
+    pub client_authentications: Vec<String>,
 }
 
 /// Why nothing was discovered; a sentence for the admin.
@@ -40,6 +42,8 @@ struct Document {
     revocation_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Vec<String>,
 }
 
 /// The metadata of the first of the issuers that has any.
@@ -114,6 +118,7 @@ fn read(asked: &str, document: Document) -> Result<Metadata, DiscoveryError> {
         token_endpoint,
         revocation_endpoint: document.revocation_endpoint,
         announces_issuer: document.authorization_response_iss_parameter_supported,
+        client_authentications: document.token_endpoint_auth_methods_supported,
     })
 }
 

@@ -9,6 +9,8 @@ pub enum ConfigurationError {
     Missing(&'static str),
     #[error("{0} is not a URL")]
     NotUrl(&'static str),
+    #[error("An issuer has neither a query nor a fragment: leave out everything from the ? or # on")]
+    IssuerWithQuery,
     #[error("There is no provider called {0}")]
     UnknownProvider(String),
     #[error("{0} has no such region: choose one")]
@@ -29,7 +31,7 @@ pub enum ConfigurationError {
         "The JWT bearer grant signs with the private key that is sealed here, so no client secret can be sent beside it: choose another client authentication"
     )]
     SecretBesideKey,
-    #[error("The authorization parameter {0} is set by iPack Connect itself: delete that row")]
+    #[error("The parameter {0} is set by iPack Connect itself: delete that row")]
     Reserved(String),
 }
 

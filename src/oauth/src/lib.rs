@@ -31,6 +31,7 @@ pub mod outbound;
 pub mod presets;
 #[cfg(test)]
 mod presets_tests;
+mod private_key;
 pub mod provider;
 pub mod token;
 pub mod token_answer;

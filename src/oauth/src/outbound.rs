@@ -19,6 +19,7 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::{
     fmt,
     net::IpAddr,
@@ -199,15 +200,46 @@ impl Outbound {
         authorization: Option<&SecretString>,
         form: &[(&str, &str)],
     ) -> Result<Answer, OutboundError> {
+        self.post(url, authorization, "application/x-www-form-urlencoded", written_form(form)).await
+    }
+
+    /// Posts a JSON object; of a name that is there several times, a list.
+    ///
+    /// # Errors
+    /// As [`Outbound::post_form`].
+    pub async fn post_json(
+        &self,
+        url: &Url,
+        authorization: Option<&SecretString>,
+        members: &[(&str, &str)],
+    ) -> Result<Answer, OutboundError> {
+        let mut object = Map::new();
+        for (name, value) in members {
+            let value = Value::from(*value);
+            match object.get_mut(*name) {
+                Some(Value::Array(values)) => values.push(value),
+                Some(first) => *first = Value::Array(vec![first.take(), value]),
+                None => drop(object.insert((*name).to_owned(), value)),
+            }
+        }
+        self.post(url, authorization, "application/json", Value::Object(object).to_string()).await
+    }
+
+    async fn post(
+        &self,
+        url: &Url,
+        authorization: Option<&SecretString>,
+        content_type: &'static str,
+        body: String,
+    ) -> Result<Answer, OutboundError> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some(authorization) = authorization {
             let mut value = HeaderValue::from_str(authorization.expose_secret())
                 .map_err(|_| OutboundError::Unsendable { host: host_of(url) })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(Method::POST, url, headers, Some(body)).await
     }
 
@@ -294,6 +326,11 @@ impl Inner {
             _ => Ok(&self.inside),
         }
     }
+}
+
+/// A form or a query. A blank is `%20`, which every server reads as one; not every server undoes a `+`.
+pub(crate) fn written_form(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().replace('+', "%20")
 }
 
 fn host_of(url: &Url) -> String {

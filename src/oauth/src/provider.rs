@@ -112,6 +112,7 @@ fn preset_endpoints(
     } else {
         company_id
     };
+    let base_url = host_of_the_customer(preset, base_url);
     let fill = |template: &String| {
         if template.contains("{company_id}") && company_id.is_empty() {
             return Err(ConfigurationError::Missing(
@@ -124,7 +125,7 @@ fn preset_endpoints(
         // In one host label or path segment, whatever somebody typed.
         let company_id: String = url::form_urlencoded::byte_serialize(company_id.as_bytes()).collect();
         let region = region.map_or("", |region| region.value.as_str());
-        let filled = template.replace("{region}", region).replace("{base_url}", base_url);
+        let filled = template.replace("{region}", region).replace("{base_url}", &base_url);
         Ok(filled.replace("{company_id}", &company_id))
     };
     Ok(Endpoints {
@@ -136,12 +137,28 @@ fn preset_endpoints(
     })
 }
 
+/// What of a Base URL the endpoints are under: the host alone, since its path is the API's. What a customer runs may be
+/// under a path as a whole.
+fn host_of_the_customer(preset: &Preset, base_url: &str) -> String {
+    let is_run_by_the_customer = preset.base_urls.iter().any(|url| url.contains("<your-"));
+    match Url::parse(base_url) {
+        Ok(url) if !is_run_by_the_customer => url.origin().ascii_serialization(),
+        _ => base_url.to_owned(),
+    }
+}
+
 /// Where to look for metadata: what was given, or the Base URL and then its origin.
 fn issuers(given: Option<&str>, base_url: &str) -> Result<Vec<String>, ConfigurationError> {
     if let Some(issuer) = given {
-        Url::parse(issuer).map_err(|_| ConfigurationError::NotUrl("The issuer"))?;
-        return Ok(vec![issuer.to_owned()]);
+        let issuer = issuer_of(issuer);
+        let url = Url::parse(&issuer).map_err(|_| ConfigurationError::NotUrl("The issuer"))?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(ConfigurationError::IssuerWithQuery);
+        }
+        return Ok(vec![issuer]);
     }
+    let base_url = issuer_of(base_url);
+    let base_url = base_url.as_str();
     let url = Url::parse(base_url).map_err(|_| ConfigurationError::NotUrl("Base URL"))?;
     let origin = url.origin().ascii_serialization();
     let mut issuers = vec![base_url.to_owned()];
@@ -149,6 +166,25 @@ fn issuers(given: Option<&str>, base_url: &str) -> Result<Vec<String>, Configura
         issuers.push(origin);
     }
     Ok(issuers)
+}
+
+/// The issuer whose discovery address somebody may have pasted, without slashes that are too many.
+fn issuer_of(pasted: &str) -> String {
+    const OPENID: &str = "/.well-known/openid-configuration";
+    const OAUTH: &str = "/.well-known/oauth-authorization-server";
+    let (scheme, rest) = pasted.split_once("://").unwrap_or(("", pasted));
+    let mut rest = rest.to_owned();
+    while rest.contains("//") {
+        rest = rest.replace("//", "/");
+    }
+    let trimmed = rest.trim_end_matches('/');
+    let rest = match (trimmed.strip_suffix(OPENID), rest.split_once(OAUTH)) {
+        (Some(issuer), _) => issuer.to_owned(),
+        // In front of the issuer's path (RFC 8414, section 3.1).
+        (None, Some((host, path))) => format!("{host}{path}"),
+        (None, None) => rest,
+    };
+    if scheme.is_empty() { rest } else { format!("{scheme}://{rest}") }
 }
 
 fn host_of(address: &str) -> String {
@@ -239,6 +275,45 @@ mod tests {
             assert_eq!(unknown, Err(ConfigurationError::UnknownRegion(preset.name.clone())));
         }
         in_region("hubspot", "eu").expect("left over from another provider, it means nothing");
+    }
+
+    #[test]
+    fn endpoints_are_under_the_host_of_the_base_url() {
+        let token = |base_url: &str, preset: &str| {
+            chosen(base_url, preset, "realm").expect("enough").endpoints.expect("known").token
+        };
+        for base_url in
+            ["https://one.zendesk.com", "https://one.zendesk.com/", "https://one.zendesk.com/api/v2/"]
+        {
+            assert_eq!(token(base_url, "zendesk"), "https://one.zendesk.com/oauth/tokens", "{base_url}");
+        }
+        let keycloak = token("https://sso.example/auth/", "keycloak");
+        assert_eq!(keycloak, "https://sso.example/auth/realms/realm/protocol/openid-connect/token");
+    }
+
+    #[test]
+    fn an_issuer_is_understood_as_it_is_pasted() {
+        let issuer = |pasted: &str| {
+            let provider = ProviderChoice { issuer: pasted.into(), ..ProviderChoice::default() };
+            let content =
+                FormContent { base_url: "https://x.example".into(), provider, ..FormContent::default() };
+            resolve_provider(&content).map(|found| found.issuers)
+        };
+        for (pasted, expected) in [
+            ("https://id.example/a", "https://id.example/a"),
+            ("https://id.example/", "https://id.example/"),
+            ("https://id.example//", "https://id.example/"),
+            ("https://id.example//a", "https://id.example/a"),
+            ("https://id.example/a/.well-known/openid-configuration", "https://id.example/a"),
+            ("https://id.example/.well-known/openid-configuration/", "https://id.example"),
+            ("https://id.example/.well-known/oauth-authorization-server/a", "https://id.example/a"),
+            ("https://id.example/.well-known/oauth-authorization-server", "https://id.example"),
+        ] {
+            assert_eq!(issuer(pasted), Ok(vec![expected.to_owned()]), "{pasted}");
+        }
+        for pasted in ["https://id.example/?p=signin", "https://id.example/#a"] {
+            assert_eq!(issuer(pasted), Err(ConfigurationError::IssuerWithQuery), "{pasted}");
+        }
     }
 
     #[test]

@@ -49,9 +49,17 @@ impl Request<'_> {
                 parameters.extend(verifier.map(|verifier| ("code_verifier", verifier.clone())));
                 parameters
             }
-            // Without a scope: the answer has the same as the first one (RFC 6749, section 6).
+            // Usually without a scope: the answer has the same as the first one (RFC 6749, section 6).
             Self::Refresh { token } => {
-                vec![("grant_type", plain("refresh_token")), ("refresh_token", (*token).clone())]
+                let redirect_uri =
+                    configuration.redirect_uri.as_deref().filter(|_| configuration.redirect_uri_at_refresh);
+                let redirect_uri = redirect_uri.map(|uri| ("redirect_uri", plain(uri)));
+                let grant = ("grant_type", plain("refresh_token"));
+                let token = ("refresh_token", (*token).clone());
+                [Some(grant), Some(token), scope.filter(|_| configuration.scope_at_refresh), redirect_uri]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
             Self::ClientCredentials => {
                 let grant = ("grant_type", plain("client_credentials"));
@@ -70,7 +78,7 @@ impl Request<'_> {
                     claims["scope"] = configuration.scope().into();
                 }
                 let key = secrets.client.ok_or(ClientCredentialsError::NoSecret)?;
-                let assertion = sign(key, &configuration.key_id, &claims)?;
+                let assertion = sign(key, configuration, claims)?;
                 let grant = ("grant_type", plain("urn:ietf:params:oauth:grant-type:jwt-bearer"));
                 [Some(grant), Some(("assertion", assertion)), scope].into_iter().flatten().collect()
             }
@@ -98,13 +106,13 @@ pub async fn request(
     now: Timestamp,
 ) -> Result<Granted, TokenError> {
     let mut parameters = request.parameters(configuration, secrets, now)?;
-    for row in &configuration.token_parameters {
-        if !RESERVED_TOKEN.contains(&row.key.as_str()) {
-            parameters.push((row.key.as_str(), row.value.clone().into()));
-        }
+    let grant = configuration.token_parameters.iter().find(|row| row.key == "grant_type");
+    if let (Request::ClientCredentials, Some(grant)) = (request, grant) {
+        // Some providers have a name of their own for it.
+        parameters[0].1 = grant.value.clone().into();
     }
     let endpoint = &configuration.endpoints.token;
-    let (answer, redactor) = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
+    let (answer, redactor) = post(outbound, configuration, endpoint, parameters, secrets, now).await?;
     read_answer(&answer, &redactor, now)
 }
 
@@ -122,42 +130,50 @@ pub async fn revoke(
     now: Timestamp,
 ) -> Result<(), TokenError> {
     let hint = if is_refresh_token { "refresh_token" } else { "access_token" };
-    let parameters = [("token", token.clone()), ("token_type_hint", hint.to_owned().into())];
-    let (answer, redactor) = post(outbound, configuration, endpoint, &parameters, secrets, now).await?;
+    let parameters = vec![("token", token.clone()), ("token_type_hint", hint.to_owned().into())];
+    let configuration =
+        Configuration { token_parameters: Vec::new(), json_body: false, ..configuration.clone() };
+    let (answer, redactor) = post(outbound, &configuration, endpoint, parameters, secrets, now).await?;
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
     Err(read_refusal(&answer, &redactor, now))
 }
 
+/// Posts these parameters, those that prove the client, and the admin's own that the request does not have already.
 async fn post(
     outbound: &Outbound,
     configuration: &Configuration,
     endpoint: &str,
-    parameters: &[(&str, SecretString)],
+    mut parameters: Vec<(&str, SecretString)>,
     secrets: Secrets<'_>,
     now: Timestamp,
 ) -> Result<(Answer, Redactor), TokenError> {
     let url = Url::parse(endpoint).map_err(|_| TokenError::Endpoint("token endpoint"))?;
     let authentication::ClientCredentials { authorization, parameters: proof } =
         client_credentials(configuration, secrets.client, now)?;
-    let form: Vec<(&str, &str)> = parameters
-        .iter()
-        .map(|(name, value)| (*name, value.expose_secret()))
-        .chain(proof.iter().map(|(name, value)| (*name, value.expose_secret())))
-        .collect();
-    let answer = outbound.post_form(&url, authorization.as_ref(), &form).await?;
+    let rows = &configuration.token_parameters;
+    if rows.iter().any(|row| row.key == "scope") {
+        // Typed there instead of among the scopes.
+        parameters.retain(|(name, _)| *name != "scope");
+    }
+    parameters.extend(proof);
+    let own: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    let rows = rows.iter().filter(|row| !own.contains(&&*row.key) && !RESERVED_TOKEN.contains(&&*row.key));
+    parameters.extend(rows.map(|row| (row.key.as_str(), row.value.clone().into())));
+    let body: Vec<(&str, &str)> =
+        parameters.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
+    let answer = match configuration.json_body {
+        true => outbound.post_json(&url, authorization.as_ref(), &body).await?,
+        false => outbound.post_form(&url, authorization.as_ref(), &body).await?,
+    };
     // Whatever of it comes back is not repeated.
     let credentials = authorization.map(|header| match header.expose_secret().split_once(' ') {
         Some((_, credentials)) => credentials.to_owned().into(),
         None => header,
     });
-    let secret_parameters = parameters
-        .iter()
-        .map(|(name, value)| (*name, value))
-        .chain(proof.iter().map(|(name, value)| (*name, value)))
-        .filter(|(name, _)| SECRET_PARAMETERS.contains(name))
-        .map(|(_, value)| value);
+    let secret_parameters =
+        parameters.iter().filter(|(name, _)| SECRET_PARAMETERS.contains(name)).map(|(_, value)| value);
     let redactor = Redactor::new(secret_parameters.chain(secrets.client).chain(&credentials));
     Ok((answer, redactor))
 }

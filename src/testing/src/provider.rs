@@ -29,6 +29,8 @@ pub struct Rules {
     /// The issuer that the metadata name, where it is another one.
     pub issuer: Option<String>,
     pub announces_issuer: bool,
+    /// What the metadata offer; unsaid where there is nothing.
+    pub client_authentications: Option<Vec<String>>,
     /// Secrets that prove the client, by either way; with none, nobody has to prove anything.
     pub secrets: Vec<String>,
     /// How long the token endpoint takes.
@@ -47,6 +49,7 @@ impl Default for Rules {
             scope: None,
             issuer: None,
             announces_issuer: false,
+            client_authentications: None,
             secrets: Vec::new(),
             slow: Duration::ZERO,
             next: VecDeque::new(),
@@ -190,16 +193,17 @@ fn answer(state: &Mutex<State>, request: &Request) -> Reply {
         ("GET", "/.well-known/openid-configuration") => {
             let state = lock(state);
             let rules = &state.rules;
-            Reply::json(
-                200,
-                &json!({
+            let mut metadata = json!({
                     "issuer": rules.issuer.as_ref().unwrap_or(&issuer),
                     "authorization_endpoint": format!("{issuer}/authorize"),
                     "token_endpoint": format!("{issuer}/token"),
                     "revocation_endpoint": format!("{issuer}/revoke"),
                     "authorization_response_iss_parameter_supported": rules.announces_issuer,
-                }),
-            )
+            });
+            if let Some(ways) = &rules.client_authentications {
+                metadata["token_endpoint_auth_methods_supported"] = ways.clone().into();
+            }
+            Reply::json(200, &metadata)
         }
         ("POST", path) if TOKEN.contains(&path) => {
             let slow = lock(state).rules.slow;

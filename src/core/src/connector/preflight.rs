@@ -68,10 +68,9 @@ impl Findings {
         }
         if !token.is_empty() {
             let keys = token.join(", ");
-            let finding = format!(
-                "Access Token Parameters: iPack Connect sets {keys} itself; the value in the table is not sent."
-            );
-            self.add(what, Verdict::Warning, finding);
+            let finding =
+                format!("Access Token Parameters: iPack Connect sets {keys} itself. Delete the row.");
+            self.add(what, Verdict::Wrong, finding);
         }
     }
 

@@ -23,8 +23,9 @@ use ipack_domain::{
     post::Outcome,
     time::Timestamp,
     tokens::{ProblemCode, SecretField},
+    trim::trimmed,
 };
-use ipack_oauth::{authentication, configuration::RequestedConfiguration};
+use ipack_oauth::{authentication::ClientCredentialsError, configuration::RequestedConfiguration};
 use ipack_storage::{
     Connection, Writer, attempts,
     audit_log::{self, Event, Kind},
@@ -65,6 +66,7 @@ impl Services {
         secret: &SecretString,
     ) -> Result<SecretStatus> {
         let label = client.label();
+        let secret = &entered(SecretField::ClientSecret, secret.expose_secret());
         loop {
             let (account, content, version) = self.client_connection(client, header, key).await?;
             let plan = self.requested_configuration(&content)?;
@@ -261,6 +263,15 @@ pub(crate) struct Who<'a> {
     pub label: &'a str,
 }
 
+/// A secret as it was entered: what a paste brings along around a client secret is no part of it, the blanks around a
+/// person's password are.
+pub(crate) fn entered(field: SecretField, text: &str) -> SecretString {
+    match field {
+        SecretField::ClientSecret => trimmed(text).to_owned().into(),
+        SecretField::Password => text.to_owned().into(),
+    }
+}
+
 /// Whether this can be a secret of that kind. Asked before the write, since reading a private key takes its time.
 pub(crate) fn check_secret(
     secret: &SecretString,
@@ -274,12 +285,20 @@ pub(crate) fn check_secret(
         ProblemCode::Empty
     } else if text.len() > MAX_SECRET_BYTES {
         ProblemCode::TooLong
-    } else if is_private_key
-        && authentication::sign(secret, "", &authentication::claims("", "", "", now)).is_err()
-    {
-        ProblemCode::NotPrivateKey
-    } else {
+    } else if !is_private_key {
         return Ok(());
+    } else {
+        match plan.check_private_key(secret, now) {
+            Ok(()) => return Ok(()),
+            Err(ClientCredentialsError::NotPrivateKey) => ProblemCode::NotPrivateKey,
+            Err(ClientCredentialsError::EncryptedPrivateKey) => ProblemCode::EncryptedPrivateKey,
+            Err(ClientCredentialsError::Algorithm(_) | ClientCredentialsError::Certificate) => {
+                ProblemCode::WrongPrivateKey
+            }
+            Err(other @ ClientCredentialsError::NoSecret) => {
+                return Err(ServiceError::Conflict(other.to_string()));
+            }
+        }
     };
     Err(ServiceError::Secret(code))
 }

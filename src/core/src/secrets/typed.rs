@@ -11,7 +11,7 @@ use crate::{
         submission::{Submission, Submitted},
     },
     error::{Result, ServiceError},
-    secrets::credentials::{Who, check_secret},
+    secrets::credentials::{Who, check_secret, entered},
     services::Services,
 };
 use ipack_domain::{
@@ -48,7 +48,7 @@ impl Services {
         }
         let plan = requested_configuration(&saved.record.start, self.oauth.allowed);
         for field in fields {
-            let secret = SecretString::from(secrets.of(field).clone().into_inner().trim().to_owned());
+            let secret = entered(field, &secrets.of(field).clone().into_inner());
             let sealed = match &plan {
                 Ok(plan) => self.seal_typed(admin, &saved.record, plan, field, &secret).await,
                 Err(error) => Err(ServiceError::Conflict(error.to_string())),

@@ -33,8 +33,9 @@ use ipack_domain::{
 use ipack_oauth::{
     advice::{no_token, sentence},
     authorize::{authorization_url, code_challenge, digest, random_text},
-    configuration::{Configuration, RequestedConfiguration},
+    configuration::{Configuration, RequestedConfiguration, collisions},
     discovery::discover,
+    endpoints::ConfigurationError,
     provider::ResolvedProvider,
 };
 use ipack_storage::{
@@ -101,6 +102,9 @@ impl Services {
 
     async fn begin(&self, admin: &Admin, record: &ConnectorRecord, origin: Initiator<'_>) -> Result<()> {
         let plan = self.requested_configuration(&record.start)?;
+        if let Some(key) = collisions(&record.start).1.into_iter().next() {
+            return Err(ServiceError::Conflict(ConfigurationError::Reserved(key).to_string()));
+        }
         let redirect_uri = self.redirect_uri(&record.space.account_id, &plan.provider);
         // Asked before anything is written: it can take its time.
         let configuration = match plan.known() {
@@ -116,7 +120,8 @@ impl Services {
             for endpoint in endpoints.into_iter().flatten() {
                 self.oauth.outbound.check(endpoint).map_err(|error| error.to_string())?;
             }
-            Ok(configuration)
+            let redirect_uri = configuration.redirect_uri_at_refresh.then(|| redirect_uri.clone());
+            Ok(Configuration { redirect_uri, ..configuration })
         });
         let begin = Begin { admin, record, plan: &plan, origin };
         let id = self

@@ -21,6 +21,7 @@ mod failures;
 mod faults;
 mod grants;
 mod pages;
+mod pasted;
 mod reading;
 mod refreshing;
 mod replicas;

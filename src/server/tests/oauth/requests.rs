@@ -212,12 +212,18 @@ async fn s13_secrets_are_in_no_url_and_odd_ones_arrive(database: Database) {
 async fn parameters_of_both_tables_are_sent_and_reserved_ones_never_twice(database: Database) {
     let (world, provider, mut browser) = start(database).await;
     set_up(&mut browser, &key(), &provider).await;
-    let details = serde_json::json!({
-        "baseURL": provider.issuer(), "clientId": CLIENT,
-        "authParams": {"audience": "x y&z"},
-        "accessTokenParams": {"resource": "https://r.example/ü", "grant_type": "password", "code": "stolen"},
-    });
-    world.api_save(&key(), &details.to_string(), CLIENT).await;
+    let details = |parameters| {
+        let (issuer, audience) = (provider.issuer(), serde_json::json!({"audience": "x y&z"}));
+        serde_json::json!({"baseURL": issuer, "clientId": CLIENT, "authParams": audience, "accessTokenParams": parameters})
+    };
+    let reserved = details(serde_json::json!({"grant_type": "password", "code": "stolen"}));
+    world.api_save(&key(), &reserved.to_string(), CLIENT).await;
+    let page = press_generate(&mut browser, &key()).await;
+    page.assert_shows("The grant is chosen under Identity provider");
+    page.assert_shows("iPack Connect sets this itself: delete this row");
+    browser.press(&page.connector(), "discard").await;
+    let fine = details(serde_json::json!({"resource": "https://r.example/ü"}));
+    world.api_save(&key(), &fine.to_string(), CLIENT).await;
     let began = begin(&mut browser, &key()).await;
     assert_eq!(began.parameter("audience").as_deref(), Some("x y&z"));
     come_back(&mut browser, &provider.agree(&began.url))

@@ -80,7 +80,8 @@ fn TextInput(state: FormState, field: TextField) -> impl IntoView {
                     value.set(event_target_value(&event));
                     state.typed();
                 }
-                inputmode=matches!(about.check, Check::Url | Check::NeededUrl).then_some("url")
+                inputmode=matches!(about.check, Check::Url | Check::NeededUrl | Check::Issuer)
+                    .then_some("url")
                 list=list
                 autocomplete="off"
                 autocapitalize="none"

@@ -51,8 +51,12 @@ pub fn Provider(state: FormState, providers: Vec<ProviderOption>) -> impl IntoVi
 #[component]
 fn Advanced(state: FormState) -> impl IntoView {
     let (empty, first) = (FormContent::default(), state.untracked_content());
-    let is_advanced = |field: &Field| field.section() == Some(Section::Advanced);
-    let is_open = Field::all().filter(is_advanced).any(|field| !first.has_same(&empty, field));
+    let is_used = |section: Section| {
+        Field::all()
+            .filter(|field| field.section() == Some(section))
+            .any(|field| !first.has_same(&empty, field))
+    };
+    let (is_open, is_special) = (is_used(Section::Advanced), is_used(Section::Special));
     let allows_password = state.view.with_untracked(|view| view.credentials.allows_password)
         || first.provider.grant == Grant::Password;
     let grants = Memo::new(move |_| state.view.with(|view| view.credentials.facts.grants.clone()));
@@ -70,23 +74,34 @@ fn Advanced(state: FormState) -> impl IntoView {
         let options = options.map(|(name, label)| MenuOption::new(name, label)).collect();
         view! { <MenuInput state=state field=MenuField::Grant options=options /> }
     };
-    let authentication = MenuField::ClientAuthentication.options().into_iter();
-    let authentication = authentication.map(|(name, label)| MenuOption::new(name, label)).collect();
-    let switches = SwitchField::VARIANTS.iter().copied();
-    let switches = switches.filter(|switch| switch.about().section == Section::Advanced);
     view! {
         <details class="advanced" open=is_open>
             <summary>"Grant, client authentication and more"</summary>
             <div class="fields">
-                {grant} <MenuInput state=state field=MenuField::ClientAuthentication options=authentication />
-                {texts(state, Section::Advanced)}
-                {switches
-                    .map(|switch| view! { <SwitchInput state=state field=switch /> })
-                    .collect::<Vec<_>>()}
+                {grant} {menu(state, MenuField::ClientAuthentication)} {texts(state, Section::Advanced)}
+                {switches(state, Section::Advanced)}
+            </div>
+        </details>
+        <details class="advanced" open=is_special>
+            <summary>"For providers that need something special"</summary>
+            <div class="fields">
+                {menu(state, MenuField::Algorithm)} {texts(state, Section::Special)}
+                {switches(state, Section::Special)}
             </div>
         </details>
     }
     .into_any()
+}
+
+fn menu(state: FormState, field: MenuField) -> impl IntoView {
+    let options = field.options().into_iter().map(|(name, label)| MenuOption::new(name, label)).collect();
+    view! { <MenuInput state=state field=field options=options /> }
+}
+
+fn switches(state: FormState, section: Section) -> Vec<AnyView> {
+    let switches = SwitchField::VARIANTS.iter().copied();
+    let switches = switches.filter(|switch| switch.about().section == section);
+    switches.map(|field| view! { <SwitchInput state=state field=field /> }.into_any()).collect()
 }
 
 /// What the chosen provider brings along.
