@@ -62,3 +62,20 @@ test('with its program no button leaves the page', { tag: '@javascript' }, async
   await form.expectContent({ ...SAMPLE, 'Authorization Parameters': SAMPLE[AUTHORIZATION].slice(1) });
   expect(loads).toBe(0);
 });
+
+test('what the browser loads and what it is answered stays small', { tag: '@javascript' }, async ({ visit, world }) => {
+  const key = await world.connection(asDetails(SAMPLE));
+  const page = await visit({ admin: world.anna });
+  let transferred = 0;
+  page.on('response', (response) => {
+    if (/\.(wasm|js)(\?|$)/.test(response.url())) transferred += Number(response.headers()['content-length']);
+  });
+  const form = await ConnectorForm.open(page, key);
+  expect(transferred).toBeGreaterThan(50_000);
+  expect(transferred).toBeLessThanOrEqual(200_000);
+  const kept = page.waitForResponse((response) => response.url().endsWith('/api/connector'));
+  await form.field('Company ID').fill('another company');
+  const answer = await (await kept).body();
+  expect(answer.length).toBeLessThanOrEqual(4_096);
+  expect(answer.toString()).not.toContain('QuickBooks');
+});

@@ -42,11 +42,6 @@ impl Choices {
     pub const SAVED: &'static str = "saved";
     const VERSION: &'static str = "version";
 
-    pub fn new(version: i64, mine: impl IntoIterator<Item = Part>) -> Self {
-        let mine = mine.into_iter().map(|part| (part.name().to_owned(), Self::MINE.to_owned()));
-        Self(mine.chain([(Self::VERSION.to_owned(), version.to_string())]).collect())
-    }
-
     pub fn version(&self) -> Option<i64> {
         self.0.get(Self::VERSION)?.parse().ok()
     }
@@ -54,6 +49,13 @@ impl Choices {
     /// This admin's own value was chosen.
     pub fn is_mine(&self, part: Part) -> bool {
         self.0.get(part.name()).is_some_and(|choice| choice == Self::MINE)
+    }
+}
+
+/// As a page posts them: names of parts, and `version`, with what was chosen.
+impl FromIterator<(String, String)> for Choices {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(posted: T) -> Self {
+        Self(posted.into_iter().collect())
     }
 }
 
@@ -96,12 +98,13 @@ mod tests {
 
     #[test]
     fn choices_are_posted_by_the_names_of_parts() {
-        let choices = Choices::new(4, [Part::ClientId, Part::Provider]);
+        let posted = [("version", "4"), ("client_id", "mine"), ("provider", "mine"), ("scopes", "saved")];
+        let choices: Choices =
+            posted.into_iter().map(|(part, choice)| (part.to_owned(), choice.to_owned())).collect();
         assert_eq!(choices.version(), Some(4));
         let mine: Vec<_> = Part::all().filter(|part| choices.is_mine(*part)).collect();
         assert_eq!(mine, [Part::ClientId, Part::Provider]);
-        let posted = serde_json::json!(choices);
-        assert_eq!(posted, serde_json::json!({"version": "4", "client_id": "mine", "provider": "mine"}));
+        assert_eq!(serde_json::json!(choices)["client_id"], "mine");
         assert_eq!(Choices::default().version(), None);
     }
 }

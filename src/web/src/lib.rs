@@ -21,6 +21,8 @@ pub mod flow_cookie;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
+pub mod panels;
+#[cfg(feature = "ssr")]
 pub mod request_context;
 #[cfg(feature = "ssr")]
 pub mod shell;

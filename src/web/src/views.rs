@@ -81,9 +81,9 @@ pub struct InstanceView {
     pub connections: Vec<ConnectionLine>,
 }
 
-// ── the connector form ──
+// ── the connector form, of which the browser's half gets a [`FormView`](crate::form::view::FormView) ──
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectorView {
     pub key: ConnectionKey,
     pub names: ConnectorNames,
@@ -123,7 +123,7 @@ pub struct Saved {
 }
 
 /// Somebody saved since this draft was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub by: String,
     /// It was this admin, on another page or for every environment.
@@ -134,7 +134,7 @@ pub struct Conflict {
     pub parts: Vec<ConflictPart>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictPart {
     pub part: Part,
     /// The value's lines, for reading.
@@ -143,20 +143,20 @@ pub struct ConflictPart {
     pub prefer_mine: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherEnvironment {
     pub name: String,
     pub state: OtherState,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherState {
     Empty,
     Same,
     Different,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
     pub at: Moment,
     pub actor: String,
@@ -169,7 +169,7 @@ pub struct HistoryEntry {
 // ── the form's secrets and token: never a value of either ──
 
 /// Everything about secrets and tokens that the form shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialsView {
     /// The state of the connection, as the form is shown.
     pub standing: StateWithReason,
@@ -200,14 +200,14 @@ pub struct CredentialsView {
 }
 
 /// Who encrypted a secret, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encrypted {
     pub by: String,
     pub at: Moment,
 }
 
 /// The state of the client secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretState {
     Missing,
     Encrypted(Encrypted),
@@ -220,7 +220,7 @@ pub enum SecretState {
 }
 
 /// The latest attempt, as the page follows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptView {
     pub id: String,
     pub stage: Stage,
@@ -234,7 +234,7 @@ pub struct AttemptView {
     pub lapses: Option<Moment>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenView {
     pub by: String,
     pub obtained: Moment,
@@ -265,14 +265,14 @@ pub struct TokenView {
 }
 
 /// A known provider, or a region of one, for its menu.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderOption {
     pub id: String,
     pub name: String,
 }
 
 /// What the chosen provider brings along.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProviderFacts {
     pub documentation: Option<String>,
     pub note: Option<String>,

@@ -4,10 +4,13 @@
 //! closed says nothing.
 
 use crate::form::{
-    browser::focus_if_lost, pending_request::PendingRequest, save_status::SaveStatus, state::FormState,
+    browser::focus_if_lost,
+    pending_request::PendingRequest,
+    save_status::SaveStatus,
+    state::FormState,
+    view::{AttemptProgress, FormView, Panel, progress_html},
 };
 use crate::functions::connector::{attempt, connector};
-use crate::views::{AttemptView, ConnectorView};
 use ipack_domain::{
     button::Button,
     error::ErrorCode,
@@ -23,6 +26,23 @@ const ASK_AT_LEAST_EVERY: Duration = Duration::from_secs(3);
 /// No stage is skipped, and each is there long enough to be read.
 const SHOWN_FOR: Duration = Duration::from_millis(700);
 const WINDOW: &str = "popup,width=620,height=760";
+
+/// The attempt to get a token that the page follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Following {
+    Nothing,
+    Announced(Announced),
+    Attempt { id: String, stage: Stage },
+}
+
+/// A click began an attempt, and the server has not answered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The attempt that was there before: what comes must be another.
+    before: Option<String>,
+    /// What the page said of that one.
+    html: String,
+}
 
 thread_local! {
     /// The window opened by the last click, until it has got its address.
@@ -51,38 +71,40 @@ impl FormState {
 
     /// Says at once what the click began.
     pub fn announce_opening(self) {
-        let before = self.view.with_untracked(|view| view.credentials.attempt.as_ref().map(|a| a.id.clone()));
-        self.attempt_before.set_value(before);
-        let stage = Stage::Opening;
-        self.attempt.set(Some(AttemptView {
-            id: String::new(),
-            stage,
-            message: stage.message().to_owned(),
-            advice: None,
-            address: None,
-            begun: ipack_domain::time::Timestamp(0).into(),
-            lapses: None,
-        }));
+        let before = self.view.with_untracked(|view| view.attempt.as_ref().map(|attempt| attempt.id.clone()));
+        let html = self.show_in(Panel::Attempt, &progress_html(Stage::Opening));
+        self.following.set(Following::Announced(Announced { before, html }));
     }
 
     /// A click has begun something that the server has not answered yet.
     pub fn is_announced(self) -> bool {
-        self.attempt.with_untracked(|attempt| attempt.as_ref().is_some_and(|attempt| attempt.id.is_empty()))
+        self.following.with(|following| matches!(following, Following::Announced(_)))
+    }
+
+    /// What a click announced, where this button was the click: from here on the server's words count.
+    pub(super) fn end_announcement(self, button: Button) -> Option<Announced> {
+        match self.following.get_untracked() {
+            Following::Announced(announced) if button == Button::Generate => {
+                self.following.set(Following::Nothing);
+                Some(announced)
+            }
+            _ => None,
+        }
     }
 
     /// The server did not take the click.
     pub fn give_up_attempt(self) {
         self.close_window();
-        if self.is_announced() {
-            self.attempt.set(self.view.with_untracked(|view| view.credentials.attempt.clone()));
+        if let Some(announced) = self.end_announcement(Button::Generate) {
+            self.show_in(Panel::Attempt, &announced.html);
         }
     }
 
     /// What is left to do once the server has answered a button.
-    pub(super) fn after(self, asked: &PendingRequest) {
+    pub(super) fn after(self, asked: &PendingRequest, announced: Option<Announced>) {
         self.forget_sealed(&asked.secrets);
         let view = self.view.get_untracked();
-        let is_done = view.outcome == Outcome::Saved && view.credentials.problems.is_empty();
+        let is_done = view.outcome == Outcome::Saved && view.problems.is_empty();
         match asked.button {
             Button::Preflight => {
                 let _ = window().location().set_href(&format!("{}/preflight", view.key.form_path()));
@@ -95,12 +117,11 @@ impl FormState {
             }
             Button::RevokeConfirmed => focus_if_lost("token"),
             Button::Generate => {
-                let begun = view.credentials.attempt;
-                let before = self.attempt_before.get_value();
-                let is_new = |attempt: &AttemptView| before.as_ref() != Some(&attempt.id);
-                match begun.filter(|attempt| is_done && is_new(attempt)) {
+                let before = announced.and_then(|announced| announced.before);
+                let is_new = |attempt: &AttemptProgress| before.as_ref() != Some(&attempt.id);
+                match view.attempt.filter(|attempt| is_done && is_new(attempt)) {
                     Some(begun) => self.go_on(begun),
-                    None => self.give_up_attempt(),
+                    None => self.close_window(),
                 }
             }
             Button::Keep
@@ -116,7 +137,7 @@ impl FormState {
     }
 
     /// Sends the window on its way, and follows the attempt from here.
-    fn go_on(self, begun: AttemptView) {
+    fn go_on(self, begun: AttemptProgress) {
         match (OPENED.take(), &begun.address) {
             (Some(window), Some(address)) => {
                 let _ = window.location().set_href(address);
@@ -128,30 +149,24 @@ impl FormState {
         }
         if begun.stage == Stage::Succeeded {
             // So fast that nobody saw it begin.
-            self.show_initializing(begun);
+            self.show_initializing();
         } else {
-            self.attempt.set(Some(begun));
-            self.follow_attempt();
+            self.follow(begun);
         }
     }
 
-    fn show_initializing(self, now: AttemptView) {
-        let stage = Stage::Initializing;
-        let message = stage.message().to_owned();
-        self.attempt.set(Some(AttemptView { stage, message, ..now }));
+    fn show_initializing(self) {
+        self.show_in(Panel::Attempt, &progress_html(Stage::Initializing));
         set_timeout(move || self.is_over(), SHOWN_FOR);
     }
 
     /// Asks how far the attempt is until it is over.
-    pub fn follow_attempt(self) {
-        let id = self.attempt.with_untracked(|attempt| {
-            let attempt = attempt.as_ref().filter(|attempt| !attempt.stage.is_over());
-            attempt.map(|attempt| attempt.id.clone())
-        });
-        if let Some(id) = id
-            && self.following.get_value().as_ref() != Some(&id)
-        {
-            self.following.set_value(Some(id.clone()));
+    pub fn follow(self, AttemptProgress { id, stage, .. }: AttemptProgress) {
+        let is_followed = self.following.with_untracked(
+            |following| matches!(following, Following::Attempt { id: followed, .. } if *followed == id),
+        );
+        if !stage.is_over() && !is_followed {
+            self.following.set(Following::Attempt { id: id.clone(), stage });
             self.ask_how_far(id, ASK_EVERY);
         }
     }
@@ -162,22 +177,25 @@ impl FormState {
             move || {
                 spawn_local(async move {
                     let answer = attempt(self.key.get_value(), id.clone()).await;
-                    // Another attempt took its place while this was asked.
-                    if self.following.get_value().as_ref() != Some(&id) || self.is_announced() {
-                        return;
-                    }
-                    let shown = self.attempt.get_untracked().map(|attempt| attempt.stage);
+                    let shown = match self.following.get_untracked() {
+                        Following::Attempt { id: followed, stage } if followed == id => stage,
+                        // Another attempt took its place while this was asked.
+                        _ => return,
+                    };
                     match answer {
-                        Ok(Some(now)) if now.stage == Stage::Succeeded && shown == Some(Stage::Opening) => {
-                            self.show_initializing(now);
+                        Ok(Some(now)) if now.stage == Stage::Succeeded && shown == Stage::Opening => {
+                            self.show_initializing();
                         }
                         Ok(Some(now)) if !now.stage.is_over() => {
-                            self.attempt.set(Some(now));
+                            if now.stage != shown {
+                                self.show_in(Panel::Attempt, &progress_html(now.stage));
+                                self.following.set(Following::Attempt { id: id.clone(), stage: now.stage });
+                            }
                             self.ask_how_far(id, longer);
                         }
                         Ok(_) => self.is_over(),
                         Err(error) if error.code == ErrorCode::Unauthorized => {
-                            self.following.set_value(None);
+                            self.following.set(Following::Nothing);
                             self.keep.set(SaveStatus::SessionEnded);
                         }
                         // The network is flaky: asked again, for the attempt goes on.
@@ -191,7 +209,7 @@ impl FormState {
 
     /// Shows what came of it: the whole form, where nothing is being typed into it.
     fn is_over(self) {
-        self.following.set_value(None);
+        self.following.set(Following::Nothing);
         spawn_local(async move {
             match connector(self.key.get_value()).await {
                 Ok(now) if self.keep.with_untracked(SaveStatus::is_at_rest) => {
@@ -212,19 +230,18 @@ impl FormState {
         spawn_local(async move {
             let answer = connector(self.key.get_value()).await;
             if let Ok(now) = answer
-                && self.following.get_value().is_none()
-                && !self.is_announced()
+                && self.following.with_untracked(|following| *following == Following::Nothing)
             {
                 self.take_credentials(now);
             }
         });
     }
 
-    fn take_credentials(self, now: ConnectorView) {
-        self.attempt.set(now.credentials.attempt.clone());
+    fn take_credentials(self, now: FormView) {
+        self.show_panels(&now);
         self.view.update(|view| {
-            view.credentials = now.credentials;
-            view.history = now.history;
+            let base = std::mem::take(&mut view.base);
+            *view = FormView { base, outcome: view.outcome, ..now };
         });
     }
 }

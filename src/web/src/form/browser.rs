@@ -35,6 +35,32 @@ impl BeforeWaking {
     }
 }
 
+pub fn element_by_id(id: &str) -> Option<web_sys::Element> {
+    document().get_element_by_id(id)
+}
+
+/// What is chosen in the conflict panel, by the parts' names, and which version that is about.
+pub fn checked_choices() -> Vec<(String, String)> {
+    const CHOSEN: &str = "input[name^='choices[']:is([type='hidden'], :checked)";
+    let Ok(inputs) = document().query_selector_all(CHOSEN) else { return Vec::new() };
+    let inputs = (0..inputs.length()).filter_map(|index| inputs.item(index)?.dyn_into().ok());
+    let choice = |input: web_sys::HtmlInputElement| {
+        let name = input.name();
+        let part = name.strip_prefix("choices[")?.strip_suffix(']')?.to_owned();
+        Some((part, input.value()))
+    };
+    inputs.filter_map(choice).collect()
+}
+
+/// Chooses the same again in a panel that was exchanged.
+pub fn set_choices(choices: &[(String, String)]) {
+    for (part, value) in choices {
+        if let Some(input) = input_by_id(&format!("choice-{part}-{value}")) {
+            input.set_checked(true);
+        }
+    }
+}
+
 pub fn input_by_id(id: &str) -> Option<web_sys::HtmlInputElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }

@@ -1,13 +1,13 @@
 //! The inputs by their kinds, as the registry describes them, and what the plain form sends along unseen.
 
 use crate::form::{
-    Earlier, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
+    erased, input_error::InputError, problems::FormProblems, secret::ClientSecret, state::FormState,
+    view::Panel,
 };
-use crate::views::OtherState;
 use ipack_domain::{
     fields::{Check, MenuField, Section, SwitchField, TextField},
     ids::ConnectionKey,
-    suggestions::{Suggestion, SuggestionField},
+    suggestions::SuggestionField,
 };
 use leptos::prelude::*;
 use strum::VariantArray;
@@ -15,37 +15,31 @@ use strum::VariantArray;
 /// The ids and what the page had seen, for a post without JavaScript.
 #[component]
 pub fn Hidden(state: FormState, key: ConnectionKey) -> impl IntoView {
-    view! {
+    erased(view! {
         <input type="hidden" name="key[space]" value=key.space />
         <input type="hidden" name="key[instance]" value=key.instance />
         <input type="hidden" name="key[environment]" value=key.environment />
         <input type="hidden" name="key[process]" value=key.process />
         <input type="hidden" name="key[connection]" value=key.connection />
         <input type="hidden" name="base" value=move || state.view.with(|view| view.base.to_json()) />
-    }
-    .into_any()
+    })
 }
 
 #[component]
-pub fn Details(state: FormState, suggestions: Vec<Suggestion>) -> impl IntoView {
-    view! {
+pub fn Details(state: FormState) -> impl IntoView {
+    erased(view! {
         <section class="card" aria-labelledby="details">
             <h2 id="details">"Connection details"</h2>
             <div class="fields">{texts(state, Section::Details)} <ClientSecret state=state /></div>
-            {SuggestionField::all()
-                .filter(|field| matches!(field, SuggestionField::Text(_)))
-                .map(|field| view! { <Earlier field=field suggestions=suggestions.clone() /> })
-                .collect::<Vec<_>>()}
         </section>
-    }
-    .into_any()
+    })
 }
 
 /// The inputs of a section's texts.
-pub fn texts(state: FormState, section: Section) -> Vec<AnyView> {
+pub fn texts(state: FormState, section: Section) -> impl IntoView {
     let texts = TextField::VARIANTS.iter().copied();
     let texts = texts.filter(|field| field.about().section == section);
-    texts.map(|field| view! { <TextInput state=state field=field /> }.into_any()).collect()
+    texts.map(|field| view! { <TextInput state=state field=field /> }).collect::<Vec<_>>()
 }
 
 #[component]
@@ -63,7 +57,7 @@ fn TextInput(state: FormState, field: TextField) -> impl IntoView {
     };
     let list = SuggestionField::Text(field);
     let list = SuggestionField::all().any(|offered| offered == list).then(|| list.list());
-    view! {
+    erased(view! {
         <div class=about.class()>
             <label for=id.clone()>{about.label}</label>
             <p class="hint" id=format!("{id}-hint")>
@@ -91,30 +85,36 @@ fn TextInput(state: FormState, field: TextField) -> impl IntoView {
             />
             <InputError id=id problem=problem />
         </div>
-    }
-    .into_any()
+    })
 }
 
-/// An input whose choices are known, the first of them for none.
+/// What the chosen provider itself calls a field, where it has another word for it.
 #[component]
-pub fn MenuInput(state: FormState, field: MenuField, options: Vec<MenuOption>) -> impl IntoView {
+pub fn OwnWord(state: FormState, #[prop(into)] id: String) -> impl IntoView {
+    let word = move || {
+        state.view.with(|view| {
+            let mut words = view.words.iter();
+            words.find(|(field, _)| *field == id).map(|(_, word)| word.clone()).unwrap_or_default()
+        })
+    };
+    view! { <span class="own-word">{word}</span> }
+}
+
+/// An input whose choices are known, the first of them for none. The server writes the choices.
+#[component]
+pub fn MenuInput(state: FormState, field: MenuField) -> impl IntoView {
     let about = field.about();
     let value = state.inputs.menu(field);
     let id = about.id();
     let hint = (!about.hint.is_empty()).then(|| format!("{id}-hint"));
-    let first = value.get_untracked();
-    let option = |option: MenuOption| {
-        let is_first = option.name == first;
-        view! {
-            <option value=option.name selected=is_first>
-                {option.label}
-            </option>
-        }
+    let options = match field {
+        MenuField::Grant => state.html(Panel::GrantOptions),
+        MenuField::Region => state.html(Panel::RegionOptions),
+        fixed => state.fixed(|parts| parts.options[fixed as usize].clone()),
     };
-    let (known, plain): (Vec<_>, Vec<_>) = options.into_iter().partition(|option| option.is_known_provider);
-    let known: Vec<_> = known.into_iter().map(&option).collect();
-    view! {
-        <div class=about.class()>
+    let is_hidden = move || field == MenuField::Region && !state.view.with(|view| view.has_regions);
+    erased(view! {
+        <div class=about.class() hidden=is_hidden>
             <label for=id.clone()>{about.label}</label>
             {hint
                 .clone()
@@ -134,39 +134,10 @@ pub fn MenuInput(state: FormState, field: MenuField, options: Vec<MenuOption>) -
                     value.set(event_target_value(&event));
                     state.typed();
                 }
-            >
-                {plain.into_iter().map(option).collect::<Vec<_>>()}
-                {(!known.is_empty()).then(|| view! { <optgroup label="Known providers">{known}</optgroup> })}
-            </select>
+                inner_html=options
+            ></select>
         </div>
-    }
-    .into_any()
-}
-
-/// What the chosen provider itself calls a field, where it has another word for it.
-#[component]
-pub fn OwnWord(state: FormState, #[prop(into)] id: String) -> impl IntoView {
-    let word = Memo::new(move |_| {
-        state.view.with(|view| {
-            let mut words = view.credentials.facts.words.iter();
-            words.find(|(field, _)| *field == id).map(|(_, word)| word.clone())
-        })
-    });
-    move || word.get().map(|word| view! { <span class="own-word">{word}</span> })
-}
-
-/// A line of a menu.
-pub struct MenuOption {
-    pub name: String,
-    pub label: String,
-    /// Known providers stand apart.
-    pub is_known_provider: bool,
-}
-
-impl MenuOption {
-    pub fn new(name: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { name: name.into(), label: label.into(), is_known_provider: false }
-    }
+    })
 }
 
 #[component]
@@ -175,7 +146,7 @@ pub fn SwitchInput(state: FormState, field: SwitchField) -> impl IntoView {
     let value = state.inputs.switch(field);
     let id = about.id();
     let hint = format!("{id}-hint");
-    view! {
+    erased(view! {
         <div class=format!("wide check{}", about.asked.class())>
             <input
                 type="checkbox"
@@ -197,30 +168,19 @@ pub fn SwitchInput(state: FormState, field: SwitchField) -> impl IntoView {
                 </p>
             </div>
         </div>
-    }
-    .into_any()
+    })
 }
 
 #[component]
-pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
+pub fn AppliesTo(state: FormState) -> impl IntoView {
     let about = SwitchField::EveryEnvironment.about();
     let every = state.inputs.switch(SwitchField::EveryEnvironment);
     let choose = move |is_every: bool| {
         every.set(is_every);
         state.typed();
     };
-    let elsewhere = move || {
-        let different: Vec<String> = state.view.with(|view| {
-            let others = view.others.iter().filter(|other| other.state == OtherState::Different);
-            others.map(|other| other.name.clone()).collect()
-        });
-        if different.is_empty() {
-            "Saving writes the same values everywhere it is attached.".to_owned()
-        } else {
-            format!("Saving also replaces what is saved now for {}.", different.join(", "))
-        }
-    };
-    view! {
+    let environment = state.fixed(|fixed| fixed.environment.clone());
+    erased(view! {
         <fieldset class="card">
             <legend>"Applies to"</legend>
             <div class="choices">
@@ -248,20 +208,21 @@ pub fn AppliesTo(state: FormState, environment: String) -> impl IntoView {
                         id=about.id()
                         name=about.posted_name()
                         value="true"
-                        aria-describedby="every-environment-hint"
+                        aria-describedby=Panel::OtherEnvironments.id()
                         checked=every.get_untracked()
                         prop:checked=move || every.get()
                         on:change=move |_| choose(true)
                     />
                     <div>
                         <label for=about.id()>{about.label}</label>
-                        <p class="hint" id="every-environment-hint">
-                            {elsewhere}
-                        </p>
+                        <p
+                            class="hint"
+                            id=Panel::OtherEnvironments.id()
+                            inner_html=state.html(Panel::OtherEnvironments)
+                        ></p>
                     </div>
                 </div>
             </div>
         </fieldset>
-    }
-    .into_any()
+    })
 }

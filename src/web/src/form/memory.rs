@@ -2,7 +2,9 @@
 //!
 //! A secret is never written anywhere in a browser, so the browser asks before it leaves a page that has one.
 
-use crate::form::{browser::session_storage, save_status::SaveStatus, state::FormState};
+use crate::form::{
+    browser::session_storage, pending_request::Exchange, save_status::SaveStatus, state::FormState,
+};
 use ipack_domain::{
     button::Button, fields::Field, form::FormContent, ids::ConnectionKey, post::Base, tokens::SECRET_FIELDS,
 };
@@ -43,7 +45,7 @@ impl FormState {
     /// Has the browser ask before a typed secret is lost.
     pub fn warn_of_leaving(self, event: &web_sys::Event) {
         let is_typed = self.typed_secrets().fields().next().is_some();
-        if is_typed && !self.is_posting.get_value() {
+        if is_typed && !matches!(self.exchange.get_value(), Exchange::Posting) {
             event.prevent_default();
         }
     }
@@ -70,7 +72,7 @@ impl FormState {
         let name = self.stash_name();
         let Ok(Some(text)) = storage.get_item(&name) else { return false };
         let _ = storage.remove_item(&name);
-        let Ok(snapshot) = serde_json::from_str::<FormSnapshot>(&text) else { return false };
+        let Ok(snapshot) = serde_json::from_slice::<FormSnapshot>(text.as_bytes()) else { return false };
         for field in Field::all() {
             self.inputs.set(field, &snapshot.content);
         }

@@ -4,50 +4,69 @@
 //! works before and without the browser's half: each button is a submit button of one plain form. Inputs follow from the
 //! registry in `domain::fields`.
 //!
-//! Each part answers an `AnyView`: put together, their own types make frames that a thread's stack does not hold.
+//! What only shows is a panel: `panels` says where it stands, and the server renders it.
 
 mod attempt;
 mod browser;
-mod conflict;
+mod clicks;
 mod fields;
 mod input_error;
 mod inputs;
 mod memory;
 mod notices;
+pub mod panels;
 mod parameters;
 mod pending_request;
 mod problems;
 mod provider;
-mod question;
 mod rows;
 mod save_status;
 mod secret;
 mod sending;
-mod side;
 mod state;
 mod token;
+pub mod view;
 
-use crate::components::labels::{ClassificationChip, DraftChip, StateLabel, When};
-use crate::views::{ConnectorView, ProviderOption};
 use ipack_domain::{
     button::Button,
-    fields::Table,
-    ids::{instance_path, segment},
-    suggestions::{Suggestion, SuggestionField},
+    fields::{MenuField, Table},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
+use panels::Slot;
 use save_status::SaveStatus;
 use serde::{Deserialize, Serialize};
 use state::FormState;
+use strum::VariantArray;
+use view::{FormView, Panel};
 
 /// What the form starts with; the page carries it as JSON for the browser's half.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectorStart {
-    pub view: ConnectorView,
+    pub view: FormView,
     /// Whose unsent typing is whose: [`SignedIn::admin`](crate::views::SignedIn).
     pub admin: String,
-    /// What can be chosen; they never change, so no answer carries them again.
-    pub providers: Vec<ProviderOption>,
+    #[serde(skip)]
+    pub fixed: FixedParts,
+}
+
+/// What never changes on a page. The server writes it there, and the page that wakes up leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct FixedParts {
+    pub environment: String,
+    /// The choices of each menu, as HTML; none where a panel has them.
+    pub options: [String; MenuField::VARIANTS.len()],
+}
+
+/// On the server each part answers an `AnyView`: put together, their own types make frames that a thread's stack does not
+/// hold. In the browser those would bring code along for ways of waking up that no page takes.
+#[cfg(feature = "ssr")]
+fn erased(view: impl IntoView) -> AnyView {
+    view.into_any()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn erased<V: IntoView>(view: V) -> V {
+    view
 }
 
 /// The id of the element that holds the form and nothing else.
@@ -61,7 +80,9 @@ pub fn wake_up() {
     use wasm_bindgen::JsCast;
     let Some(root) = document().get_element_by_id(ROOT) else { return };
     let Some(root) = root.dyn_into::<web_sys::HtmlElement>().ok() else { return };
-    let start = root.get_attribute(START).and_then(|json| serde_json::from_str::<ConnectorStart>(&json).ok());
+    let start = root
+        .get_attribute(START)
+        .and_then(|json| serde_json::from_slice::<ConnectorStart>(json.as_bytes()).ok());
     if let Some(start) = start {
         leptos::mount::hydrate_from(root, move || view! { <Connector start=start /> }).forget();
         // Tells tests, and whoever looks, that the page is awake.
@@ -73,19 +94,11 @@ pub fn wake_up() {
 
 #[component]
 pub fn Connector(start: ConnectorStart) -> impl IntoView {
-    let ConnectorStart { view, admin, providers } = start;
-    let names = view.names.clone();
+    let ConnectorStart { view, admin, fixed } = start;
     let key = view.key.clone();
     let form_path = key.form_path();
-    let back = format!(
-        "{}?environment={}&process={}",
-        instance_path(&key.space, &key.instance),
-        segment(&key.environment),
-        segment(&key.process)
-    );
-    let suggestions = view.suggestions.clone();
     let form = NodeRef::<html::Form>::new();
-    let state = FormState::new(view, admin, form);
+    let state = FormState::new(view, admin, fixed, form);
     problems::FormProblems::provide(state);
     state.wake_up();
 
@@ -98,97 +111,48 @@ pub fn Connector(start: ConnectorStart) -> impl IntoView {
             state.press(button);
         }
     };
-    let standing = Memo::new(move |_| state.view.with(|view| view.credentials.standing.clone()));
-    let has_draft = move || state.view.with(|view| view.draft.is_some());
-    view! {
-        <nav class="breadcrumb" aria-label="Breadcrumb">
-            <ol>
-                <li>
-                    <a href="/">"Installed integrations"</a>
-                </li>
-                <li>
-                    <a href=back>{names.instance}</a>
-                </li>
-            </ol>
-        </nav>
-        <header class="page-header">
-            <div>
-                <h1>{names.connection}</h1>
-                <dl class="facts">
-                    <div>
-                        <dt>"Environment"</dt>
-                        <dd>
-                            {names.environment.clone()} " "
-                            <ClassificationChip classification=names.classification />
-                        </dd>
-                    </div>
-                    <div>
-                        <dt>"Process"</dt>
-                        <dd>{names.process}</dd>
-                    </div>
-                    <div>
-                        <dt>"Space"</dt>
-                        <dd>{names.space}</dd>
-                    </div>
-                    <div>
-                        <dt>"Status"</dt>
-                        <dd>
-                            {move || view! { <StateLabel standing=standing.get() /> }} " "
-                            {move || has_draft().then(|| view! { <DraftChip /> })}
-                        </dd>
-                    </div>
-                </dl>
-            </div>
-        </header>
-        <div class="split">
-            <form
-                class="connector"
-                method="post"
-                action="/api/connector"
-                novalidate
-                node_ref=form
-                data-connection=form_path
-                on:submit=submit
+    erased(view! {
+        <form
+            class="connector"
+            method="post"
+            action="/api/connector"
+            novalidate
+            node_ref=form
+            data-connection=form_path
+            on:submit=submit
+            on:click=move |event| state.clicked(&event)
+        >
+            // Enter in a field presses the first button of a form.
+            <button
+                class="visually-hidden"
+                type="submit"
+                name="intent"
+                value=Button::Save.to_string()
+                tabindex="-1"
+                aria-hidden="true"
             >
-                // Enter in a field presses the first button of a form.
-                <button
-                    class="visually-hidden"
-                    type="submit"
-                    name="intent"
-                    value=Button::Save.to_string()
-                    tabindex="-1"
-                    aria-hidden="true"
-                >
-                    "Save"
-                </button>
-                <fields::Hidden state=state key=key />
-                <notices::SessionEnded state=state />
-                <notices::Problems state=state />
-                <conflict::ConflictPanel state=state />
-                <notices::DraftNotice state=state />
-                <fields::Details state=state suggestions=suggestions.clone() />
-                <provider::Provider state=state providers=providers />
-                <parameters::Parameters
-                    state=state
-                    table=Table::Authorization
-                    suggestions=suggestions.clone()
-                />
-                <parameters::Parameters state=state table=Table::AccessToken suggestions=suggestions />
-                <fields::AppliesTo state=state environment=names.environment />
-                <token::AccessToken state=state />
-                <ActionBar state=state />
-            </form>
-            <side::History state=state />
-        </div>
-    }
-    .into_any()
+                "Save"
+            </button>
+            <fields::Hidden state=state key=key />
+            <notices::SessionEnded state=state />
+            <notices::Problems state=state />
+            <Slot state=state panel=Panel::Conflict />
+            <Slot state=state panel=Panel::Draft />
+            <fields::Details state=state />
+            <provider::Provider state=state />
+            <parameters::Parameters state=state table=Table::Authorization />
+            <parameters::Parameters state=state table=Table::AccessToken />
+            <fields::AppliesTo state=state />
+            <token::AccessToken state=state />
+            <ActionBar state=state />
+        </form>
+    })
 }
 
 #[component]
 fn ActionBar(state: FormState) -> impl IntoView {
-    let saved = move || state.view.with(|view| view.saved.clone());
     let has_draft = move || {
-        state.view.with(|view| view.draft.is_some())
+        state.view.with(|view| view.has_draft)
             || matches!(state.keep.get(), SaveStatus::Pending | SaveStatus::Failed(_))
     };
     let status = move || {
@@ -201,7 +165,7 @@ fn ActionBar(state: FormState) -> impl IntoView {
         }
     };
     let has_conflict = move || state.view.with(|view| view.conflict.is_some());
-    view! {
+    erased(view! {
         <div class="action-bar">
             <div>
                 <p
@@ -213,16 +177,7 @@ fn ActionBar(state: FormState) -> impl IntoView {
                 >
                     {status}
                 </p>
-                {move || {
-                    saved()
-                        .map(|saved| {
-                            view! {
-                                <p class="meta">
-                                    {format!("Saved by {} ", saved.by)} <When moment=saved.at />
-                                </p>
-                            }
-                        })
-                }}
+                <Slot state=state panel=Panel::Saved />
             </div>
             <div>
                 {move || {
@@ -250,16 +205,5 @@ fn ActionBar(state: FormState) -> impl IntoView {
                 </button>
             </div>
         </div>
-    }
-    .into_any()
-}
-
-/// The values an account used before, for an input's `list`.
-#[component]
-fn Earlier(field: SuggestionField, suggestions: Vec<Suggestion>) -> impl IntoView {
-    let options = suggestions
-        .into_iter()
-        .filter(|suggestion| suggestion.field == field)
-        .map(|suggestion| view! { <option value=suggestion.value></option> });
-    view! { <datalist id=field.list()>{options.collect::<Vec<_>>()}</datalist> }
+    })
 }

@@ -1,6 +1,5 @@
-//! What the form says at its top: a session that ended, problems, a draft.
+//! What the form says at its top: a session that ended, and problems.
 
-use crate::components::labels::DraftChip;
 use crate::form::{problems::FormProblems, rows::input_id, save_status::SaveStatus, state::FormState};
 use ipack_domain::{
     fields::Table,
@@ -64,18 +63,4 @@ pub fn Problems(state: FormState) -> impl IntoView {
 fn row_target(state: FormState, table: Table, index: u32) -> String {
     let number = state.inputs.rows(table).list.with(|list| list.get(index as usize).map(|row| row.number));
     input_id(table, number.unwrap_or(index), "key")
-}
-
-#[component]
-pub fn DraftNotice(state: FormState) -> impl IntoView {
-    move || {
-        state.view.with(|view| view.draft.is_some()).then(|| {
-            view! {
-                <p class="notice">
-                    <DraftChip />
-                    " Kept as your draft. Save puts it into effect."
-                </p>
-            }
-        })
-    }
 }

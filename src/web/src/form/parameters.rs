@@ -1,22 +1,17 @@
 //! A table of parameters: one row a parameter, buttons to add and delete.
 
 use crate::form::{
-    Earlier,
+    erased,
     rows::{Row, input_id},
     state::FormState,
 };
-use ipack_domain::{
-    button::Button,
-    fields::Table,
-    suggestions::{Suggestion, SuggestionField},
-};
+use ipack_domain::{button::Button, fields::Table, suggestions::SuggestionField};
 use leptos::prelude::*;
 
 #[component]
-pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) -> impl IntoView {
+pub fn Parameters(state: FormState, table: Table) -> impl IntoView {
     let rows = state.inputs.rows(table);
-    let (keys, values) = (SuggestionField::Key(table), SuggestionField::Value(table));
-    view! {
+    erased(view! {
         <fieldset class="card">
             <legend>{table.label()}</legend>
             <p class="hint">{table.hint()}</p>
@@ -38,8 +33,6 @@ pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) 
                     />
                 </tbody>
             </table>
-            <Earlier field=keys suggestions=suggestions.clone() />
-            <Earlier field=values suggestions=suggestions />
             <button
                 class="button"
                 type="submit"
@@ -51,8 +44,7 @@ pub fn Parameters(state: FormState, table: Table, suggestions: Vec<Suggestion>) 
                 "Add Property"
             </button>
         </fieldset>
-    }
-    .into_any()
+    })
 }
 
 #[component]
@@ -89,7 +81,7 @@ fn ParameterRow(state: FormState, table: Table, row: Row) -> impl IntoView {
             />
         }
     };
-    view! {
+    erased(view! {
         <tr>
             <td data-label="Key">
                 {cell("key", row.key.clone(), SuggestionField::Key(table))
@@ -124,6 +116,5 @@ fn ParameterRow(state: FormState, table: Table, row: Row) -> impl IntoView {
                 </button>
             </td>
         </tr>
-    }
-    .into_any()
+    })
 }

@@ -1,4 +1,4 @@
-//! What is to be sent when the request before it is answered.
+//! Requests of the form, and where each stands between the page and the server.
 
 use ipack_domain::{button::Button, post::Choices, tokens::TypedSecrets};
 
@@ -10,6 +10,19 @@ pub(super) struct PendingRequest {
     /// Only with a button that seals them: neither drafts nor this tab keep a secret.
     pub secrets: TypedSecrets,
     pub in_window: bool,
+}
+
+/// What goes between the page and the server: one request at a time.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Exchange {
+    #[default]
+    Idle,
+    /// What was typed is sent when a timer fires.
+    Scheduled,
+    /// A request is under way; what was asked for since waits here.
+    Sending(Vec<PendingRequest>),
+    /// The browser posts the plain form, with the secrets in it, and leaves the page.
+    Posting,
 }
 
 impl PendingRequest {

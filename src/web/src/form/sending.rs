@@ -4,15 +4,16 @@
 //! typed in since it was asked for.
 
 use crate::error::RequestError;
+use crate::form::view::FormView;
 use crate::form::{
     browser::{focus_if_lost, focus_soon},
     memory::FormSnapshot,
-    pending_request::PendingRequest,
+    panels::ShownPanels,
+    pending_request::{Exchange, PendingRequest},
     save_status::SaveStatus,
     state::{FormState, same_content, same_field},
 };
 use crate::functions::connector::submit_connector;
-use crate::views::ConnectorView;
 use ipack_domain::{
     button::Button,
     error::ErrorCode,
@@ -30,25 +31,31 @@ const RETRY_AFTER: Duration = Duration::from_secs(3);
 impl FormState {
     /// Sends the form, now or after the request that is under way. A button pressed outranks mere keeping.
     pub(super) fn send(self, asked: PendingRequest) {
-        if self.is_sending.get_value() {
-            // One after the other; merely keeping goes along with whatever is asked for anyway.
-            self.queued.update_value(|queued| {
+        let is_queued = self.exchange.try_update_value(|exchange| match exchange {
+            // Merely keeping goes along with whatever is asked for anyway.
+            Exchange::Sending(queued) => {
                 if queued.is_empty() || asked.button != Button::Keep {
                     queued.retain(|waiting| waiting.button != Button::Keep);
-                    queued.push(asked);
+                    queued.push(asked.clone());
                 }
-            });
+                true
+            }
+            Exchange::Idle | Exchange::Scheduled | Exchange::Posting => {
+                *exchange = Exchange::Sending(Vec::new());
+                false
+            }
+        });
+        if is_queued != Some(false) {
             return;
         }
-        self.is_sending.set_value(true);
         let snapshot = self.snapshot();
         let asked = self.without_sealed(asked);
         spawn_local(async move {
-            self.is_about_the_form.set_value(asked.is_about_the_form());
             let FormSnapshot { base, content } = snapshot.clone();
             let PendingRequest { button, choices, secrets, in_window } = asked.clone();
             let TypedSecrets { client_secret, user_password } = secrets;
             let key = self.key.get_value();
+            let shown = self.panels.with_value(ShownPanels::posted);
             let answer = submit_connector(
                 key,
                 button.to_string(),
@@ -58,22 +65,23 @@ impl FormState {
                 client_secret,
                 user_password,
                 in_window,
+                shown,
             )
             .await;
-            self.is_sending.set_value(false);
+            let queued = self.exchange.try_update_value(std::mem::take);
             match answer {
                 Ok(view) => {
+                    let announced = self.end_announcement(asked.button);
                     self.answered(view, &snapshot.content);
-                    self.after(&asked);
+                    if asked.is_about_the_form() {
+                        focus_if_lost("keep-status");
+                    }
+                    self.after(&asked, announced);
                 }
                 Err(error) => self.refused(error, &snapshot, asked),
             }
-            let next = self.queued.try_update_value(|queued| {
-                let is_waiting = !queued.is_empty();
-                is_waiting.then(|| queued.remove(0))
-            });
-            if let Some(next) = next.flatten() {
-                self.send(next);
+            if let Some(Exchange::Sending(queued)) = queued {
+                queued.into_iter().for_each(|next| self.send(next));
             }
         });
     }
@@ -92,7 +100,7 @@ impl FormState {
     /// Empties the inputs whose secrets are sealed now.
     pub(super) fn forget_sealed(self, sent: &TypedSecrets) {
         let unsealed = self.view.with_untracked(|view| match view.outcome {
-            Outcome::Saved => view.credentials.problems.iter().map(|problem| problem.field).collect(),
+            Outcome::Saved => view.problems.iter().map(|problem| problem.field).collect(),
             _ => SecretField::ALL.map(CredentialField::Secret).to_vec(),
         });
         for field in sent.fields().filter(|field| !unsealed.contains(&CredentialField::Secret(*field))) {
@@ -110,7 +118,7 @@ impl FormState {
         FormSnapshot { base, content: self.untracked_content() }
     }
 
-    pub(super) fn answered(self, view: ConnectorView, sent: &FormContent) {
+    pub(super) fn answered(self, view: FormView, sent: &FormContent) {
         let now = self.untracked_content();
         for field in Field::all() {
             let is_untouched = same_field(&now, sent, field);
@@ -125,8 +133,8 @@ impl FormState {
             Outcome::ChangedElsewhere => SaveStatus::ChangedElsewhere,
             Outcome::Saved => SaveStatus::Saved,
             Outcome::Discarded => SaveStatus::Discarded,
-            _ if view.draft.is_some() => SaveStatus::Kept,
-            _ if view.saved.is_some() => SaveStatus::Saved,
+            _ if view.has_draft => SaveStatus::Kept,
+            _ if view.is_saved => SaveStatus::Saved,
             _ => SaveStatus::Nothing,
         });
         match view.outcome {
@@ -135,7 +143,7 @@ impl FormState {
             _ => {}
         }
         // A secret that is not sealed is all that could be lost.
-        let problem = view.credentials.problems.iter().find(|one| one.field != CredentialField::Token);
+        let problem = view.problems.iter().find(|one| one.field != CredentialField::Token);
         let place = match view.outcome {
             _ if problem.is_some() => problem.map(|problem| problem.field.place()),
             Outcome::Refused => Some("errors"),
@@ -148,20 +156,9 @@ impl FormState {
         if let Some(place) = place {
             focus_soon(place.to_owned());
         }
-        let version = |view: &ConnectorView| view.conflict.as_ref().map(|conflict| conflict.version);
-        if self.view.with_untracked(version) != version(&view) {
-            // Chosen about another version.
-            self.chosen.set(Vec::new());
-        }
-        // What a click announced stays until the server has answered that click.
-        if !self.is_announced() {
-            self.attempt.set(view.credentials.attempt.clone());
-        }
+        self.show_panels(&view);
         self.view.set(view);
         self.forget_stash();
-        if self.is_about_the_form.get_value() {
-            focus_if_lost("keep-status");
-        }
         if typed_since {
             self.typed();
         }

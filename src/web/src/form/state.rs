@@ -4,20 +4,21 @@
 //! is in `sending`. Secrets are no part of that: they stay in their inputs until a button that saves has sealed them.
 
 use crate::form::{
-    browser::{BeforeWaking, focus_soon, submit_plainly},
+    FixedParts,
+    attempt::Following,
+    browser::{BeforeWaking, checked_choices, focus_soon, submit_plainly},
     inputs::Inputs,
-    pending_request::PendingRequest,
+    panels::ShownPanels,
+    pending_request::{Exchange, PendingRequest},
     rows::input_id,
     save_status::SaveStatus,
+    view::{FormView, SecretPrompt},
 };
-use crate::views::{AttemptView, ConflictPart, ConnectorView};
 use ipack_domain::{
     button::{Button, DraftEffect},
     fields::{Field, Table},
     form::{FormContent, Parameter},
     ids::ConnectionKey,
-    parts::Part,
-    post::Choices,
     tokens::{CredentialField, SECRET_FIELDS, SecretField, TypedSecret, TypedSecrets},
     validation::{Problem, problems},
 };
@@ -30,46 +31,35 @@ const KEEP_AFTER: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy)]
 pub struct FormState {
     /// The server's last answer.
-    pub view: RwSignal<ConnectorView>,
+    pub view: RwSignal<FormView>,
     pub inputs: Inputs,
     client_secret: RwSignal<String>,
     user_password: RwSignal<String>,
-    /// The attempt to get a token, as the page shows it.
-    pub attempt: RwSignal<Option<AttemptView>>,
     pub keep: RwSignal<SaveStatus>,
     /// A save was refused: from then on problems show as they come and go.
     pub(super) attempted: RwSignal<bool>,
-    /// What was chosen in the conflict panel, where it differs from what the panel proposes.
-    pub chosen: RwSignal<Vec<(Part, bool)>>,
+    pub(super) following: RwSignal<Following>,
+    pub(super) exchange: StoredValue<Exchange>,
+    pub(super) panels: StoredValue<ShownPanels>,
     pub(super) key: StoredValue<ConnectionKey>,
     pub(super) admin: StoredValue<String>,
+    fixed: StoredValue<FixedParts>,
     pub(super) form: NodeRef<html::Form>,
     /// The page has woken up: from then on it may show what the server's half did not know.
     is_awake: RwSignal<bool>,
-    is_waiting: StoredValue<bool>,
-    pub(super) is_sending: StoredValue<bool>,
-    pub(super) queued: StoredValue<Vec<PendingRequest>>,
-    /// The request under way keeps or saves the form, and does nothing beyond.
-    pub(super) is_about_the_form: StoredValue<bool>,
-    /// The browser is about to post the plain form, with the secrets in it.
-    pub(super) is_posting: StoredValue<bool>,
-    /// The attempt that was there when a token was asked for last: what comes must be another.
-    pub(super) attempt_before: StoredValue<Option<String>>,
-    /// The id of the attempt that is asked after.
-    pub(super) following: StoredValue<Option<String>>,
 }
 
 impl FormState {
-    pub fn new(view: ConnectorView, admin: String, form: NodeRef<html::Form>) -> Self {
+    pub fn new(view: FormView, admin: String, fixed: FixedParts, form: NodeRef<html::Form>) -> Self {
         let typed = BeforeWaking::on_page(&view.key);
-        let is_refused = view.attempted && !view.problems.is_empty();
+        let is_refused = view.attempted && !problems(&view.base.content, true).is_empty();
         let keep = if is_refused {
             SaveStatus::Refused
         } else if view.conflict.is_some() {
             SaveStatus::Conflicting
-        } else if view.draft.is_some() {
+        } else if view.has_draft {
             SaveStatus::Kept
-        } else if view.saved.is_some() {
+        } else if view.is_saved {
             SaveStatus::Saved
         } else {
             SaveStatus::Nothing
@@ -78,21 +68,16 @@ impl FormState {
             inputs: Inputs::new(&view.base.content, &typed),
             client_secret: RwSignal::new(typed.text(SECRET_FIELDS[0]).unwrap_or_default()),
             user_password: RwSignal::new(typed.text(SECRET_FIELDS[1]).unwrap_or_default()),
-            attempt: RwSignal::new(view.credentials.attempt.clone()),
             keep: RwSignal::new(keep),
             attempted: RwSignal::new(is_refused),
-            chosen: RwSignal::new(Vec::new()),
+            following: RwSignal::new(Following::Nothing),
+            exchange: StoredValue::new(Exchange::Idle),
+            panels: StoredValue::new(ShownPanels::new(&view.panels)),
             key: StoredValue::new(view.key.clone()),
             admin: StoredValue::new(admin),
+            fixed: StoredValue::new(fixed),
             form,
             is_awake: RwSignal::new(false),
-            is_waiting: StoredValue::new(false),
-            is_sending: StoredValue::new(false),
-            queued: StoredValue::new(Vec::new()),
-            is_about_the_form: StoredValue::new(true),
-            is_posting: StoredValue::new(false),
-            attempt_before: StoredValue::new(None),
-            following: StoredValue::new(None),
             view: RwSignal::new(view),
         }
     }
@@ -104,7 +89,9 @@ impl FormState {
             if !self.restore_stash() && !same_content(&self.untracked_content(), &self.sent_content()) {
                 self.typed();
             }
-            self.follow_attempt();
+            if let Some(attempt) = self.view.with_untracked(|view| view.attempt.clone()) {
+                self.follow(attempt);
+            }
             // Back from signing in elsewhere, or from a flaky network.
             let focus = window_event_listener(leptos::ev::focus, move |_| {
                 if matches!(self.keep.get_untracked(), SaveStatus::SessionEnded | SaveStatus::Failed(_)) {
@@ -123,6 +110,11 @@ impl FormState {
         });
     }
 
+    /// What the server alone writes on the page.
+    pub fn fixed(self, part: impl FnOnce(&FixedParts) -> String) -> String {
+        self.fixed.with_value(part)
+    }
+
     /// What stands in an input for a secret; never part of what is kept.
     pub fn secret(self, field: SecretField) -> RwSignal<String> {
         match field {
@@ -139,6 +131,20 @@ impl FormState {
         secrets
     }
 
+    /// What is asked for in a secret's input; `None` where nothing is.
+    pub fn prompt(self, field: SecretField) -> Option<SecretPrompt> {
+        self.view.with(|view| view.prompt(field).cloned())
+    }
+
+    /// What is wrong with what stands in a secret's input.
+    pub fn secret_problem(self, field: SecretField) -> Option<String> {
+        self.view.with(|view| {
+            let mut problems = view.problems.iter();
+            let problem = problems.find(|problem| problem.field == CredentialField::Secret(field));
+            problem.map(|problem| problem.message.clone())
+        })
+    }
+
     /// Something stands in this input, and nowhere else.
     pub fn is_unsealed(self, field: SecretField) -> bool {
         self.is_awake.get() && self.secret(field).with(|text| !text.trim().is_empty())
@@ -146,9 +152,9 @@ impl FormState {
 
     /// Not everything is as it was meant to be, whatever else was saved: a secret is not sealed.
     pub fn lacks_secret(self) -> bool {
-        let is_told = self.view.with(|view| {
-            view.credentials.problems.iter().any(|problem| problem.field != CredentialField::Token)
-        });
+        let is_told = self
+            .view
+            .with(|view| view.problems.iter().any(|problem| problem.field != CredentialField::Token));
         is_told || SecretField::ALL.into_iter().any(|field| self.is_unsealed(field))
     }
 
@@ -174,18 +180,20 @@ impl FormState {
         if self.keep.get_untracked() != SaveStatus::SessionEnded {
             self.keep.set(SaveStatus::Pending);
         }
-        if !self.is_waiting.get_value() {
-            self.is_waiting.set_value(true);
-            set_timeout(
-                move || {
-                    self.is_waiting.set_value(false);
-                    // A button pressed meanwhile took it along.
-                    if self.keep.get_untracked() == SaveStatus::Pending {
-                        self.keep_now();
-                    }
-                },
-                KEEP_AFTER,
-            );
+        // Where a request is under way, its answer finds out what was typed since.
+        if matches!(self.exchange.get_value(), Exchange::Idle) {
+            self.exchange.set_value(Exchange::Scheduled);
+            set_timeout(move || self.keep_scheduled(), KEEP_AFTER);
+        }
+    }
+
+    fn keep_scheduled(self) {
+        // A button pressed meanwhile took it along.
+        if matches!(self.exchange.get_value(), Exchange::Scheduled) {
+            self.exchange.set_value(Exchange::Idle);
+            if self.keep.get_untracked() == SaveStatus::Pending {
+                self.keep_now();
+            }
         }
     }
 
@@ -223,16 +231,17 @@ impl FormState {
     }
 
     fn ask_with(self, button: Button, secrets: TypedSecrets, in_window: bool) {
-        self.send(PendingRequest { button, choices: self.choices(), secrets, in_window });
+        let choices = checked_choices().into_iter().collect();
+        self.send(PendingRequest { button, choices, secrets, in_window });
     }
 
     /// Saves the form and begins to get a token. The window has to be opened while the click is being handled; where
     /// the browser does not allow it, the page itself goes to the provider and comes back.
     fn generate(self) {
-        let has_window = self.view.with_untracked(|view| view.credentials.has_window);
+        let has_window = self.view.with_untracked(|view| view.tokens.has_window);
         if has_window && !self.open_window() {
             if let Some(form) = self.form.get_untracked() {
-                self.is_posting.set_value(true);
+                self.exchange.set_value(Exchange::Posting);
                 submit_plainly(&form, Button::Generate);
             }
             return;
@@ -262,23 +271,6 @@ impl FormState {
         if let Some(next) = next {
             focus_soon(input_id(table, next, "key"));
         }
-    }
-
-    /// What was chosen for a part in the conflict panel.
-    pub fn is_mine(self, part: Part, prefer_mine: bool) -> bool {
-        let chosen =
-            self.chosen.with(|chosen| chosen.iter().find(|(other, _)| *other == part).map(|(_, mine)| *mine));
-        chosen.unwrap_or(prefer_mine)
-    }
-
-    fn choices(self) -> Choices {
-        let chosen = self.view.with_untracked(|view| {
-            let conflict = view.conflict.as_ref()?;
-            let is_mine = |one: &&ConflictPart| untrack(|| self.is_mine(one.part, one.prefer_mine));
-            let mine = conflict.parts.iter().filter(is_mine).map(|one| one.part);
-            Some(Choices::new(conflict.version, mine))
-        });
-        chosen.unwrap_or_default()
     }
 }
 

@@ -1,31 +1,40 @@
 //! The connector form: loading it, and every post of it.
 
 use crate::error::RequestError;
-use crate::views::{AttemptView, ConnectorView, PreflightView};
+use crate::form::view::{AttemptProgress, FormView};
+#[cfg(feature = "ssr")]
+use crate::views::ConnectorView;
+use crate::views::PreflightView;
 #[cfg(feature = "ssr")]
 use ipack_domain::{button::Button, post::Base};
 use ipack_domain::{form::FormContent, ids::ConnectionKey, post::Choices, tokens::TypedSecret};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-/// The form of one connection as it stands for the signed-in admin.
+/// The form of one connection as it stands for the signed-in admin, for a page that looks again.
 #[server(name = GetConnector, prefix = "/api", endpoint = "connector-view", input = GetUrl)]
-pub async fn connector(key: ConnectionKey) -> Result<ConnectorView, RequestError> {
+pub async fn connector(key: ConnectionKey) -> Result<FormView, RequestError> {
+    Ok(crate::panels::form_view(record(&key).await?, &[]))
+}
+
+/// The same for the page itself, with all that stands around the form.
+#[cfg(feature = "ssr")]
+pub async fn record(key: &ConnectionKey) -> Result<ConnectorView, RequestError> {
     use crate::compose::connector::show;
     let context = crate::request_context::RequestContext::of_request()?;
     // Boxed, for the future is large and is moved several times on its way into a page.
     let services = &context.services;
-    let shown = async { show(services, services.connector(&context.admin, &key).await?).await };
+    let shown = async { show(services, services.connector(&context.admin, key).await?).await };
     context.answer(Box::pin(shown).await)
 }
 
 /// How far an attempt of a connection is, for a page that follows it by its id.
 #[server(name = GetAttempt, prefix = "/api", endpoint = "attempt", input = GetUrl)]
-pub async fn attempt(key: ConnectionKey, id: String) -> Result<Option<AttemptView>, RequestError> {
+pub async fn attempt(key: ConnectionKey, id: String) -> Result<Option<AttemptProgress>, RequestError> {
     use crate::compose::credentials::compose_attempt;
     let context = crate::request_context::RequestContext::of_request()?;
     let attempt = context.answer(context.services.attempt(&context.admin, &key, &id).await)?;
     let now = context.services.clock.now();
-    Ok(attempt.map(|attempt| compose_attempt(&attempt, context.admin.id, now)))
+    Ok(attempt.map(|attempt| crate::panels::progress(compose_attempt(&attempt, context.admin.id, now))))
 }
 
 /// The authorization request as it would be made, and what stands in its way.
@@ -38,7 +47,8 @@ pub async fn preflight(key: ConnectionKey) -> Result<PreflightView, RequestError
 
 /// Every post of the form; the button pressed is the intent. Without JavaScript it leads back to the form, at the
 /// place that the button was about. Secrets come along with every post of a plain form: the buttons that save it seal
-/// them, and after any other the page says that nothing was done with them.
+/// them, and after any other the page says that nothing was done with them. `shown` are the digests of the panels that
+/// the page has, with commas between them.
 #[server(name = SubmitConnector, prefix = "/api", endpoint = "connector")]
 pub async fn submit_connector(
     key: ConnectionKey,
@@ -49,8 +59,10 @@ pub async fn submit_connector(
     #[server(default)] client_secret: TypedSecret,
     #[server(default)] user_password: TypedSecret,
     #[server(default)] in_window: bool,
-) -> Result<ConnectorView, RequestError> {
+    #[server(default)] shown: String,
+) -> Result<FormView, RequestError> {
     use crate::compose::connector::show_submitted;
+    use crate::form::panels::ShownPanels;
     use ipack_core::{
         connector::submission::Submission, secrets::credentials::ToForget, tokens::authorization::Initiator,
     };
@@ -89,7 +101,7 @@ pub async fn submit_connector(
     submitted.tell_unsealed(&secrets);
     let view = context.answer(show_submitted(services, submitted).await)?;
     context.go_back_to(&next_page(&key, &view, button));
-    Ok(view)
+    Ok(crate::panels::form_view(view, &ShownPanels::read(&shown)))
 }
 
 /// Where on the page the effect of a button is seen.

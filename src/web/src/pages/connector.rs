@@ -5,15 +5,22 @@ use crate::pages::{
     address::{field, id_after},
     frame::{Failure, Frame},
 };
-use crate::views::ConnectorView;
 use crate::{
-    compose::provider_facts::known_providers,
-    form::{Connector, ConnectorStart, ROOT},
-    functions::{connector::connector, session::signed_in},
+    components::labels::ClassificationChip,
+    form::{
+        Connector, ConnectorStart, ROOT,
+        view::{FormView, Panel},
+    },
+    functions::{connector::record, session::signed_in},
+    panels::{
+        fixed::{Suggestions, fixed_parts},
+        form_view,
+    },
     shell::site_version,
+    views::{ConnectorNames, ConnectorView},
 };
 use ipack_domain::{
-    ids::ConnectionKey,
+    ids::{ConnectionKey, instance_path, segment},
     post::Outcome,
     tokens::{CredentialField, CredentialProblem, ProblemCode},
 };
@@ -29,10 +36,9 @@ pub fn ConnectorPage() -> impl IntoView {
         let key = key.clone();
         let flash = flash.clone();
         async move {
-            let view = flash.on(connector(key).await?);
+            let view = flash.on(record(&key).await?);
             let admin = signed_in().await?.admin;
-            let providers = known_providers();
-            Ok::<_, crate::error::RequestError>(ConnectorStart { view, admin, providers })
+            Ok::<_, crate::error::RequestError>((view, admin))
         }
     });
     view! {
@@ -40,7 +46,7 @@ pub fn ConnectorPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match start.await {
-                        Ok(start) => Either::Left(view! { <FormIsland start=start /> }),
+                        Ok((view, admin)) => Either::Left(view! { <FormPage view=view admin=admin /> }),
                         Err(error) => Either::Right(view! { <Failure error=error.0 /> }),
                     }
                 })}
@@ -103,10 +109,17 @@ impl Flash {
     }
 }
 
-/// The form, complete as it is, with what the browser's half needs to take it over.
+/// The form, complete as it is, with what the browser's half needs to take it over, and what only shows around it.
 #[component]
-fn FormIsland(start: ConnectorStart) -> impl IntoView {
-    let json = serde_json::to_string(&start).unwrap_or_default();
+fn FormPage(view: ConnectorView, admin: String) -> impl IntoView {
+    let names = view.names.clone();
+    let suggestions = view.suggestions.clone();
+    let fixed = fixed_parts(&view);
+    let form = form_view(view, &[]);
+    let (status, history) = (form.html(Panel::Status), form.html(Panel::History));
+    let key = form.key.clone();
+    let json = start_json(&form, &admin);
+    let start = ConnectorStart { view: form, admin, fixed };
     let version = site_version();
     let nonce = use_nonce();
     let script = format!(
@@ -114,13 +127,78 @@ fn FormIsland(start: ConnectorStart) -> impl IntoView {
          page.default({{module_or_path: '/pkg/ipack-connect.wasm?v={version}'}}).then(() => page.hydrate()));"
     );
     view! {
-        <Title text=format!("{} · iPack Connect", start.view.names.connection) />
-        <div id=ROOT data-start=json>
-            <Connector start=start />
+        <Title text=format!("{} · iPack Connect", names.connection) />
+        <Header names=names key=key status=status />
+        <div class="split">
+            <div id=ROOT data-start=json>
+                <Connector start=start />
+            </div>
+            <aside aria-labelledby="history">
+                <section class="card">
+                    <h2 id="history">"History"</h2>
+                    <div id=Panel::History.id() inner_html=history></div>
+                </section>
+            </aside>
         </div>
+        <Suggestions suggestions=suggestions />
         <script type="module" nonce=nonce>
             {script}
         </script>
     }
     .into_any()
+}
+
+/// What the browser's half starts with. The panels stand on the page, so their HTML is left out.
+fn start_json(form: &FormView, admin: &str) -> String {
+    let mut view = form.clone();
+    view.panels.iter_mut().for_each(|panel| panel.html = None);
+    let start = ConnectorStart { view, admin: admin.to_owned(), fixed: Default::default() };
+    serde_json::to_string(&start).unwrap_or_default()
+}
+
+#[component]
+fn Header(names: ConnectorNames, key: ConnectionKey, status: String) -> impl IntoView {
+    let back = format!(
+        "{}?environment={}&process={}",
+        instance_path(&key.space, &key.instance),
+        segment(&key.environment),
+        segment(&key.process)
+    );
+    view! {
+        <nav class="breadcrumb" aria-label="Breadcrumb">
+            <ol>
+                <li>
+                    <a href="/">"Installed integrations"</a>
+                </li>
+                <li>
+                    <a href=back>{names.instance}</a>
+                </li>
+            </ol>
+        </nav>
+        <header class="page-header">
+            <div>
+                <h1>{names.connection}</h1>
+                <dl class="facts">
+                    <div>
+                        <dt>"Environment"</dt>
+                        <dd>
+                            {names.environment} " " <ClassificationChip classification=names.classification />
+                        </dd>
+                    </div>
+                    <div>
+                        <dt>"Process"</dt>
+                        <dd>{names.process}</dd>
+                    </div>
+                    <div>
+                        <dt>"Space"</dt>
+                        <dd>{names.space}</dd>
+                    </div>
+                    <div>
+                        <dt>"Status"</dt>
+                        <dd id=Panel::Status.id() inner_html=status></dd>
+                    </div>
+                </dl>
+            </div>
+        </header>
+    }
 }

@@ -1,26 +1,20 @@
 //! Two versions side by side, where somebody else saved since the draft was begun.
 
+use super::html;
 use crate::components::labels::When;
-use crate::form::state::FormState;
 use crate::views::{Conflict, ConflictPart};
 use ipack_domain::{button::Button, parts::Part, post::Choices};
 use leptos::{either::Either, prelude::*};
 
-#[component]
-pub fn ConflictPanel(state: FormState) -> impl IntoView {
-    let conflict = Memo::new(move |_| state.view.with(|view| view.conflict.clone()));
-    move || conflict.get().map(|conflict| view! { <Panel state=state conflict=conflict /> })
-}
-
-#[component]
-fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
+pub fn conflict(conflict: Conflict) -> String {
     let Conflict { by, by_me, at, version, parts } = conflict;
     let (heading, who) = if by_me {
         ("You saved this connection from another page", "You".to_owned())
     } else {
         ("Somebody else saved this connection", by)
     };
-    view! {
+    let parts = parts.into_iter().map(|part| view! { <Versions versions=part /> });
+    html(view! {
         <section class="card flush conflict" aria-labelledby="conflict">
             <input type="hidden" name="choices[version]" value=version.to_string() />
             <div class="card-header">
@@ -40,12 +34,7 @@ fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
                         <th scope="col">"Your version"</th>
                     </tr>
                 </thead>
-                <tbody>
-                    {parts
-                        .into_iter()
-                        .map(|part| view! { <Versions state=state versions=part /> })
-                        .collect::<Vec<_>>()}
-                </tbody>
+                <tbody>{parts.collect::<Vec<_>>()}</tbody>
             </table>
             <div class="card-footer">
                 <button class="button primary" type="submit" name="intent" value=Button::Resolve.to_string()>
@@ -53,36 +42,29 @@ fn Panel(state: FormState, conflict: Conflict) -> impl IntoView {
                 </button>
             </div>
         </section>
-    }
+    })
 }
 
 #[component]
-fn Versions(state: FormState, versions: ConflictPart) -> impl IntoView {
+fn Versions(versions: ConflictPart) -> impl IntoView {
     let ConflictPart { part, saved, mine, prefer_mine } = versions;
-    let id = format!("conflict-{}", part.name());
     view! {
         <tr>
-            <th scope="row" id=id>
+            <th scope="row" id=format!("conflict-{}", part.name())>
                 {part.label()}
             </th>
             <td>
-                <Version state=state part=part is_mine=false lines=saved prefer_mine=prefer_mine />
+                <Version part=part is_mine=false lines=saved is_checked=!prefer_mine />
             </td>
             <td>
-                <Version state=state part=part is_mine=true lines=mine prefer_mine=prefer_mine />
+                <Version part=part is_mine=true lines=mine is_checked=prefer_mine />
             </td>
         </tr>
     }
 }
 
 #[component]
-fn Version(
-    state: FormState,
-    part: Part,
-    is_mine: bool,
-    lines: Vec<String>,
-    prefer_mine: bool,
-) -> impl IntoView {
+fn Version(part: Part, is_mine: bool, lines: Vec<String>, is_checked: bool) -> impl IntoView {
     let (value, label) = if is_mine { (Choices::MINE, "Use mine") } else { (Choices::SAVED, "Keep saved") };
     let name = part.name();
     let id = format!("choice-{name}-{value}");
@@ -92,12 +74,6 @@ fn Version(
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
         Either::Right(view! { <ul class="value">{lines.collect::<Vec<_>>()}</ul> })
     };
-    let choose = move |_| {
-        state.chosen.update(|chosen| {
-            chosen.retain(|(other, _)| *other != part);
-            chosen.push((part, is_mine));
-        });
-    };
     view! {
         <div class="choice">
             <input
@@ -106,9 +82,7 @@ fn Version(
                 name=format!("choices[{name}]")
                 value=value
                 aria-describedby=format!("conflict-{name}")
-                checked=prefer_mine == is_mine
-                prop:checked=move || state.is_mine(part, prefer_mine) == is_mine
-                on:change=choose
+                checked=is_checked
             />
             <div>
                 <label for=id>{label}</label>
