@@ -55,13 +55,15 @@ fn Advanced(state: FormState) -> impl IntoView {
             <div class="fields">
                 <MenuInput state=state field=MenuField::Grant />
                 <MenuInput state=state field=MenuField::ClientAuthentication />
-                {texts(state, Section::Advanced)} {switches(state, Section::Advanced)}
+                {texts(state, Section::Advanced)}
+                {switches(state, Section::Advanced)}
             </div>
         </details>
         <details class="advanced" open=is_special>
             <summary>"For providers that need something special"</summary>
             <div class="fields">
-                <MenuInput state=state field=MenuField::Algorithm /> {texts(state, Section::Special)}
+                <MenuInput state=state field=MenuField::Algorithm />
+                {texts(state, Section::Special)}
                 {switches(state, Section::Special)}
             </div>
         </details>
