@@ -80,7 +80,8 @@ impl Server {
     pub async fn node(node: &Path, database: &Path) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(node.join("node_modules/.bin/node"));
-        command.arg(node.join("server.mjs")).arg(address.port().to_string()).arg(database);
+        command.arg("--disable-warning=ExperimentalWarning").arg(node.join("server.mjs"));
+        command.arg(address.port().to_string()).arg(database);
         command.env("NODE_ENV", "production");
         Self::start(Target::Node, command, address).await
     }
