@@ -138,7 +138,10 @@ impl Services {
                 // In the background, so that a client that hangs up does not lose the answer of the provider.
                 let services = self.clone();
                 let refreshing = self.background.spawn(async move { services.refresh(&latest).await });
-                refreshing.await.map_err(|_| ServiceError::Internal("a refresh panicked"))??;
+                // Its holder may wait for the database for longer than anybody waits for the token.
+                let refreshed = tokio::time::timeout(LOOK_AGAIN * LOOKS, refreshing).await;
+                let refreshed = refreshed.map_err(|_| ServiceError::Refreshing)?;
+                refreshed.map_err(|_| ServiceError::Internal("a refresh panicked"))??;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
