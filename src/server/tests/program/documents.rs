@@ -48,6 +48,7 @@ fn the_configuration_table_is_the_programs() {
 fn what_the_documents_link_to_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let documents = [
+        "CHANGELOG.md",
         "README.md",
         "docs/api.md",
         "docs/architecture.md",
