@@ -10,6 +10,10 @@ use uuid::Uuid;
 
 /// How the audit log calls the program itself, which refreshes tokens.
 pub(crate) const PROGRAM: &str = "iPack Connect";
+/// Whoever runs the program's commands.
+pub(crate) const COMMAND_LINE: &str = "the command line";
+/// A stranger. What they call themselves is not kept: it may be a password in the wrong field.
+pub(crate) const STRANGER: &str = "somebody unknown";
 
 /// A signed-in person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// How the audit log calls it.
+    /// How the audit log calls it. Several tokens may have this name.
     pub fn label(&self) -> String {
         format!("API token {}", self.name)
     }

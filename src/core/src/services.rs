@@ -1,13 +1,14 @@
 //! What every use case needs.
 
 use crate::{
+    access,
     accounts::{
         jwt::SigningKey,
         passwords::{Cost, Passwords},
     },
     health::Probe,
     secrets::sealing::DataKeyCache,
-    tokens::memory::{OpenedTokens, RefreshTasks, TokenUses},
+    tokens::memory::{ApiUses, OpenedTokens, RefreshTasks},
     write_turns::WriteTurns,
 };
 use ipack_domain::effects::Clock;
@@ -27,13 +28,15 @@ pub struct Services {
     pub data_keys: Arc<DataKeyCache>,
     pub oauth: Arc<OAuth>,
     pub opened: Arc<OpenedTokens>,
-    pub uses: Arc<TokenUses>,
+    pub uses: Arc<ApiUses>,
     pub refresh_tasks: Arc<RefreshTasks>,
     /// Held by whoever performs queued revocations.
     pub(crate) revoking: Arc<Mutex<()>>,
     pub(crate) write_turns: WriteTurns,
     pub(crate) reading: Probe,
     pub(crate) writing: Probe,
+    /// How the audit log calls whoever makes Spaces, admins and API tokens here.
+    pub(crate) operator: &'static str,
     /// Work that goes on when its request has been answered.
     pub background: TaskTracker,
     /// The server is about to stop: nothing new is begun in the background.
@@ -74,6 +77,7 @@ impl Services {
             write_turns: WriteTurns::default(),
             reading: Probe::default(),
             writing: Probe::default(),
+            operator: access::PROGRAM,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How [`Services`] come to be: for a server, which has keys, and for a command, which may have none.
 
 use crate::{
+    access,
     accounts::{jwt::SigningKey, passwords::Cost},
     error::{Result, ServiceError},
     keys::rotation,
@@ -35,14 +36,22 @@ impl Services {
             allowed: Allowed::default(),
             public_url: String::new(),
         };
-        Ok(Self::assembled(
+        let services = Self::assembled(
             database,
             clock,
             DataKeyCache::closed(),
             oauth,
             &SigningKey::random(),
             Cost::PRODUCTION,
-        ))
+        );
+        Ok(services.of_command_line())
+    }
+
+    /// What is done here from now on, whoever runs a command has done.
+    #[must_use]
+    pub fn of_command_line(mut self) -> Self {
+        self.operator = access::COMMAND_LINE;
+        self
     }
 
     /// For a server, or a command about keys.

@@ -219,7 +219,7 @@ impl ProviderChoice {
 }
 
 /// Parameters of an authorization request that are the program's own to set (security: S10).
-pub const RESERVED_AUTHORIZATION: [&str; 8] = [
+pub const RESERVED_AUTHORIZATION: [&str; 11] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -228,6 +228,11 @@ pub const RESERVED_AUTHORIZATION: [&str; 8] = [
     "code_challenge",
     "code_challenge_method",
     "nonce",
+    // RFC 9101: an object or an address of parameters that would count instead of these.
+    "request",
+    "request_uri",
+    // Another one than ours would not come back in the address.
+    "response_mode",
 ];
 
 /// Parameters of a token request that are the program's own to set.

@@ -97,10 +97,17 @@ fn believed_address(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAdd
         .iter()
         .rev()
         .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
-        .map_while(|address| address.trim().parse::<IpAddr>().ok())
+        .map_while(forwarded_address)
         .map(|address| address.to_canonical())
         .find(|address| !is_proxy(address))
         .unwrap_or(peer)
+}
+
+/// An address as proxies write it: alone or with a port, one of IPv6 in brackets or without.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// Finds out who is signed in. Whoever is not gets the sign-in page, or a 401 where no page was asked for; what they
@@ -230,5 +237,33 @@ mod tests {
         assert_eq!(believed("10.0.0.1", "1.2.3.4, nonsense, 203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(believed("10.0.0.1", "1.2.3.4, nonsense", &["10.0.0.0/8"]), "10.0.0.1");
         assert_eq!(believed("10.0.0.1", "1.2.3.4, ::ffff:203.0.113.9", &["10.0.0.0/8"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn an_address_is_forwarded_with_a_port_or_in_brackets_too() {
+        for (text, address) in [
+            ("203.0.113.9:4711", Some("203.0.113.9")),
+            ("[2001:db8::9]", Some("2001:db8::9")),
+            (" [2001:db8::9]:4711 ", Some("2001:db8::9")),
+            ("2001:db8::9", Some("2001:db8::9")),
+            ("[::ffff:203.0.113.9]:80", Some("203.0.113.9")),
+            ("203.0.113.9:", None),
+            ("203.0.113.9:x", None),
+            ("[203.0.113.9", None),
+            ("example.com:80", None),
+            ("unknown", None),
+        ] {
+            let expected = address.unwrap_or("10.0.0.1");
+            assert_eq!(
+                believed("10.0.0.1", &format!("1.2.3.4, {text}"), &["10.0.0.0/8"]),
+                expected,
+                "{text}"
+            );
+        }
+        let proxies = ["10.0.0.0/8", "2001:db8::/32"];
+        assert_eq!(
+            believed("10.0.0.1", "203.0.113.9:1, [2001:db8::9]:2, 10.0.0.2:3", &proxies),
+            "203.0.113.9"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     config::Config,
     connections::{ConnectionLimits, serve_until},
+    health,
     router::router,
 };
 use ipack_core::Services;
@@ -30,10 +31,12 @@ pub async fn serve(services: Services, config: Arc<Config>, listener: TcpListene
     let app = router(services.clone(), config);
     let tidying = tokio::spawn(clean_up_periodically(services.clone()));
     let refreshing = tokio::spawn(refresh_periodically(services.clone()));
+    let summing_up = tokio::spawn(health::sum_up_periodically());
     started();
     serve_until(told_to_stop(), limits, listener, app).await;
     tidying.abort();
     refreshing.abort();
+    summing_up.abort();
     // Tokens that are on their way are kept, and reads that were counted are written down.
     services.stopping.cancel();
     services.background.close();

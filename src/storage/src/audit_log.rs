@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 /// What happened. Stored by name: a new kind gets a name of its own, and old names stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     DetailsSaved,
     InstanceInstalled,
@@ -33,6 +33,17 @@ pub enum Kind {
     TokenFailed,
     TokenRevoked,
     TokenRead,
+    SpaceCreated,
+    ApiTokenCreated,
+    ApiTokenRevoked,
+    AdminCreated,
+    PasswordChanged,
+    CatalogueImported,
+    KeysRotated,
+    KeyRetired,
+    ApiTokenRefused,
+    JwtRefused,
+    ApiDenied,
 }
 
 impl Kind {
@@ -58,6 +69,17 @@ impl Kind {
             Self::TokenFailed => "got no token",
             Self::TokenRevoked => "revoked the token",
             Self::TokenRead => "read the access token",
+            Self::SpaceCreated => "made a Space",
+            Self::ApiTokenCreated => "made an API token",
+            Self::ApiTokenRevoked => "revoked an API token",
+            Self::AdminCreated => "made an admin",
+            Self::PasswordChanged => "changed a password",
+            Self::CatalogueImported => "imported a catalogue",
+            Self::KeysRotated => "sealed everything anew",
+            Self::KeyRetired => "retired a master key",
+            Self::ApiTokenRefused => "was refused a JWT",
+            Self::JwtRefused => "sent a JWT that is not valid",
+            Self::ApiDenied => "asked the API for what is not theirs",
         }
     }
 }
@@ -82,6 +104,17 @@ stored_by_name!(Kind {
     TokenFailed = "token_failed",
     TokenRevoked = "token_revoked",
     TokenRead = "token_read",
+    SpaceCreated = "space_created",
+    ApiTokenCreated = "api_token_created",
+    ApiTokenRevoked = "api_token_revoked",
+    AdminCreated = "admin_created",
+    PasswordChanged = "password_changed",
+    CatalogueImported = "catalogue_imported",
+    KeysRotated = "keys_rotated",
+    KeyRetired = "key_retired",
+    ApiTokenRefused = "api_token_refused",
+    JwtRefused = "jwt_refused",
+    ApiDenied = "api_denied",
 });
 
 /// One that a later version of the program wrote is none that this one knows.
@@ -119,26 +152,68 @@ pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp)
     Ok(())
 }
 
-/// Counts something that happens often: one entry for an actor, a connection and a span of time, named by `id`.
-pub async fn count(db: Connection<'_>, id: Uuid, event: Event<'_>, times: u32, now: Timestamp) -> Result<()> {
+/// Something that happens often.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    pub subject: AuditSubject<'a>,
+    pub kind: Kind,
+    pub actor: &'a str,
+    /// As in [`Event`].
+    pub detail: Option<&'a str>,
+    pub times: u32,
+}
+
+/// Counts: one entry for what is the same within a span of time, named by `id`.
+pub async fn count(db: Connection<'_>, id: Uuid, event: Counted<'_>, now: Timestamp) -> Result<()> {
+    let Counted { subject, kind, actor, detail, times } = event;
     let sql = concat!(
         "INSERT INTO timeline (",
         key_columns!(),
-        ", id, account_id, at, actor, kind, changed, times)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)
+        ", id, account_id, at, actor, kind, changed, detail, times)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11, $12)
          ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at"
     );
-    execute!(db, sql, event.key; id, event.account, now.0, event.actor, event.kind.name(), i64::from(times))?;
+    execute!(
+        db,
+        sql,
+        subject.space,
+        subject.instance,
+        subject.environment,
+        subject.process,
+        subject.connection,
+        id,
+        subject.account,
+        now.0,
+        actor,
+        kind.name(),
+        detail,
+        i64::from(times)
+    )?;
     Ok(())
 }
 
-/// Something that happened to an account, or to one of its instances.
+/// What something happened to: as much of it as there is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditSubject<'a> {
     pub account: Option<&'a str>,
     pub space: Option<&'a str>,
     pub instance: Option<&'a str>,
     pub environment: Option<&'a str>,
+    pub process: Option<&'a str>,
+    pub connection: Option<&'a str>,
+}
+
+impl<'a> AuditSubject<'a> {
+    pub fn of_connection(key: &'a ConnectionKey) -> Self {
+        Self {
+            account: None,
+            space: Some(&key.space),
+            instance: Some(&key.instance),
+            environment: Some(&key.environment),
+            process: Some(&key.process),
+            connection: Some(&key.connection),
+        }
+    }
 }
 
 pub async fn add_at(
@@ -162,17 +237,22 @@ pub async fn add_told(
     detail: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    let sql = "INSERT INTO timeline (id, account_id, space_guid, instance_id, environment_id, at, actor, kind, changed,
-             detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '[]', $9)";
+    let sql = concat!(
+        "INSERT INTO timeline (",
+        key_columns!(),
+        ", id, account_id, at, actor, kind, changed, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11)"
+    );
     execute!(
         db,
         sql,
-        id,
-        place.account,
         place.space,
         place.instance,
         place.environment,
+        place.process,
+        place.connection,
+        id,
+        place.account,
         now.0,
         actor,
         kind.name(),

@@ -97,12 +97,43 @@ pub async fn exists(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
     Ok(count > 0)
 }
 
-/// Tokens whose refresh is due and which nobody is refreshing, those that wait longest first.
-pub async fn due(db: Connection<'_>, now: Timestamp, limit: i64) -> Result<Vec<Token>> {
-    let sql = select!(
-        "WHERE refresh_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY refresh_at LIMIT $2 + 0"
+/// What it takes to begin a refresh.
+#[derive(Debug, Clone, FromRow)]
+pub struct DueToken {
+    pub id: Uuid,
+    #[sqlx(flatten, try_from = "KeyColumns")]
+    pub key: ConnectionKey,
+    pub version: i64,
+    #[sqlx(try_from = "Column<u32>")]
+    pub failures: u32,
+    #[sqlx(try_from = "Column<Timestamp>")]
+    pub refresh_at: Timestamp,
+    #[sqlx(try_from = "Column<JsonText>")]
+    pub origin: JsonText,
+}
+
+/// Tokens whose refresh is due and which nobody is refreshing, those that wait longest first; a page of them, after the
+/// one with this moment and id.
+pub async fn due(
+    db: Connection<'_>,
+    now: Timestamp,
+    after: Option<(Timestamp, Uuid)>,
+    limit: i64,
+) -> Result<Vec<DueToken>> {
+    let (moment, id) = after.unwrap_or((Timestamp(i64::MIN), Uuid::nil()));
+    let sql = concat!(
+        "SELECT id, ",
+        key_columns!(),
+        ", version, failures, refresh_at, origin FROM tokens
+         WHERE refresh_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND (refresh_at, id) > ($2, $3)
+         ORDER BY refresh_at, id LIMIT $4 + 0"
     );
-    on_connection!(db, executor => sqlx::query_as::<_, Token>(sql).bind(now.0).bind(limit).fetch_all(executor))
+    on_connection!(db, executor => sqlx::query_as::<_, DueToken>(sql)
+        .bind(now.0)
+        .bind(moment.0)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(executor))
 }
 
 /// Puts a new token into a connection key's place, whatever was there.

@@ -10,7 +10,7 @@ mod queries;
 
 use crate::errors;
 use async_graphql::{Context, EmptySubscription, Error, OutputType, Schema, registry::Registry};
-use ipack_core::{Services, access::Client};
+use ipack_core::{ServiceError, Services, access::Client};
 use mutations::Mutation;
 use queries::Query;
 use std::sync::LazyLock;
@@ -48,6 +48,11 @@ fn caller<'a>(context: &Context<'a>) -> (&'a Services, &'a Caller) {
 
 /// The answer of a use case; its error, in the words of the API, beside a null.
 fn answer<T>(context: &Context<'_>, answer: ipack_core::Result<T>) -> Option<Result<T, Error>> {
-    let (_, caller) = caller(context);
-    Some(answer.map_err(|error| errors::of_service(error, &caller.request_id)))
+    let (services, caller) = caller(context);
+    Some(answer.map_err(|error| {
+        if matches!(error, ServiceError::Forbidden | ServiceError::SpaceNotFound) {
+            services.count_denial(&caller.client, &error.to_string());
+        }
+        errors::of_service(error, &caller.request_id)
+    }))
 }

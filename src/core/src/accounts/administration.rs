@@ -9,9 +9,11 @@ use crate::{
 };
 use ipack_domain::{effects::new_id, ids::check_id};
 use ipack_storage::{
-    StorageError, Writer,
+    Connection, StorageError, Writer,
     accounts::{self, Space},
-    admins, api_tokens, sessions,
+    admins, api_tokens,
+    audit_log::{self, AuditSubject, Kind},
+    sessions,
 };
 
 /// An API token as it is shown once.
@@ -46,7 +48,9 @@ impl Services {
             Space { guid: guid.into(), account_id: account.into(), name: name.into(), created_at: now };
         let add = async |mut db: Writer| {
             accounts::ensure(db.lend(), account, now).await?;
-            accounts::add_space(db.lend(), &space).await
+            accounts::add_space(db.lend(), &space).await?;
+            self.note_operation(db.lend(), Kind::SpaceCreated, Some(account), &format!("{guid}, {name}"))
+                .await
         };
         self.database.write(add).await.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(format!("There is a Space {guid} already.")),
@@ -76,18 +80,27 @@ impl Services {
             revoked_at: None,
             reads_access_tokens,
         };
-        let added = self.database.write(async |mut db| api_tokens::add(db.lend(), &row, now).await).await;
-        added.map_err(unknown_account(account))?;
+        let may_read = if reads_access_tokens { ", which reads access tokens" } else { "" };
+        let detail = format!("{}{may_read}", new.username);
+        let add = async |mut db: Writer| {
+            api_tokens::add(db.lend(), &row, now).await?;
+            self.note_operation(db.lend(), Kind::ApiTokenCreated, Some(account), &detail).await
+        };
+        self.database.write(add).await.map_err(unknown_account(account))?;
         Ok(new)
     }
 
     /// From now on the token makes no JWT. `false` where there is no such token in force.
     pub async fn revoke_token(&self, account: &str, username: &str) -> Result<bool> {
         let now = self.clock.now();
-        Ok(self
-            .database
-            .write(async |mut db| api_tokens::revoke(db.lend(), account, username, now).await)
-            .await?)
+        let revoke = async |mut db: Writer| {
+            let is_revoked = api_tokens::revoke(db.lend(), account, username, now).await?;
+            if is_revoked {
+                self.note_operation(db.lend(), Kind::ApiTokenRevoked, Some(account), username).await?;
+            }
+            Ok::<_, StorageError>(is_revoked)
+        };
+        Ok(self.database.write(revoke).await?)
     }
 
     /// Adds an admin of one account, or with `None` of all.
@@ -105,8 +118,11 @@ impl Services {
             password_hash: self.passwords.hash(password).await,
             password_changed_at: now,
         };
-        let added = self.database.write(async |mut db| admins::add(db.lend(), &admin, now).await).await;
-        added.map_err(|error| match error {
+        let add = async |mut db: Writer| {
+            admins::add(db.lend(), &admin, now).await?;
+            self.note_operation(db.lend(), Kind::AdminCreated, account, &email).await
+        };
+        self.database.write(add).await.map_err(|error| match error {
             StorageError::Exists => ServiceError::Conflict(format!("There is an admin {email} already.")),
             other => unknown_account(account.unwrap_or_default())(other),
         })
@@ -125,7 +141,8 @@ impl Services {
             let admin = admin.ok_or_else(|| ServiceError::bad_input("email", "belongs to nobody"))?;
             admins::change_password(db.lend(), admin.id, &hash, self.clock.now()).await?;
             sessions::remove_of_admin(db.lend(), admin.id).await?;
-            Ok(())
+            let account = admin.account_id.as_deref();
+            Ok(self.note_operation(db.lend(), Kind::PasswordChanged, account, &email).await?)
         };
         self.database.write(change).await
     }
@@ -151,6 +168,19 @@ impl Services {
         }
     }
 
+    /// Writes down what somebody did who runs the program.
+    pub(crate) async fn note_operation(
+        &self,
+        db: Connection<'_>,
+        kind: Kind,
+        account: Option<&str>,
+        detail: &str,
+    ) -> ipack_storage::Result<()> {
+        let now = self.clock.now();
+        let subject = AuditSubject { account, ..AuditSubject::default() };
+        audit_log::add_told(db, new_id(now), subject, kind, self.operator, Some(detail), now).await
+    }
+
     /// A JWT for a program that proves itself with an API token of the account. A wrong username, token or account
     /// fails alike, and takes as long.
     ///
@@ -163,12 +193,16 @@ impl Services {
         let row = api_tokens::find(reader.connection(), username).await?;
         drop(reader);
         let right = api_token::matches(token, row.as_ref().map(|row| row.digest.as_slice()));
-        let row = row
-            .filter(|row| right && row.account_id == account && row.revoked_at.is_none())
-            .ok_or(ServiceError::Unauthorized)?;
-        let client = Client { account: row.account_id, name: row.name, username: row.username };
+        let is_valid =
+            right && row.as_ref().is_some_and(|row| row.account_id == account && row.revoked_at.is_none());
+        let client =
+            row.map(|row| Client { account: row.account_id, name: row.name, username: row.username });
+        let Some(client) = client.as_ref().filter(|_| is_valid) else {
+            self.count_client_refusal(Kind::ApiTokenRefused, client.as_ref());
+            return Err(ServiceError::Unauthorized);
+        };
         self.signing_key
-            .sign(&client, self.clock.now())
+            .sign(client, self.clock.now())
             .map_err(|_| ServiceError::Internal("a JWT could not be signed"))
     }
 
@@ -177,7 +211,13 @@ impl Services {
     /// # Errors
     /// `Unauthorized`.
     pub fn check_jwt(&self, jwt: &str) -> Result<Client> {
-        self.signing_key.check(jwt, self.clock.now()).ok_or(ServiceError::Unauthorized)
+        match self.signing_key.read(jwt, self.clock.now()) {
+            Some((client, true)) => Ok(client),
+            known => {
+                self.count_client_refusal(Kind::JwtRefused, known.as_ref().map(|(client, _)| client));
+                Err(ServiceError::Unauthorized)
+            }
+        }
     }
 }
 

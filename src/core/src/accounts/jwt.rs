@@ -86,14 +86,17 @@ impl SigningKey {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
     }
 
-    /// The client a valid JWT stands for.
-    pub fn check(&self, jwt: &str, now: Timestamp) -> Option<Client> {
+    /// The client that a JWT was made for, and whether it is still valid.
+    pub fn read(&self, jwt: &str, now: Timestamp) -> Option<(Client, bool)> {
         let claims = jsonwebtoken::decode::<Claims>(jwt, &self.decoding, &self.validation).ok()?.claims;
-        (claims.exp > now.seconds()).then_some(Client {
-            account: claims.account,
-            name: claims.name,
-            username: claims.sub,
-        })
+        let client = Client { account: claims.account, name: claims.name, username: claims.sub };
+        Some((client, claims.exp > now.seconds()))
+    }
+
+    /// The client a valid JWT stands for.
+    #[cfg(test)]
+    fn check(&self, jwt: &str, now: Timestamp) -> Option<Client> {
+        self.read(jwt, now).filter(|(_, is_valid)| *is_valid).map(|(client, _)| client)
     }
 
     /// What a browser keeps to show later that this admin signed in with it. It lets nobody in.

@@ -1,7 +1,7 @@
 //! Signing in with email and password, and who a session belongs to.
 
 use crate::{
-    access::Admin,
+    access::{self, Admin},
     error::{Result, ServiceError},
     services::Services,
 };
@@ -28,17 +28,23 @@ impl Services {
         drop(reader);
         let right =
             self.passwords.verify(password, found.as_ref().map(|admin| admin.password_hash.clone())).await;
-        let admin = found.filter(|_| right);
-        match &admin {
-            Some(admin) => self.note(Kind::SignedIn, &admin.email, admin.account_id.as_deref()).await?,
-            // The audit log names whom somebody claimed to be.
-            None => self.note(Kind::SignInRefused, &printable(&email), None).await?,
+        match found.map(Admin::from) {
+            Some(admin) if right => {
+                self.note(Kind::SignedIn, &admin).await?;
+                Ok(admin)
+            }
+            // Counted in memory, so that neither a write nor its time tells a known email from an unknown one.
+            admin => {
+                let actor = admin.as_ref().map_or(access::STRANGER, |admin| &admin.email);
+                let account = admin.as_ref().and_then(|admin| admin.account.as_deref());
+                self.count_refusal(Kind::SignInRefused, actor, account, None);
+                Err(ServiceError::Unauthorized)
+            }
         }
-        admin.map(Into::into).ok_or(ServiceError::Unauthorized)
     }
 
     pub async fn signed_out(&self, admin: &Admin) -> Result<()> {
-        self.note(Kind::SignedOut, &admin.email, admin.account.as_deref()).await
+        self.note(Kind::SignedOut, admin).await
     }
 
     /// The admin whose session this is, unless the password changed since it began.
@@ -54,22 +60,13 @@ impl Services {
             .ok_or(ServiceError::Unauthorized)
     }
 
-    async fn note(&self, kind: Kind, email: &str, account: Option<&str>) -> Result<()> {
+    async fn note(&self, kind: Kind, admin: &Admin) -> Result<()> {
         let now = self.clock.now();
-        let place = AuditSubject { account, ..AuditSubject::default() };
-        let add =
-            async |mut db: Writer| audit_log::add_at(db.lend(), new_id(now), place, kind, email, now).await;
+        let place = AuditSubject { account: admin.account.as_deref(), ..AuditSubject::default() };
+        let (id, email) = (new_id(now), &admin.email);
+        let add = async |mut db: Writer| audit_log::add_at(db.lend(), id, place, kind, email, now).await;
         Ok(self.database.write(add).await?)
     }
-}
-
-/// Cut to a length that an email can have, with control characters escaped.
-fn printable(email: &str) -> String {
-    let mut out = String::new();
-    for c in email.chars().take(254) {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
 }
 
 impl From<admins::Admin> for Admin {

@@ -198,6 +198,7 @@ fn subject<'a>(space: &'a Space, instance: &'a str, environment: &'a str) -> Aud
         space: Some(&space.guid),
         instance: Some(instance),
         environment: Some(environment),
+        ..AuditSubject::default()
     }
 }
 

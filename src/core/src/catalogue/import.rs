@@ -20,7 +20,9 @@ use ipack_domain::{
 };
 use ipack_oauth::presets;
 use ipack_storage::{
-    Connection, Writer, accounts, environments, instances,
+    Connection, Writer, accounts,
+    audit_log::Kind,
+    environments, instances,
     packs::{self, PackConnection},
 };
 use serde::Deserialize;
@@ -114,7 +116,8 @@ impl Services {
         }
         let rows = catalogue.rows()?;
         let mut reader = self.database.reader().await?;
-        accounts::find_space(reader.connection(), space).await?.ok_or(ServiceError::SpaceNotFound)?;
+        let found = accounts::find_space(reader.connection(), space).await?;
+        let account = found.ok_or(ServiceError::SpaceNotFound)?.account_id;
         drop(reader);
         let now = self.clock.now();
         for rows in rows.chunks(SLICE) {
@@ -136,7 +139,15 @@ impl Services {
                 self.database.write(adopt).await?;
             }
         }
-        Ok(())
+        let detail = format!(
+            "into {space}: {} environments, {} packs",
+            catalogue.environments.len(),
+            catalogue.packs.len()
+        );
+        let note = async |mut db: Writer| {
+            self.note_operation(db.lend(), Kind::CatalogueImported, Some(&account), &detail).await
+        };
+        Ok(self.database.write(note).await?)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 use ipack_domain::time::Timestamp;
 use ipack_storage::{
     Connection, Database, StorageError, Writer,
+    audit_log::Kind,
     data_keys::{self, INSTALLATION, MasterKeyRow, SEALED, SealedRow, SealedTable},
     signing_keys,
 };
@@ -194,6 +195,10 @@ impl Services {
                 forgotten => forgotten?,
             }
         }
+        let detail = format!("under v{master_version}, {} values", rotation.resealed);
+        let note =
+            async |mut db: Writer| self.note_operation(db.lend(), Kind::KeysRotated, None, &detail).await;
+        self.database.write(note).await?;
         Ok(rotation)
     }
 
@@ -333,7 +338,9 @@ impl Services {
             return Err(ServiceError::Conflict(message));
         }
         match data_keys::remove_master_key(db.lend(), version).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                Ok(self.note_operation(db.lend(), Kind::KeyRetired, None, &format!("v{version}")).await?)
+            }
             Err(StorageError::Reference) => Err(ServiceError::Conflict(format!(
                 "v{version} is still needed; `keys rotate` first, and see what it lists as not opening"
             ))),

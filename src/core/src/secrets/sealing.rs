@@ -54,6 +54,9 @@ pub(crate) fn seal(key: &DataKey, place: SealContext<'_>, text: &secrecy::Secret
     key.seal(place, text.expose_secret().as_bytes())
 }
 
+/// Data keys that are kept unwrapped, one for each Space.
+const MAX_DATA_KEYS: usize = 10_000;
+
 /// The master keys at hand, and the data keys that were unwrapped with them.
 pub struct DataKeyCache {
     keyring: RwLock<Option<Keyring>>,
@@ -165,6 +168,10 @@ impl DataKeyCache {
             })?;
         let key = Arc::new(key);
         let mut keys = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= MAX_DATA_KEYS {
+            // They are unwrapped again.
+            keys.clear();
+        }
         let unwrapped = Unwrapped { wrapped: row.wrapped.clone(), key: key.clone() };
         keys.insert((row.scope.clone(), row.version), unwrapped);
         Ok(key)

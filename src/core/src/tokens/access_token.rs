@@ -1,8 +1,8 @@
 //! Access tokens for integration runtimes, read thousands of times a second: the row each time, the vault once for
 //! each version of a token.
 //!
-//! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. Something
-//! else that is read so often is counted the same way, as a [`Kind`](ipack_storage::audit_log::Kind) of its own.
+//! Reads are counted in memory and written down now and then, one entry an hour for each token and reader. What else
+//! clients of the API, or strangers, do often is counted the same way, as a [`Kind`] of its own.
 
 use crate::{
     access::{self, Client},
@@ -14,7 +14,7 @@ use crate::{
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     Connection, StorageError, Writer, api_tokens,
-    audit_log::{self, Event, Kind},
+    audit_log::{self, AuditSubject, Counted, Kind},
     tokens::{self, Token},
 };
 use secrecy::SecretString;
@@ -53,9 +53,9 @@ impl Services {
         let space = access::client_key(reader.connection(), client, header, key).await?;
         // Asked each time: a JWT outlives the withdrawal of what it was made with.
         let api_token = api_tokens::find(reader.connection(), &client.username).await?;
-        if !api_token.is_some_and(|token| token.reads_access_tokens && token.revoked_at.is_none()) {
-            return Err(ServiceError::Forbidden);
-        }
+        let api_token = api_token
+            .filter(|token| token.reads_access_tokens && token.revoked_at.is_none())
+            .ok_or(ServiceError::Forbidden)?;
         let token = tokens::find(reader.connection(), key).await?;
         drop(reader);
         let token = self.usable(token.ok_or_else(no_token)?).await?;
@@ -69,7 +69,18 @@ impl Services {
             }
             opened => opened?,
         };
-        self.uses.count(Use { account: space.account_id, key: key.clone(), actor: client.label() });
+        if self.uses.is_full() {
+            // No token is handed out that is not counted.
+            self.write_uses().await?;
+        }
+        self.uses.count(Use {
+            kind: Kind::TokenRead,
+            account: Some(space.account_id),
+            key: Some(key.clone()),
+            actor: client.label(),
+            token: Some(api_token.id),
+            detail: Some(client.username.clone()),
+        });
         Ok(AccessToken {
             token: opened.access_token,
             extra: opened.extra,
@@ -129,7 +140,36 @@ impl Services {
         Ok(Some(self.data_keys.open(db, &token.key.space, token.data_key_version, place, sealed).await?))
     }
 
-    /// Writes down the reads since the last time.
+    /// Counts that a client was denied something.
+    pub fn count_denial(&self, client: &Client, why: &str) {
+        let detail = format!("{}: {why}", client.username);
+        self.count_refusal(Kind::ApiDenied, &client.label(), Some(&client.account), Some(detail));
+    }
+
+    /// Counts that somebody was refused.
+    pub(crate) fn count_refusal(
+        &self,
+        kind: Kind,
+        actor: &str,
+        account: Option<&str>,
+        detail: Option<String>,
+    ) {
+        let (actor, account) = (actor.to_owned(), account.map(str::to_owned));
+        self.uses.count(Use { kind, account, key: None, actor, token: None, detail });
+    }
+
+    /// As [`Services::count_refusal`], of a client where it is known which one it was.
+    pub(crate) fn count_client_refusal(&self, kind: Kind, client: Option<&Client>) {
+        match client {
+            Some(client) => {
+                let username = Some(client.username.clone());
+                self.count_refusal(kind, &client.label(), Some(&client.account), username);
+            }
+            None => self.count_refusal(kind, access::STRANGER, None, None),
+        }
+    }
+
+    /// Writes down what was counted since the last time.
     pub async fn write_uses(&self) -> Result<()> {
         let uses = self.uses.take();
         if uses.is_empty() {
@@ -149,15 +189,15 @@ impl Services {
             uses.iter().map(|(one, times)| (hourly_id(one, now), one, *times)).collect();
         uses.sort_unstable_by_key(|(id, ..)| *id);
         for (id, one, times) in uses {
-            let event = Event {
-                account: &one.account,
-                key: &one.key,
-                kind: Kind::TokenRead,
+            let whole = one.key.as_ref().map(AuditSubject::of_connection).unwrap_or_default();
+            let event = Counted {
+                subject: AuditSubject { account: one.account.as_deref(), ..whole },
+                kind: one.kind,
                 actor: &one.actor,
-                changed: &[],
-                detail: None,
+                detail: one.detail.as_deref(),
+                times,
             };
-            audit_log::count(db.lend(), id, event, times, now).await?;
+            audit_log::count(db.lend(), id, event, now).await?;
         }
         Ok(())
     }
@@ -170,10 +210,11 @@ fn no_token() -> ServiceError {
     )
 }
 
-/// One entry for each reader, connection and hour, whichever replica writes it.
+/// One entry for each kind, client, connection and hour, whichever replica writes it.
 fn hourly_id(one: &Use, now: Timestamp) -> Uuid {
     let hour = now.seconds().div_euclid(HOUR);
-    let name = serde_json::json!([one.key, one.actor, hour]).to_string();
+    let Use { kind, account, key, actor, token, detail } = one;
+    let name = serde_json::json!([kind.name(), account, key, actor, token, detail, hour]).to_string();
     let digest = Sha256::digest(name);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod attempt;
 pub mod authorization;
 pub mod authorization_return;
+pub(crate) mod due;
 pub(crate) mod exchange;
 pub(crate) mod expiry;
 pub mod memory;

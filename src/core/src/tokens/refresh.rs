@@ -1,6 +1,6 @@
 //! Keeping tokens fresh: when a token is refreshed, by whom, and what happens when that fails.
 //!
-//! Every replica looks for tokens that are due. Whoever gets the lease, given by one `UPDATE` and running out by
+//! Every replica looks for tokens that are due (`due`). Whoever gets the lease, given by one `UPDATE` and running out by
 //! itself, asks the provider; everybody else waits for what comes of it. So there is one call, however many ask. How
 //! failures are told apart is said in `ipack_oauth::failure`.
 
@@ -14,11 +14,11 @@ use crate::{
     },
     services::Services,
     tokens::{
+        due::provider_of,
         expiry::{expiry, is_direct},
         source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
-use futures::StreamExt;
 use ipack_domain::{
     effects::{new_id, random_bytes},
     ids::ConnectionKey,
@@ -33,13 +33,10 @@ use ipack_oauth::{
 use ipack_storage::{
     Connection, Writer, accounts,
     audit_log::{self, Event, Kind},
-    tokens::{self, Failed, Refreshed, Token},
+    tokens::{self, DueToken, Failed, Refreshed, Token},
 };
 use secrecy::SecretString;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a refresh token is its holder's alone: it is sent once, and not again while the answer may still be written.
@@ -48,12 +45,8 @@ const LEASE_SECONDS: i64 = 600;
 const HOLDING: Duration = Duration::from_secs(540);
 /// How long a lease is asked for again, where the answer to its COMMIT was lost; whoever wants the token waits for it.
 const LEASING: Duration = Duration::from_secs(5);
-/// Tokens of one provider that one replica refreshes at the same time, and providers at the same time: a slow one holds up
-/// nobody but its own.
-const AT_ONCE: usize = 8;
-const PROVIDERS_AT_ONCE: usize = 64;
-/// Tokens looked up at once.
-const DUE_BATCH: i64 = 1_000;
+/// How long to wait for the turn to call a provider that is called already as often as may be.
+const TURN: Duration = Duration::from_secs(20);
 const FIRST_RETRY_SECONDS: i64 = 15;
 const LAST_RETRY_SECONDS: i64 = 1_800;
 /// What somebody has to put right is tried again so often: it may be put right at the provider.
@@ -85,38 +78,6 @@ fn next_try(failure: &Failure, failures: u32, now: Timestamp) -> Option<Timestam
 }
 
 impl Services {
-    /// Refreshes what is due. Every replica does this; it is done once.
-    pub async fn refresh_due(&self) -> Result<usize> {
-        let mut reader = self.database.reader().await?;
-        let due = tokens::due(reader.connection(), self.clock.now(), DUE_BATCH).await?;
-        drop(reader);
-        let mut by_provider: HashMap<String, Vec<Token>> = HashMap::new();
-        for token in due {
-            let endpoint = TokenSource::of(&token).map(|origin| origin.configuration.endpoints.token);
-            by_provider.entry(endpoint.unwrap_or_default()).or_default().push(token);
-        }
-        let refreshed = futures::stream::iter(by_provider.into_values())
-            .map(|tokens| async move {
-                let refreshed = futures::stream::iter(tokens)
-                    .map(|token| async move { self.refresh_if_due(&token).await })
-                    .buffer_unordered(AT_ONCE);
-                refreshed.filter(|refreshed| std::future::ready(*refreshed)).count().await
-            })
-            .buffer_unordered(PROVIDERS_AT_ONCE);
-        Ok(refreshed.fold(0, |all, some| std::future::ready(all + some)).await)
-    }
-
-    async fn refresh_if_due(&self, token: &Token) -> bool {
-        // Who stops does not begin what it may not be able to end.
-        if self.stopping.is_cancelled() {
-            return false;
-        }
-        self.refresh(token).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "a token could not be refreshed");
-            false
-        })
-    }
-
     /// The token as it is after a refresh: one's own, or that of whoever is at it already. `None` where it is gone.
     ///
     /// # Errors
@@ -137,7 +98,8 @@ impl Services {
             if !latest.is_leased(self.clock.now()) {
                 // In the background, so that a client that hangs up does not lose the answer of the provider.
                 let services = self.clone();
-                let refreshing = self.background.spawn(async move { services.refresh(&latest).await });
+                let due = due_token(latest, self.clock.now());
+                let refreshing = self.background.spawn(async move { services.refresh(&due).await });
                 // Its holder may wait for the database for longer than anybody waits for the token.
                 let refreshed = tokio::time::timeout(LOOK_AGAIN * LOOKS, refreshing).await;
                 let refreshed = refreshed.map_err(|_| ServiceError::Refreshing)?;
@@ -149,8 +111,11 @@ impl Services {
     }
 
     /// Refreshes a token if the lease is to be had; whether it was refreshed.
-    pub(crate) async fn refresh(&self, token: &Token) -> Result<bool> {
+    pub(crate) async fn refresh(&self, token: &DueToken) -> Result<bool> {
         let Some(_under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
+        // Before the lease, which is for the call and what comes of it.
+        let turn = tokio::time::timeout(TURN, self.refresh_tasks.call(&provider_of(token))).await;
+        let Ok(call) = turn else { return Err(ServiceError::Refreshing) };
         let owner = new_id(self.clock.now());
         let begun = Instant::now();
         let lease = || self.database.write(|db| self.leased(db, token, owner));
@@ -159,6 +124,7 @@ impl Services {
             leased => leased?,
         };
         let outcome = self.ask_again(&leased.token).await;
+        drop(call);
         let settle = || self.settle_refresh(&leased, owner, &outcome);
         let settled = persist_with_backoff(begun + HOLDING, settle).await;
         self.opened.forget(Some(token.id));
@@ -172,7 +138,7 @@ impl Services {
     ///
     /// # Errors
     /// `Refreshing`, and no lease, where somebody else has it or has tried since.
-    async fn leased(&self, mut db: Writer, token: &Token, owner: Uuid) -> Result<Leased> {
+    async fn leased(&self, mut db: Writer, token: &DueToken, owner: Uuid) -> Result<Leased> {
         let now = self.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
         let before = tokens::find(db.lend(), &token.key).await?;
@@ -354,6 +320,11 @@ struct Leased {
 enum Settled {
     Ours,
     Nobodys,
+}
+
+fn due_token(token: Token, refresh_at: Timestamp) -> DueToken {
+    let Token { id, key, version, failures, origin, .. } = token;
+    DueToken { id, key, version, failures, refresh_at, origin }
 }
 
 struct RefreshAnswer {

@@ -272,6 +272,7 @@ impl Services {
                 space: Some(&key.space),
                 instance: instance.as_ref().map(|_| key.instance.as_str()),
                 environment: instance.as_ref().map(|_| key.environment.as_str()),
+                ..AuditSubject::default()
             };
             audit_log::add_told(db.lend(), new_id(now), place, kind, actor, Some(&detail), now).await?;
         }

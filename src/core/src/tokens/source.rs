@@ -46,7 +46,11 @@ pub struct TokenSource {
 
 impl TokenSource {
     pub fn of(token: &Token) -> Result<Self> {
-        Ok(token.origin.read("token origin")?)
+        Self::read(&token.origin)
+    }
+
+    pub fn read(origin: &JsonText) -> Result<Self> {
+        Ok(origin.read("token origin")?)
     }
 }
 

@@ -118,7 +118,8 @@ pub(super) async fn services_on(url: &str, master_key_file: &Path) -> Result<Ser
         allowed: Allowed::default(),
         public_url: String::new(),
     };
-    Ok(Services::new(open(url).await?, Clock::system(), keyring.with(oauth)).await?)
+    let services = Services::new(open(url).await?, Clock::system(), keyring.with(oauth)).await?;
+    Ok(services.of_command_line())
 }
 
 pub(super) fn scope_name(scope: &str) -> String {

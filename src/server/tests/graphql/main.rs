@@ -9,6 +9,7 @@
 extern crate ipack_testing;
 
 mod attachments;
+mod audit;
 mod auth;
 mod bad_input;
 mod catalogue;

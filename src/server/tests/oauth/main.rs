@@ -11,6 +11,7 @@
 #[macro_use]
 extern crate ipack_testing;
 
+mod at_once;
 mod outbound;
 mod outbound_faults;
 

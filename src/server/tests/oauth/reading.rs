@@ -20,6 +20,7 @@ on_both!(
     another_tenants_connection_is_as_good_as_absent,
     a_token_about_to_run_out_is_refreshed_before_it_is_handed_out,
     reads_are_counted_in_one_entry_an_hour,
+    reads_by_two_tokens_of_one_name_are_told_apart,
     the_vault_is_opened_once_for_many_reads,
     the_token_is_what_the_sibling_query_tells_and_a_save_still_echoes,
     nothing_to_read_is_a_clear_conflict,
@@ -132,6 +133,24 @@ async fn reads_are_counted_in_one_entry_an_hour(database: Database) {
     read(&world, &client, &key()).await.expect("a token");
     world.services.write_uses().await.expect("written");
     assert_eq!(counted().await, [Some(1), Some(8)]);
+}
+
+async fn reads_by_two_tokens_of_one_name_are_told_apart(database: Database) {
+    let (world, provider, mut browser) = start(database).await;
+    get_token(&mut browser, &key(), &provider).await;
+    let (one, two) = (runtime(&world).await, runtime(&world).await);
+    assert_eq!(one.name, two.name);
+    for client in [&one, &two, &two] {
+        read(&world, client, &key()).await.expect("a token");
+    }
+    world.services.write_uses().await.expect("written");
+    for (client, times) in [(one, 1), (two, 2)] {
+        let entry = format!(
+            "timeline WHERE kind = 'token_read' AND detail = '{}' AND times = {times}",
+            client.username
+        );
+        assert_eq!(world.count(&entry).await, 1, "{entry}");
+    }
 }
 
 async fn the_vault_is_opened_once_for_many_reads(database: Database) {

@@ -13,6 +13,7 @@ mod existing;
 mod faults;
 mod growth;
 mod one_writer;
+mod operators;
 mod races;
 mod starting;
 mod statements;

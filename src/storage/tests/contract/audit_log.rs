@@ -3,7 +3,7 @@
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     Database,
-    audit_log::{self, AuditSubject, Entry, Event, Kind},
+    audit_log::{self, AuditSubject, Counted, Entry, Event, Kind},
 };
 use ipack_testing::records::{ACCOUNT, SPACE, at, key, uuid};
 use tokio::task::JoinSet;
@@ -41,6 +41,17 @@ fn kinds_keep_their_names() {
         (Kind::TokenFailed, "token_failed"),
         (Kind::TokenRevoked, "token_revoked"),
         (Kind::TokenRead, "token_read"),
+        (Kind::SpaceCreated, "space_created"),
+        (Kind::ApiTokenCreated, "api_token_created"),
+        (Kind::ApiTokenRevoked, "api_token_revoked"),
+        (Kind::AdminCreated, "admin_created"),
+        (Kind::PasswordChanged, "password_changed"),
+        (Kind::CatalogueImported, "catalogue_imported"),
+        (Kind::KeysRotated, "keys_rotated"),
+        (Kind::KeyRetired, "key_retired"),
+        (Kind::ApiTokenRefused, "api_token_refused"),
+        (Kind::JwtRefused, "jwt_refused"),
+        (Kind::ApiDenied, "api_denied"),
     ] {
         assert_eq!(kind.name(), name);
     }
@@ -138,6 +149,7 @@ async fn what_happened_elsewhere_is_in_no_connection_s_history(database: Databas
         space: Some(&key.space),
         instance: Some(&key.instance),
         environment: Some(&key.environment),
+        ..AuditSubject::default()
     };
     for (id, place) in [(1, whole), (2, AuditSubject::default())] {
         let kind = Kind::EnvironmentAttached;
@@ -147,19 +159,21 @@ async fn what_happened_elsewhere_is_in_no_connection_s_history(database: Databas
     assert_eq!(count(&database).await, 2);
 }
 
-fn read<'a>(key: &'a ConnectionKey, actor: &'a str) -> Event<'a> {
-    Event { kind: Kind::TokenRead, changed: &[], ..saved(key, actor) }
+fn read<'a>(key: &'a ConnectionKey, actor: &'a str, times: u32) -> Counted<'a> {
+    let subject = AuditSubject { account: Some(ACCOUNT), ..AuditSubject::of_connection(key) };
+    Counted { subject, kind: Kind::TokenRead, actor, detail: Some("one of them"), times }
 }
 
 async fn what_happens_often_is_one_entry_that_counts(database: Database) {
     let key = key();
     for (id, actor, times, moment) in [(1, "one", 3, at(1)), (2, "two", 1, at(2)), (1, "one", 4, at(9))] {
-        write_now!(database, db => audit_log::count(db, uuid(id), read(&key, actor), times, moment));
+        write_now!(database, db => audit_log::count(db, uuid(id), read(&key, actor, times), moment));
     }
     let entries = read_now!(database, db => audit_log::latest(db, &key, 10));
     let seen: Vec<_> = entries.iter().map(|entry| (entry.actor.as_str(), entry.times, entry.at)).collect();
     assert_eq!(seen, [("one", Some(7), at(9)), ("two", Some(1), at(2))]);
     assert!(entries.iter().all(|entry| entry.kind == Some(Kind::TokenRead) && entry.changed.is_empty()));
+    assert!(entries.iter().all(|entry| entry.detail.as_deref() == Some("one of them")));
 }
 
 async fn many_counts_of_one_entry_are_all_in_it(database: Database) {
@@ -167,7 +181,7 @@ async fn many_counts_of_one_entry_are_all_in_it(database: Database) {
     for times in 1..=20 {
         let database = database.clone();
         tasks.spawn(async move {
-            write_now!(database, db => audit_log::count(db, uuid(1), read(&key(), "one"), times, at(1)));
+            write_now!(database, db => audit_log::count(db, uuid(1), read(&key(), "one", times), at(1)));
         });
     }
     tasks.join_all().await;

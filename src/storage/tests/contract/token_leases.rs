@@ -60,7 +60,7 @@ async fn failed(database: &Database, owner: u128, is_broken: bool, again_at: Opt
 }
 
 async fn due(database: &Database, now: i64, limit: i64) -> Vec<u128> {
-    let due = read_now!(database, db => tokens::due(db, at(now), limit));
+    let due = read_now!(database, db => tokens::due(db, at(now), None, limit));
     due.into_iter().map(|token| token.id.as_u128()).collect()
 }
 
