@@ -40,9 +40,15 @@ pub fn server_error(error: AppError, at: Option<Pos>) -> ServerError {
     answer
 }
 
-/// What a use case answered instead, with the API's names for what a client sent.
+/// What a use case answered instead.
 pub fn of_service(error: ServiceError, request_id: &str) -> Error {
-    let error = match error {
+    let error = in_words(error, request_id);
+    Error::new(&error.message).extend_with(|_, extensions| extend(&error, extensions))
+}
+
+/// What a use case answered instead, with the API's names for what a client sent.
+pub fn in_words(error: ServiceError, request_id: &str) -> AppError {
+    match error {
         ServiceError::MissingSpace => {
             AppError::new(ErrorCode::MissingSpaceId, "The header SPACE_GUID is missing.")
         }
@@ -54,8 +60,7 @@ pub fn of_service(error: ServiceError, request_id: &str) -> Error {
             AppError::in_field("clientSecret", format!("clientSecret: {}", code.message()))
         }
         other => other.into_app_error(request_id),
-    };
-    Error::new(&error.message).extend_with(|_, extensions| extend(&error, extensions))
+    }
 }
 
 /// Whether the same may work in a moment.

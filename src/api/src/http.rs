@@ -36,10 +36,10 @@ use std::{borrow::Cow, sync::Arc};
 const SPACE_GUID: HeaderName = HeaderName::from_static("space_guid");
 
 /// An answer without any execution.
-struct Refusal {
-    status: StatusCode,
-    error: Box<AppError>,
-    header: Option<(HeaderName, HeaderValue)>,
+pub struct Refusal {
+    pub status: StatusCode,
+    pub error: Box<AppError>,
+    pub header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
@@ -160,13 +160,7 @@ fn let_in(
     headers: &HeaderMap,
     media: Option<Media>,
 ) -> Result<(Client, Media), Refusal> {
-    let bearer = headers.typed_get::<Authorization<Bearer>>();
-    let client = bearer.and_then(|jwt| context.services.check_jwt(jwt.token()).ok()).ok_or_else(|| {
-        let message = "A valid token is needed: Authorization: Bearer, with what /auth/jwt/generate answers.";
-        Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
-            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-    })?;
-    count(context, &client)?;
+    let client = authenticate(context, headers)?;
     let media = media.ok_or_else(|| {
         let message =
             "Answers are application/graphql-response+json or application/json; Accept allows neither.";
@@ -177,6 +171,18 @@ fn let_in(
         return Err(Refusal::of_input(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     Ok((client, media))
+}
+
+/// The client of a valid JWT, whose request is counted.
+pub fn authenticate(context: &ApiContext, headers: &HeaderMap) -> Result<Client, Refusal> {
+    let bearer = headers.typed_get::<Authorization<Bearer>>();
+    let client = bearer.and_then(|jwt| context.services.check_jwt(jwt.token()).ok()).ok_or_else(|| {
+        let message = "A valid token is needed: Authorization: Bearer, with what /auth/jwt/generate answers.";
+        Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })?;
+    count(context, &client)?;
+    Ok(client)
 }
 
 fn count(context: &ApiContext, client: &Client) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@
 //! `INSTA_UPDATE=always cargo test -p ipack-server --test graphql the_schema_is` writes the schema's snapshot anew. Its
 //! tests go to `src/server/tests/graphql`, another tenant's token among them.
 
+mod access_token;
 mod check;
 mod document;
 mod documents;
@@ -55,11 +56,12 @@ struct ApiContext {
     documents: Documents,
 }
 
-/// `POST /graphql` and `GET /auth/jwt/generate/{accountId}`.
+/// `POST /graphql`, `GET /api/v1/access-token` and `GET /auth/jwt/generate/{accountId}`.
 pub fn router(services: Services, settings: Settings) -> Router {
     let api = schema::build(services.clone());
     Router::new()
         .route("/graphql", post(http::graphql).fallback(http::method_not_allowed))
+        .route("/api/v1/access-token", get(access_token::read))
         .route("/auth/jwt/generate/{account}", get(jwt::generate))
         .with_state(Arc::new(ApiContext { services, settings, api, documents: Documents::default() }))
 }

@@ -14,7 +14,7 @@ use ipack_core::{
     accounts::{administration::NewToken, passwords::Cost},
     connector::details::SaveDetails,
 };
-use ipack_domain::effects::Clock;
+use ipack_domain::{effects::Clock, rights::Rights};
 use ipack_storage::{Database, open::open};
 use ipack_vault::Keyring;
 use std::{
@@ -80,7 +80,8 @@ pub async fn prepare(folder: &Folder, name: &str, count: u32) -> Result<Prepared
     let address = format!("sqlite://{}", prepared.program.display());
     let database = open(&address).await?;
     let (services, token) = settle(&database).await?;
-    let client = Client { account: ACCOUNT.into(), name: "bench".into(), username: token.username.clone() };
+    let (name, username) = ("bench".into(), token.username.clone());
+    let client = Client { account: ACCOUNT.into(), name, username, rights: Rights::all() };
     for number in (0..SAVES).rev() {
         // The last one as the seed has it.
         let value = if number == 0 { "value".to_owned() } else { number.to_string() };
@@ -127,7 +128,7 @@ pub async fn settle(database: &Database) -> Result<(Services, NewToken)> {
     let services = Services::new(database.clone(), Clock::system(), setup).await?;
     services.create_space(ACCOUNT, SPACE, "Benchmark").await?;
     services.create_admin(ADMIN_EMAIL, PASSWORD.into(), None).await?;
-    let token = services.create_token(ACCOUNT, "bench", true).await?;
+    let token = services.create_token(ACCOUNT, "bench", Rights::all(), None).await?;
     Ok((services, token))
 }
 

@@ -3,9 +3,10 @@
 use crate::error::{Result, ServiceError};
 use ipack_domain::{
     ids::{ConnectionKey, check_id},
+    rights::{Right, Rights},
     time::Timestamp,
 };
-use ipack_storage::{Connection, accounts};
+use ipack_storage::{Connection, accounts, api_tokens};
 use uuid::Uuid;
 
 /// How the audit log calls the program itself, which refreshes tokens.
@@ -34,12 +35,32 @@ pub struct Client {
     pub name: String,
     /// The API token's username; what its requests are counted by.
     pub username: String,
+    /// What the API token might do when the JWT was made.
+    pub rights: Rights,
 }
 
 impl Client {
     /// How the audit log calls it. Several tokens may have this name.
     pub fn label(&self) -> String {
         format!("API token {}", self.name)
+    }
+
+    /// # Errors
+    /// `Forbidden` without the right.
+    pub(crate) fn must_have(&self, right: Right) -> Result<()> {
+        if self.rights.has(right) { Ok(()) } else { Err(ServiceError::Forbidden) }
+    }
+
+    /// As [`Client::must_have`], asked of the database: a JWT outlives the withdrawal of what it was made with.
+    pub(crate) async fn must_still_have(
+        &self,
+        db: Connection<'_>,
+        right: Right,
+        now: Timestamp,
+    ) -> Result<Uuid> {
+        let token = api_tokens::find(db, &self.username).await?;
+        let token = token.filter(|token| token.is_in_force(now) && token.rights.has(right));
+        token.map(|token| token.id).ok_or(ServiceError::Forbidden)
     }
 }
 

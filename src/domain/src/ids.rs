@@ -34,6 +34,36 @@ impl ConnectionKey {
     }
 }
 
+impl ConnectionKey {
+    /// The key whose form has this address; `None` for any other text.
+    pub fn of_form_path(path: &str) -> Option<Self> {
+        let parts: Vec<&str> = path.split('/').collect();
+        let [
+            "",
+            "spaces",
+            space,
+            "instances",
+            instance,
+            "environments",
+            environment,
+            "processes",
+            process,
+            "connections",
+            connection,
+        ] = parts[..]
+        else {
+            return None;
+        };
+        Some(Self {
+            space: unsegment(space)?,
+            instance: unsegment(instance)?,
+            environment: unsegment(environment)?,
+            process: unsegment(process)?,
+            connection: unsegment(connection)?,
+        })
+    }
+}
+
 /// The address of an instance's page.
 pub fn instance_path(space: &str, instance: &str) -> String {
     format!("/spaces/{}/instances/{}", segment(space), segment(instance))
@@ -83,6 +113,21 @@ mod tests {
         }
         assert_eq!(unsegment("%FF"), None);
         assert_eq!(unsegment("100%").as_deref(), Some("100%"));
+    }
+
+    #[test]
+    fn a_key_comes_back_from_its_forms_address() {
+        let key = ConnectionKey {
+            space: "a/b".into(),
+            instance: "ü ?".into(),
+            environment: "%".into(),
+            process: "p".into(),
+            connection: "#".into(),
+        };
+        assert_eq!(ConnectionKey::of_form_path(&key.form_path()), Some(key.clone()));
+        for wrong in ["", "/", "a", &key.form_path()[1..], &format!("{}/", key.form_path())] {
+            assert_eq!(ConnectionKey::of_form_path(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod parts;
 pub mod post;
 pub mod preflight;
 pub mod provider;
+pub mod rights;
 mod secret_key;
 pub mod suggestions;
 pub mod time;

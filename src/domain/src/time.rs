@@ -32,6 +32,24 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// The beginning of a day in UTC, given as `2027-01-31`; `None` for any other text.
+    pub fn of_date(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '-').map(str::parse::<i64>);
+        let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+        if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+            return None;
+        }
+        // Howard Hinnant's `days_from_civil`.
+        let year = year - i64::from(month <= 2);
+        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        let at = Self(days * 86_400 * 1_000_000);
+        // No 31 February, and no digit left out.
+        at.iso().starts_with(&format!("{text}T")).then_some(at)
+    }
+
     /// For reading: `23 Nov 2026, 18:05 UTC`.
     pub fn text(self) -> String {
         const MONTHS: [&str; 12] =
@@ -104,6 +122,24 @@ mod tests {
             (172_800, "2 days"),
         ] {
             assert_eq!(in_words(seconds * 1_000_000), words);
+        }
+    }
+
+    #[test]
+    fn days_are_read() {
+        for (text, seconds) in [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29", Some(951_782_400)),
+            ("2027-01-31", Some(1_801_353_600)),
+            ("9999-12-31", Some(253_402_214_400)),
+            ("2027-02-29", None),
+            ("2027-2-1", None),
+            ("2027-01-31T00:00", None),
+            ("1969-12-31", None),
+            ("", None),
+            ("31.1.2027", None),
+        ] {
+            assert_eq!(Timestamp::of_date(text).map(Timestamp::seconds), seconds, "{text}");
         }
     }
 

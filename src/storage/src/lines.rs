@@ -4,12 +4,13 @@
 
 use crate::{
     Connection, Result,
-    columns::{Column, JsonText},
+    columns::{Column, JsonText, bind_key},
     on_connection,
     overview::{InstanceInList, bind_instances, in_instances},
 };
 use ipack_domain::{
-    catalogue::Classification, connection_state::EXPIRING_SECONDS, provider::ProviderChoice, time::Timestamp,
+    catalogue::Classification, connection_state::EXPIRING_SECONDS, ids::ConnectionKey,
+    provider::ProviderChoice, time::Timestamp,
 };
 use sqlx::{AssertSqlSafe, FromRow};
 use std::sync::LazyLock;
@@ -221,4 +222,65 @@ pub struct ProcessInEnvironment<'a> {
     pub instance: &'a str,
     pub environment: &'a str,
     pub process: &'a str,
+}
+
+/// A connection that uses OAuth in one environment of its instance, for programs.
+#[derive(Debug, Clone, FromRow)]
+pub struct StatusLine {
+    pub instance_id: String,
+    #[sqlx(flatten)]
+    pub line: Line,
+    /// When a program last read the token that there is.
+    #[sqlx(try_from = "Column<Option<Timestamp>>")]
+    pub read_at: Option<Timestamp>,
+}
+
+/// Parameter 1 is nobody's id: these lines are of no admin's drafts.
+macro_rules! status {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.instance_id, ",
+            columns!(),
+            ", CASE WHEN t.id IS NOT NULL THEN (
+                 SELECT l.at FROM timeline l WHERE l.space_guid = t.space_guid AND l.instance_id = t.instance_id
+                     AND l.environment_id = t.environment_id AND l.process_id = t.process_id
+                     AND l.connection_id = t.connection_id AND l.kind = 'token_read'
+                 ORDER BY l.at DESC LIMIT 1) END AS read_at",
+            tables!(),
+            "WHERE c.space_guid = $2 AND c.uses_oauth AND ",
+            $rest
+        )
+    };
+}
+
+/// The line of one connection.
+pub async fn status_line(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<StatusLine>> {
+    let sql = status!("c.instance_id = $3 AND a.environment_id = $4 AND c.process_id = $5 AND c.id = $6");
+    let nobody = Uuid::nil();
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, StatusLine>(sql).bind(nobody), key)
+        .fetch_optional(executor))
+}
+
+/// The lines of a Space after that of `after`, by instance, process, connection and environment.
+pub async fn status_lines(
+    db: Connection<'_>,
+    space: &str,
+    after: Option<&ConnectionKey>,
+    limit: i64,
+) -> Result<Vec<StatusLine>> {
+    // The first condition lets an index begin where the page does.
+    let sql = status!(
+        "c.instance_id >= $3 AND (c.instance_id, c.process_id, c.id, a.environment_id) > ($3, $4, $5, $6)
+         ORDER BY c.instance_id, c.process_id, c.id, a.environment_id LIMIT $7"
+    );
+    let part = |part: fn(&ConnectionKey) -> &String| after.map(part).map_or("", String::as_str);
+    on_connection!(db, executor => sqlx::query_as::<_, StatusLine>(sql)
+        .bind(Uuid::nil())
+        .bind(space)
+        .bind(part(|key| &key.instance))
+        .bind(part(|key| &key.process))
+        .bind(part(|key| &key.connection))
+        .bind(part(|key| &key.environment))
+        .bind(limit)
+        .fetch_all(executor))
 }

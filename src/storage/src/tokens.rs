@@ -9,6 +9,7 @@ use crate::{
 };
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use sqlx::FromRow;
+use std::time::Duration;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, FromRow)]
@@ -63,6 +64,12 @@ impl Token {
 
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it had more to live when it came.
+    pub fn lives_for_more_than(&self, span: Duration) -> bool {
+        let since = self.refreshed_at.unwrap_or(self.obtained_at);
+        self.expires_at.is_none_or(|at| at > since.plus(span))
     }
 }
 

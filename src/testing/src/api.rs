@@ -10,6 +10,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
 use ipack_core::caller_limits::ClientAddress;
+use ipack_domain::rights::Rights;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_http::request_id::RequestId;
@@ -32,7 +33,12 @@ impl World {
     }
 
     pub async fn another_token(&self, account: &str, space: &str) -> Tenant {
-        let token = self.services.create_token(account, "ci", false).await.expect("the account is there");
+        self.token_with(account, space, Rights::usual()).await
+    }
+
+    pub async fn token_with(&self, account: &str, space: &str, rights: Rights) -> Tenant {
+        let token = self.services.create_token(account, "ci", rights, None).await;
+        let token = token.expect("the account is there");
         let made = self.services.generate_jwt(account, &token.username, &token.token).await;
         Tenant {
             space: space.into(),

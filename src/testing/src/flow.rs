@@ -10,8 +10,8 @@ use crate::{
     read_now,
     world::{ACCOUNT, SPACE, World},
 };
-use ipack_core::access::Client;
-use ipack_domain::{ids::ConnectionKey, provider::ENDPOINTS};
+use ipack_core::{access::Client, tokens::access_token::Wanted};
+use ipack_domain::{ids::ConnectionKey, provider::ENDPOINTS, rights::Rights};
 use ipack_storage::{
     Database, attempts, audit_log,
     client_secrets::{self, ClientSecret},
@@ -161,7 +161,8 @@ pub async fn told(world: &World, key: &ConnectionKey, kind: audit_log::Kind) -> 
 /// An API token of an account, which may read access tokens or not.
 pub async fn tenant(world: &World, account: &str, space: &str, reads_access_tokens: bool) -> Tenant {
     let services = &world.services;
-    let new = services.create_token(account, "runtime", reads_access_tokens).await.expect("a token");
+    let rights = if reads_access_tokens { Rights::all() } else { Rights::usual() };
+    let new = services.create_token(account, "runtime", rights, None).await.expect("a token");
     let jwt = services.generate_jwt(account, &new.username, &new.token).await.expect("a JWT");
     Tenant { space: space.into(), username: new.username, token: new.token, jwt }
 }
@@ -169,11 +170,16 @@ pub async fn tenant(world: &World, account: &str, space: &str, reads_access_toke
 /// An integration runtime of the first account.
 pub async fn runtime(world: &World) -> Client {
     let tenant = tenant(world, ACCOUNT, SPACE, true).await;
-    Client { account: ACCOUNT.into(), name: "runtime".into(), username: tenant.username }
+    Client {
+        account: ACCOUNT.into(),
+        name: "runtime".into(),
+        username: tenant.username,
+        rights: Rights::all(),
+    }
 }
 
 /// The access token, or why there is none.
 pub async fn read(world: &World, client: &Client, key: &ConnectionKey) -> Result<String, String> {
-    let found = world.services.access_token(client, Some(SPACE), key).await;
+    let found = world.services.access_token(client, Some(SPACE), key, &Wanted::default()).await;
     found.map(|token| token.token.expose_secret().to_owned()).map_err(|error| error.to_string())
 }

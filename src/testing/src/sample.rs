@@ -25,6 +25,19 @@ pub const RESET: &str = "mutation ($input: IPackInstanceOAuthConnectorDetailsInp
 pub const READ_TOKEN: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
     iPackInstanceOauthAccessToken(input: $input) { accessToken tokenType expiresAt scope } }";
 
+pub const REFRESH: &str = "mutation ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    refreshIPackInstanceOauthToken(input: $input) { state reason expiresAt } }";
+pub const REVOKE: &str = "mutation ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    revokeIPackInstanceOauthToken(input: $input) { state reason expiresAt } }";
+pub const SET_PROVIDER: &str = "mutation ($input: SetIPackInstanceOauthProviderInput!) {
+    setIPackInstanceOauthProvider(input: $input) { state changedFields provider { provider region issuer
+        authorizationEndpoint tokenEndpoint revocationEndpoint grant scopes clientAuthentication withoutPkce subject keyId
+        audience scopeSeparator tokenLifetime companyParameter } } }";
+pub const STATUS: &str = "query ($input: IPackInstanceOAuthConnectorDetailsInput!) {
+    iPackInstanceOauthStatus(input: $input) { id integrationPackInstanceId envId processId connectionId catalogGuid
+        state reason since expiresAt nextRefreshAt requestedScopes grantedScopes changedFields lastReadAt
+        provider { provider scopes withoutPkce } } }";
+
 /// The sample's input.
 pub fn save_input() -> Value {
     json!({

@@ -23,6 +23,7 @@ use ipack_core::{
 use ipack_domain::{
     effects::{Clock, new_id},
     ids::{ConnectionKey, instance_path},
+    rights::Rights,
     time::Timestamp,
 };
 use ipack_oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound};
@@ -357,7 +358,12 @@ pub fn instance_page() -> String {
 }
 
 fn client() -> Client {
-    Client { account: ACCOUNT.into(), name: "ci".into(), username: "BOOMI_TOKEN.ci".into() }
+    Client {
+        account: ACCOUNT.into(),
+        name: "ci".into(),
+        username: "BOOMI_TOKEN.ci".into(),
+        rights: Rights::all(),
+    }
 }
 
 /// Opens the form of [`key`].

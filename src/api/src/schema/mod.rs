@@ -3,9 +3,10 @@
 //! A resolver calls one use case and answers through [`answer`]. Every field of the two roots can be null, so that
 //! an error in one leaves the others' data whole. A snapshot of the tests in `src/server/tests/graphql` is what comes out.
 
+mod enums;
 pub mod inputs;
 mod mutations;
-mod objects;
+pub mod objects;
 mod queries;
 
 use crate::errors;

@@ -3,18 +3,21 @@
 use crate::accounts::{api_token, passwords};
 use crate::{
     access::Client,
-    catalogue::instances::check_name,
+    catalogue::{instances::check_name, page::MAX_PAGE},
     error::{Result, ServiceError},
     services::Services,
 };
-use ipack_domain::{effects::new_id, ids::check_id};
+use ipack_domain::{effects::new_id, ids::check_id, rights::Rights, time::Timestamp};
 use ipack_storage::{
     Connection, StorageError, Writer,
     accounts::{self, Space},
-    admins, api_tokens,
+    admins,
+    api_tokens::{self, ApiToken},
     audit_log::{self, AuditSubject, Kind},
     sessions,
 };
+use std::time::Duration;
+use uuid::Uuid;
 
 /// An API token as it is shown once.
 #[derive(Clone)]
@@ -33,6 +36,9 @@ pub struct FirstAdmin {
 
 /// NIST SP 800-63B asks for 8 at least, and for room for passphrases.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+
+/// A token's last use is noted once in this time, however often it is used.
+const USE_LASTS: Duration = Duration::from_secs(60);
 
 impl Services {
     /// Adds a Space and, where it is new, its account.
@@ -58,36 +64,55 @@ impl Services {
         })
     }
 
-    /// Adds an API token to an account; reading access tokens is a permission of its own.
+    /// Adds an API token to an account, in force until `expires_at`, or with `None` until it is revoked.
     ///
     /// # Errors
-    /// `BadInput` where the account is unknown.
+    /// `BadInput` where the account is unknown, or the end is over.
     pub async fn create_token(
         &self,
         account: &str,
         name: &str,
-        reads_access_tokens: bool,
+        rights: Rights,
+        expires_at: Option<Timestamp>,
     ) -> Result<NewToken> {
         check_name("name", name)?;
         let now = self.clock.now();
+        if expires_at.is_some_and(|at| at <= now) {
+            return Err(ServiceError::bad_input("the end date", "must not be over"));
+        }
         let new = NewToken { username: api_token::username(name), token: api_token::random_token() };
-        let row = api_tokens::ApiToken {
+        let row = ApiToken {
             id: new_id(now),
             account_id: account.into(),
             name: name.into(),
             username: new.username.clone(),
             digest: api_token::digest(&new.token).into(),
+            rights,
+            created_at: now,
             revoked_at: None,
-            reads_access_tokens,
+            expires_at,
+            used_at: None,
         };
-        let may_read = if reads_access_tokens { ", which reads access tokens" } else { "" };
-        let detail = format!("{}{may_read}", new.username);
+        let detail = format!("{}, which may {}", new.username, row.rights);
         let add = async |mut db: Writer| {
-            api_tokens::add(db.lend(), &row, now).await?;
+            api_tokens::add(db.lend(), &row).await?;
             self.note_operation(db.lend(), Kind::ApiTokenCreated, Some(account), &detail).await
         };
         self.database.write(add).await.map_err(unknown_account(account))?;
         Ok(new)
+    }
+
+    /// A page of an account's API tokens, by username, those that are over among them.
+    pub async fn tokens(&self, account: &str, after: &str) -> Result<Vec<ApiToken>> {
+        let mut reader = self.database.reader().await?;
+        Ok(api_tokens::list(reader.connection(), account, after, MAX_PAGE).await?)
+    }
+
+    /// Gives an API token other rights, which the JWTs have that it makes from now on. `false` where there is no such
+    /// token.
+    pub async fn set_token_rights(&self, account: &str, username: &str, rights: &Rights) -> Result<bool> {
+        let set = async |mut db: Writer| api_tokens::set_rights(db.lend(), account, username, rights).await;
+        Ok(self.database.write(set).await?)
     }
 
     /// From now on the token makes no JWT. `false` where there is no such token in force.
@@ -193,17 +218,30 @@ impl Services {
         let row = api_tokens::find(reader.connection(), username).await?;
         drop(reader);
         let right = api_token::matches(token, row.as_ref().map(|row| row.digest.as_slice()));
+        let now = self.clock.now();
         let is_valid =
-            right && row.as_ref().is_some_and(|row| row.account_id == account && row.revoked_at.is_none());
-        let client =
-            row.map(|row| Client { account: row.account_id, name: row.name, username: row.username });
-        let Some(client) = client.as_ref().filter(|_| is_valid) else {
-            self.count_client_refusal(Kind::ApiTokenRefused, client.as_ref());
+            right && row.as_ref().is_some_and(|row| row.account_id == account && row.is_in_force(now));
+        let Some(row) = row.as_ref().filter(|_| is_valid) else {
+            self.count_client_refusal(Kind::ApiTokenRefused, row.as_ref().map(client_of).as_ref());
             return Err(ServiceError::Unauthorized);
         };
+        if row.used_at.is_none_or(|at| at <= now.minus(USE_LASTS)) {
+            self.note_use(row.id, now);
+        }
         self.signing_key
-            .sign(client, self.clock.now())
+            .sign(&client_of(row), row.expires_at, now)
             .map_err(|_| ServiceError::Internal("a JWT could not be signed"))
+    }
+
+    /// In the background, because who signs in with a token needs nothing to be written.
+    fn note_use(&self, token: Uuid, now: Timestamp) {
+        let database = self.database.clone();
+        self.background.spawn(async move {
+            let noted = database.write(async |mut db| api_tokens::used(db.lend(), token, now).await).await;
+            if let Err(error) = noted {
+                tracing::warn!(error = %error, "the use of an API token was not noted");
+            }
+        });
     }
 
     /// The client that a JWT stands for.
@@ -245,4 +283,14 @@ fn checked_email(email: &str) -> Result<String> {
         && email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     if fine { Ok(email) } else { Err(ServiceError::bad_input("email", "must look like name@host")) }
+}
+
+/// The client that an API token stands for.
+fn client_of(row: &ApiToken) -> Client {
+    Client {
+        account: row.account_id.clone(),
+        name: row.name.clone(),
+        username: row.username.clone(),
+        rights: row.rights.clone(),
+    }
 }

@@ -4,7 +4,7 @@
 //! Expiry is checked against the program's own clock and without leeway; the library's would add a minute.
 
 use crate::access::Client;
-use ipack_domain::{effects::random_bytes, time::Timestamp};
+use ipack_domain::{effects::random_bytes, rights::Rights, time::Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,6 +36,9 @@ struct Claims {
     sub: String,
     account: String,
     name: String,
+    /// Rights by name, with blanks between them (RFC 9068).
+    #[serde(default = "all_rights")]
+    scope: String,
     iat: i64,
     exp: i64,
 }
@@ -59,6 +62,16 @@ fn validation(audience: &str) -> Validation {
     validation
 }
 
+/// Of a JWT that a version without rights signed: what every token might do then. Reading access tokens is asked of the
+/// database in any case.
+fn all_rights() -> String {
+    scope(&Rights::all())
+}
+
+fn scope(rights: &Rights) -> String {
+    rights.names().join(" ")
+}
+
 impl SigningKey {
     pub fn random() -> [u8; 32] {
         random_bytes()
@@ -73,15 +86,23 @@ impl SigningKey {
         }
     }
 
-    pub fn sign(&self, client: &Client, now: Timestamp) -> Result<String, jsonwebtoken::errors::Error> {
+    /// A JWT that ends with what it is made with, where that ends before.
+    pub fn sign(
+        &self,
+        client: &Client,
+        ends: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let lifetime = now.seconds() + LIFETIME_SECONDS;
         let claims = Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             sub: client.username.clone(),
             account: client.account.clone(),
             name: client.name.clone(),
+            scope: scope(&client.rights),
             iat: now.seconds(),
-            exp: now.seconds() + LIFETIME_SECONDS,
+            exp: ends.map_or(lifetime, |at| lifetime.min(at.seconds())),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
     }
@@ -89,7 +110,12 @@ impl SigningKey {
     /// The client that a JWT was made for, and whether it is still valid.
     pub fn read(&self, jwt: &str, now: Timestamp) -> Option<(Client, bool)> {
         let claims = jsonwebtoken::decode::<Claims>(jwt, &self.decoding, &self.validation).ok()?.claims;
-        let client = Client { account: claims.account, name: claims.name, username: claims.sub };
+        let client = Client {
+            account: claims.account,
+            name: claims.name,
+            username: claims.sub,
+            rights: Rights::of_known(&claims.scope.replace(' ', ",")),
+        };
         Some((client, claims.exp > now.seconds()))
     }
 
@@ -122,11 +148,17 @@ impl SigningKey {
 mod tests {
     use super::*;
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use ipack_domain::rights::Right;
 
     const NOW: Timestamp = Timestamp(1_795_457_108_000_000);
 
     fn client() -> Client {
-        Client { account: "a".into(), name: "n".into(), username: "BOOMI_TOKEN.n".into() }
+        Client {
+            account: "a".into(),
+            name: "n".into(),
+            username: "BOOMI_TOKEN.n".into(),
+            rights: Rights::usual(),
+        }
     }
 
     fn key() -> SigningKey {
@@ -139,10 +171,29 @@ mod tests {
 
     #[test]
     fn s29_a_jwt_lives_for_300_seconds() {
-        let jwt = key().sign(&client(), NOW).expect("signs");
+        let jwt = key().sign(&client(), None, NOW).expect("signs");
         assert_eq!(key().check(&jwt, NOW), Some(client()));
         assert_eq!(key().check(&jwt, NOW.plus_seconds(299)), Some(client()));
         assert_eq!(key().check(&jwt, NOW.plus_seconds(300)), None);
+    }
+
+    #[test]
+    fn a_jwt_ends_with_its_token_and_has_its_rights() {
+        let reader = Client { rights: Rights::default().with(Right::TokensRead), ..client() };
+        for (ends, last) in [(Some(100), 99), (Some(1_000), 299), (None, 299)] {
+            let ends = ends.map(|seconds| NOW.plus_seconds(seconds));
+            let jwt = key().sign(&reader, ends, NOW).expect("signs");
+            assert_eq!(key().check(&jwt, NOW.plus_seconds(last)), Some(reader.clone()));
+            assert_eq!(key().check(&jwt, NOW.plus_seconds(last + 1)), None);
+        }
+    }
+
+    #[test]
+    fn a_jwt_of_a_version_without_rights_has_them_all() {
+        let claims = serde_json::json!({"iss": ISSUER, "aud": AUDIENCE, "sub": "s", "account": "a", "name": "n",
+            "iat": 0, "exp": NOW.seconds() + 100});
+        let jwt = signed(&Header::new(Algorithm::HS256), &claims, &[7; 32]);
+        assert_eq!(key().check(&jwt, NOW).expect("valid").rights, Rights::all());
     }
 
     #[test]
@@ -152,7 +203,7 @@ mod tests {
         assert_eq!(key().check_browser(&browser, NOW), Some((admin, NOW.seconds() + 60)));
         assert_eq!(key().check_browser(&browser, NOW.plus_seconds(60)), None);
         assert_eq!(key().check(&browser, NOW), None);
-        let client = key().sign(&client(), NOW).expect("signs");
+        let client = key().sign(&client(), None, NOW).expect("signs");
         assert_eq!(key().check_browser(&client, NOW), None);
         assert_eq!(SigningKey::new(&[8; 32]).check_browser(&browser, NOW), None);
     }

@@ -10,6 +10,7 @@ use crate::{
 use ipack_domain::{
     effects::new_id,
     ids::{ConnectionKey, check_id},
+    rights::Right,
     time::Timestamp,
 };
 use ipack_storage::{
@@ -62,6 +63,7 @@ impl Services {
         instance: &str,
         environments: &[String],
     ) -> Result<Vec<Attachment>> {
+        client.must_have(Right::CatalogueWrite)?;
         let of_instance = |message| ServiceError::bad_input("integrationPackInstanceId", message);
         check_id(instance).map_err(of_instance)?;
         if environments.len() > MAX_ATTACHED_AT_ONCE {
@@ -139,6 +141,7 @@ impl Services {
     /// `InstanceInvalid` where there is neither; `Conflict` where the instance is attached nowhere; `BadInput` where it is
     /// attached several times.
     pub async fn unattach(&self, client: &Client, header: Option<&str>, id: &str) -> Result<Uuid> {
+        client.must_have(Right::CatalogueWrite)?;
         check_id(id).map_err(|message| ServiceError::bad_input("id", message))?;
         let unattach = |db| self.unattach_once(db, client, header, id);
         let id = self.database.write(unattach).await?;

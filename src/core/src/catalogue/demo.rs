@@ -7,7 +7,7 @@ use crate::{
     error::{Result, ServiceError},
     services::Services,
 };
-use ipack_domain::ids::ConnectionKey;
+use ipack_domain::{ids::ConnectionKey, rights::Rights};
 use ipack_storage::{Writer, accounts, environments};
 
 pub const ACCOUNT: &str = "childaccount-ZF3X9U";
@@ -33,8 +33,12 @@ impl Services {
         }
         self.create_space(ACCOUNT, SPACE, "Field Operations").await?;
         self.import_catalogue(SPACE, include_str!("demo.json")).await?;
-        let client =
-            Client { account: ACCOUNT.into(), name: "demo".into(), username: "BOOMI_TOKEN.demo".into() };
+        let client = Client {
+            account: ACCOUNT.into(),
+            name: "demo".into(),
+            username: "BOOMI_TOKEN.demo".into(),
+            rights: Rights::usual(),
+        };
         for (pack, name, attached_to) in INSTANCES {
             let instance = self.install(&client, Some(SPACE), pack, Some(name)).await?;
             let now = self.clock.now();

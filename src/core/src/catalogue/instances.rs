@@ -12,6 +12,7 @@ use ipack_domain::{
     catalogue::{Environment, Named},
     effects::new_id,
     ids::check_id,
+    rights::Right,
 };
 use ipack_storage::{
     StorageError, Writer, accounts,
@@ -103,6 +104,7 @@ impl Services {
         pack_id: &str,
         override_name: Option<&str>,
     ) -> Result<Instance> {
+        client.must_have(Right::CatalogueWrite)?;
         check_id(pack_id).map_err(|message| ServiceError::bad_input("integrationPackId", message))?;
         self.database.write(|db| self.install_once(db, client, header, pack_id, override_name)).await
     }
@@ -167,6 +169,7 @@ impl Services {
     /// # Errors
     /// `InstanceInvalid` where there is no such instance; `SeveralSpaces`.
     pub async fn uninstall(&self, client: &Client, header: Option<&str>, instance: &str) -> Result<()> {
+        client.must_have(Right::CatalogueWrite)?;
         check_id(instance).map_err(|message| ServiceError::bad_input("id", message))?;
         self.database.write(|db| self.uninstall_once(db, client, header, instance)).await?;
         self.revoke_soon();

@@ -6,7 +6,7 @@ use crate::{
     services::Services,
 };
 use ipack_domain::{
-    details::Details, effects::new_id, form::FormContent, ids::ConnectionKey, parts::Part,
+    details::Details, effects::new_id, form::FormContent, ids::ConnectionKey, parts::Part, rights::Right,
     suggestions::SuggestionField, time::Timestamp,
 };
 use ipack_storage::{
@@ -57,6 +57,7 @@ impl Services {
         header: Option<&str>,
         save: SaveDetails,
     ) -> Result<StoredDetails> {
+        client.must_have(Right::DetailsWrite)?;
         access::check_key(&save.key)?;
         check_text("clientId", &save.client_id)?;
         let content = parse_details(&save.oauth_connector_details)?.content();
@@ -145,6 +146,7 @@ impl Services {
         header: Option<&str>,
         key: &ConnectionKey,
     ) -> Result<Option<StoredDetails>> {
+        client.must_have(Right::DetailsRead)?;
         let mut reader = self.database.reader().await?;
         let (_, owned) = client_details(reader.connection(), client, header, key).await?;
         // What the product knows of tokens outranks what a client last claimed.

@@ -51,7 +51,7 @@ impl<'a> TokenColumns<'a> {
         }
     }
 
-    fn of_line(line: &'a Line) -> Option<Self> {
+    pub(crate) fn of_line(line: &'a Line) -> Option<Self> {
         Some(Self {
             obtained_at: line.obtained_at?,
             refreshed_at: line.refreshed_at,
@@ -161,7 +161,7 @@ pub(crate) fn with_states(lines: Vec<Line>, allowed: Allowed, now: Timestamp) ->
     Ok(lines)
 }
 
-fn state_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
+pub(crate) fn state_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
     // Without them the state does not depend on them.
     let content = line.oauth_connector_details.as_deref();
     let content =

@@ -119,7 +119,7 @@ impl Services {
         draft.attempted = saves || record.draft.as_ref().is_some_and(|before| before.attempted);
         record.draft = Some(draft);
         let outcome = match saves {
-            true => promote(db.lend(), admin, &mut record, &post.base.others, now).await?,
+            true => promote(db.lend(), &admin.email, &mut record, &post.base.others, now).await?,
             false => Outcome::Kept,
         };
         put_draft(db.lend(), admin, &mut record, outcome).await?;
@@ -150,9 +150,9 @@ async fn put_draft(
 }
 
 /// Saves the draft if it is valid and nobody else saved since.
-async fn promote(
+pub(crate) async fn promote(
     mut db: Connection<'_>,
-    admin: &Admin,
+    actor: &str,
     record: &mut ConnectorRecord,
     others_shown: &BTreeMap<String, i64>,
     now: Timestamp,
@@ -183,10 +183,10 @@ async fn promote(
     let is_saved_already = record.stored.is_some() && content == record.start;
     if !is_saved_already {
         // Saved by the API between our read and our write, which only PostgreSQL allows: begun again, it is a conflict.
-        let stored = write(db.lend(), admin, &record.key, record.stored.as_ref(), &content, now)
+        let stored = write(db.lend(), actor, &record.key, record.stored.as_ref(), &content, now)
             .await?
             .ok_or(StorageError::Exists)?;
-        log_save(db.lend(), admin, account, &record.key, &record.start, &content, now).await?;
+        log_save(db.lend(), actor, account, &record.key, &record.start, &content, now).await?;
         record.stored = Some(stored);
     }
     for Differing { key, version } in others {
@@ -195,9 +195,9 @@ async fn promote(
         if before.as_ref().map(|stored| stored.version) != version {
             return Err(StorageError::Exists.into());
         }
-        write(db.lend(), admin, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
+        write(db.lend(), actor, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
         let before = start(&record.place, before.as_ref())?;
-        log_save(db.lend(), admin, account, &key, &before, &content, now).await?;
+        log_save(db.lend(), actor, account, &key, &before, &content, now).await?;
         tokens::retry(db.lend(), &key, now).await?;
     }
     if content.every_environment != record.place.every_environment {
@@ -238,7 +238,7 @@ fn differing(
 /// The audit log's entry for a save.
 async fn log_save(
     mut db: Connection<'_>,
-    admin: &Admin,
+    actor: &str,
     account: &str,
     key: &ConnectionKey,
     before: &FormContent,
@@ -247,14 +247,7 @@ async fn log_save(
 ) -> Result<()> {
     let is_changed = |part: &Part| !content.has_same_part(before, *part);
     let changed: Vec<_> = Part::all().filter(is_changed).map(Part::label).collect();
-    let event = Event {
-        account,
-        key,
-        kind: Kind::DetailsSaved,
-        actor: &admin.email,
-        changed: &changed,
-        detail: None,
-    };
+    let event = Event { account, key, kind: Kind::DetailsSaved, actor, changed: &changed, detail: None };
     audit_log::add(db.lend(), new_id(now), event, now).await?;
     // S03: switching PKCE off, or on again, is told for itself.
     if content.provider.without_pkce != before.provider.without_pkce {
@@ -272,7 +265,7 @@ fn has_same_details(one: &FormContent, other: &FormContent) -> bool {
 /// Writes the form's parts into the details of one key; `None` where they changed since `before` was read.
 async fn write(
     mut db: Connection<'_>,
-    admin: &Admin,
+    actor: &str,
     key: &ConnectionKey,
     before: Option<&StoredDetails>,
     content: &FormContent,
@@ -298,7 +291,7 @@ async fn write(
         oauth_connector_details: &text,
         client_id,
         complete: content.missing().is_empty(),
-        saved_by: &admin.email,
+        saved_by: actor,
         provider: Some(&content.provider),
     };
     Ok(match before {

@@ -21,6 +21,7 @@ use ipack_domain::{
     form::FormContent,
     ids::ConnectionKey,
     post::Outcome,
+    rights::Right,
     time::Timestamp,
     tokens::{ProblemCode, SecretField},
     trim::trimmed,
@@ -65,6 +66,7 @@ impl Services {
         key: &ConnectionKey,
         secret: &SecretString,
     ) -> Result<SecretStatus> {
+        client.must_have(Right::TokensManage)?;
         let label = client.label();
         let secret = &entered(SecretField::ClientSecret, secret.expose_secret());
         loop {
@@ -110,6 +112,7 @@ impl Services {
         header: Option<&str>,
         key: &ConnectionKey,
     ) -> Result<SecretStatus> {
+        client.must_have(Right::TokensManage)?;
         let label = client.label();
         let (account, ..) = self.client_connection(client, header, key).await?;
         let who = Who { account: &account, label: &label };
@@ -201,6 +204,7 @@ impl Services {
     ) -> Result<(String, FormContent, i64)> {
         let mut reader = self.database.reader().await?;
         let space = access::client_key(reader.connection(), client, header, key).await?;
+        client.must_still_have(reader.connection(), Right::TokensManage, self.clock.now()).await?;
         let saved = saved_content(reader.connection(), key).await?;
         let (content, version) = saved.ok_or_else(|| {
             ServiceError::Conflict("Nothing is saved for this connection yet: save its details first.".into())

@@ -11,13 +11,13 @@ use crate::{
     services::Services,
     tokens::memory::{OpenedToken, Use},
 };
-use ipack_domain::{ids::ConnectionKey, time::Timestamp};
+use ipack_domain::{ids::ConnectionKey, rights::Right, time::Timestamp};
 use ipack_storage::{
-    Connection, StorageError, Writer, api_tokens,
+    Connection, StorageError, Writer,
     audit_log::{self, AuditSubject, Counted, Kind},
     tokens::{self, Token},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,37 +38,36 @@ pub struct AccessToken {
     pub extra: Option<SecretString>,
 }
 
+/// What a runtime wants of a token.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// It lives so long from now, if a new one would.
+    pub minimum: Option<Duration>,
+    /// SHA-256 of a token that an API refused: that one is refreshed, once, however many say so.
+    pub rejected: Option<[u8; 32]>,
+}
+
 impl Services {
-    /// The access token of a connection, refreshed first where it is about to run out.
+    /// The access token of a connection, refreshed first where it is about to run out or not what is wanted.
     ///
     /// # Errors
-    /// `Forbidden` for an API token without the permission; `Conflict` where there is no token that works.
+    /// `Forbidden` for an API token without the right; `Conflict` where there is no token that works.
     pub async fn access_token(
         &self,
         client: &Client,
         header: Option<&str>,
         key: &ConnectionKey,
+        wanted: &Wanted,
     ) -> Result<AccessToken> {
+        client.must_have(Right::TokensRead)?;
         let mut reader = self.database.reader().await?;
         let space = access::client_key(reader.connection(), client, header, key).await?;
-        // Asked each time: a JWT outlives the withdrawal of what it was made with.
-        let api_token = api_tokens::find(reader.connection(), &client.username).await?;
-        let api_token = api_token
-            .filter(|token| token.reads_access_tokens && token.revoked_at.is_none())
-            .ok_or(ServiceError::Forbidden)?;
+        let api_token =
+            client.must_still_have(reader.connection(), Right::TokensRead, self.clock.now()).await?;
         let token = tokens::find(reader.connection(), key).await?;
         drop(reader);
-        let token = self.usable(token.ok_or_else(no_token)?).await?;
-        let opened = match self.opened(&token).await {
-            // Sealed anew by a rotation since it was read.
-            Err(ServiceError::Storage(StorageError::Reference)) => {
-                let mut reader = self.database.reader().await?;
-                let latest = tokens::find(reader.connection(), key).await?;
-                drop(reader);
-                self.opened(&latest.ok_or_else(no_token)?).await?
-            }
-            opened => opened?,
-        };
+        let token = self.usable(token.ok_or_else(no_token)?, wanted).await?;
+        let opened = self.opened_or_resealed(&token).await?;
         if self.uses.is_full() {
             // No token is handed out that is not counted.
             self.write_uses().await?;
@@ -78,7 +77,7 @@ impl Services {
             account: Some(space.account_id),
             key: Some(key.clone()),
             actor: client.label(),
-            token: Some(api_token.id),
+            token: Some(api_token),
             detail: Some(client.username.clone()),
         });
         Ok(AccessToken {
@@ -90,11 +89,17 @@ impl Services {
         })
     }
 
-    async fn usable(&self, token: Token) -> Result<Token> {
+    async fn usable(&self, token: Token, wanted: &Wanted) -> Result<Token> {
         let now = self.clock.now();
         // What lives for less anyway is handed out until it is due.
         let is_due = token.refresh_at.is_some_and(|at| at <= now);
-        let is_ending = token.is_expired(now) || (token.is_expired(now.plus(LEAST)) && is_due);
+        let new_is_better = is_due || wanted.minimum.is_some_and(|span| token.lives_for_more_than(span));
+        let is_short = token.is_expired(now.plus(wanted.minimum.unwrap_or(LEAST)));
+        let is_rejected = match wanted.rejected {
+            Some(digest) => digest == sha256(&self.opened_or_resealed(&token).await?.access_token),
+            None => false,
+        };
+        let is_ending = is_rejected || token.is_expired(now) || (is_short && new_is_better);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
         let may_refresh = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
         if !is_ending {
@@ -104,13 +109,27 @@ impl Services {
         let token =
             if may_refresh { self.refresh_or_wait(token).await?.ok_or_else(no_token)? } else { token };
         // What has just come is handed out, however short its life.
-        if (token.id, token.version) != before || !token.is_expired(now) {
+        if (token.id, token.version) != before || !(is_rejected || token.is_expired(now)) {
             return Ok(token);
         }
+        let what = if is_rejected { "was refused by the API" } else { "has run out" };
         let why = token.failure.as_deref().unwrap_or("it cannot be refreshed.");
         Err(ServiceError::Conflict(format!(
-            "The access token has run out: {why} An admin can generate another one on the connection’s form."
+            "The access token {what}: {why} An admin can generate another one on the connection’s form."
         )))
+    }
+
+    /// As [`Services::opened`], also where a rotation sealed the token anew since it was read.
+    async fn opened_or_resealed(&self, token: &Token) -> Result<OpenedToken> {
+        match self.opened(token).await {
+            Err(ServiceError::Storage(StorageError::Reference)) => {
+                let mut reader = self.database.reader().await?;
+                let latest = tokens::find(reader.connection(), &token.key).await?;
+                drop(reader);
+                self.opened(&latest.ok_or_else(no_token)?).await
+            }
+            opened => opened,
+        }
     }
 
     async fn opened(&self, token: &Token) -> Result<OpenedToken> {
@@ -203,7 +222,11 @@ impl Services {
     }
 }
 
-fn no_token() -> ServiceError {
+fn sha256(token: &SecretString) -> [u8; 32] {
+    Sha256::digest(token.expose_secret()).into()
+}
+
+pub(crate) fn no_token() -> ServiceError {
     ServiceError::Conflict(
         "There is no access token for this connection yet: an admin generates it on the connection’s form."
             .into(),

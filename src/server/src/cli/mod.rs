@@ -4,6 +4,7 @@
 
 mod backup;
 mod keys;
+mod token;
 
 use crate::load_keyring::{KeySource, load_keyring};
 use crate::serve;
@@ -58,7 +59,7 @@ enum Command {
     Space(SpaceCommand),
     /// API tokens: what programs prove themselves with
     #[command(subcommand)]
-    Token(TokenCommand),
+    Token(token::TokenCommand),
     /// Admins: the people who sign in
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -87,31 +88,6 @@ enum SpaceCommand {
         guid: String,
         #[arg(long)]
         name: String,
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
-}
-
-#[derive(Subcommand)]
-enum TokenCommand {
-    /// Make an API token; it is printed once, as JSON
-    Create {
-        #[arg(long)]
-        account: String,
-        #[arg(long)]
-        name: String,
-        /// The token may read access tokens (iPackInstanceOauthAccessToken)
-        #[arg(long)]
-        read_access_tokens: bool,
-        #[command(flatten)]
-        database: DatabaseArgs,
-    },
-    /// From now on the token makes no JWT
-    Revoke {
-        #[arg(long)]
-        account: String,
-        #[arg(long)]
-        username: String,
         #[command(flatten)]
         database: DatabaseArgs,
     },
@@ -178,16 +154,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
         }
-        Command::Token(TokenCommand::Create { account, name, read_access_tokens, database }) => {
-            let services = services(&database).await?;
-            let new = services.create_token(&account, &name, read_access_tokens).await?;
-            say(&serde_json::json!({"username": new.username, "token": new.token}).to_string());
-            Ok(())
-        }
-        Command::Token(TokenCommand::Revoke { account, username, database }) => {
-            let revoked = services(&database).await?.revoke_token(&account, &username).await?;
-            if revoked { Ok(()) } else { Err("there is no such token in force".into()) }
-        }
+        Command::Token(command) => token::run(command).await,
         Command::Admin(AdminCommand::Create { email, account, database }) => {
             let password = read_password()?;
             Ok(services(&database).await?.create_admin(&email, password, Some(&account)).await?)

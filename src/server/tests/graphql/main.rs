@@ -3,7 +3,7 @@
 //!
 //! To add a test: an `async fn` that takes a [`Database`](ipack_storage::Database), named in its file's `on_both!`,
 //! with the number of the security requirement in its name where it shows one. A new operation gets a line in
-//! `tenancy` too.
+//! `operations` too, which holds it to tenancy and rights.
 
 #[macro_use]
 extern crate ipack_testing;
@@ -16,6 +16,8 @@ mod catalogue;
 mod hostile;
 mod http;
 mod limits;
+mod operations;
+mod rights;
 mod schema;
 mod secrets;
 mod seed;

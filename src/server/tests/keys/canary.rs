@@ -1,6 +1,7 @@
 //! S22: a canary in every kind of secret, from the form, the API and the identity provider, is found nowhere but
 //! sealed, and in the one answer that it is for.
 
+use ipack_domain::rights::Rights;
 use ipack_storage::{
     Database,
     audit_log::{self, Kind},
@@ -223,7 +224,7 @@ async fn s22_a_secret_of_every_kind_is_found_nowhere_but_sealed(database: Databa
 /// An API token that may read access tokens.
 async fn a_reader(world: &World) -> Tenant {
     let services = &world.services;
-    let token = services.create_token(ACCOUNT, "runtime", true).await.expect("an API token");
+    let token = services.create_token(ACCOUNT, "runtime", Rights::all(), None).await.expect("an API token");
     let jwt = services.generate_jwt(ACCOUNT, &token.username, &token.token).await.expect("a JWT");
     Tenant { space: SPACE.into(), username: token.username, token: token.token, jwt }
 }

@@ -9,7 +9,7 @@ use ipack_core::{
     access::Client,
     keys::rotation::{MasterStatus, Rotation},
 };
-use ipack_domain::time::Timestamp;
+use ipack_domain::{rights::Rights, time::Timestamp};
 use ipack_storage::{Database, data_keys};
 use ipack_vault::Keyring;
 use std::sync::{
@@ -35,8 +35,9 @@ async fn s25_afterwards_the_old_key_can_be_retired_and_everything_opens(database
     for key in &keys {
         world.seal(key).await;
     }
-    let client = Client { account: ACCOUNT.into(), name: "n".into(), username: "u".into() };
-    let jwt = world.services.signing_key.sign(&client, world.services.clock.now()).expect("signed");
+    let client =
+        Client { account: ACCOUNT.into(), name: "n".into(), username: "u".into(), rights: Rights::all() };
+    let jwt = world.services.signing_key.sign(&client, None, world.services.clock.now()).expect("signed");
     let rotation = world.rotate().await;
     // A secret and a token (two values in one row) for each key, and the signing key.
     assert_eq!(rotation, Rotation { master_version: 2, resealed: 7, unopenable: vec![] });
@@ -196,9 +197,10 @@ async fn a_signing_key_from_before_there_was_a_vault_is_sealed_at_the_start(data
     assert_eq!(row.data_key_version, Some(1));
     assert_ne!(row.secret, (0..32).collect::<Vec<u8>>());
     // JWTs that were signed with it are still good.
-    let client = Client { account: ACCOUNT.into(), name: "n".into(), username: "u".into() };
+    let client =
+        Client { account: ACCOUNT.into(), name: "n".into(), username: "u".into(), rights: Rights::all() };
     let old = ipack_core::accounts::jwt::SigningKey::new(&(0..32).collect::<Vec<u8>>());
-    let jwt = old.sign(&client, world.services.clock.now()).expect("signed");
+    let jwt = old.sign(&client, None, world.services.clock.now()).expect("signed");
     assert_eq!(world.services.check_jwt(&jwt).expect("the same key"), client);
     assert_eq!(world.replica().await.check_jwt(&jwt).expect("the same key"), client);
 }

@@ -1,11 +1,13 @@
 //! A keyring in a file of its own, replicas that read it, and connections with a sealed secret and a sealed token.
 
 use ipack_core::{
-    Result, ServiceError, Services, access::Client, connector::details::SaveDetails, keys::rotation::Rotation,
+    Result, ServiceError, Services, access::Client, connector::details::SaveDetails,
+    keys::rotation::Rotation, tokens::access_token::Wanted,
 };
 use ipack_domain::{
     effects::{Clock, new_id},
     ids::ConnectionKey,
+    rights::Rights,
 };
 use ipack_storage::{
     Database, Writer, client_secrets,
@@ -69,8 +71,13 @@ impl Sealed {
         let world = World::builder(database).empty().keyring_file().build().await;
         let (services, file) = (world.services.clone(), world.keyring_file());
         services.create_space(ACCOUNT, SPACE, "A Space").await.expect("a Space");
-        let token = services.create_token(ACCOUNT, "ci", true).await.expect("an API token");
-        let client = Client { account: ACCOUNT.into(), name: "ci".into(), username: token.username };
+        let token = services.create_token(ACCOUNT, "ci", Rights::all(), None).await.expect("an API token");
+        let client = Client {
+            account: ACCOUNT.into(),
+            name: "ci".into(),
+            username: token.username,
+            rights: Rights::all(),
+        };
         Self { services, file, client, _world: world }
     }
 
@@ -136,7 +143,7 @@ impl Sealed {
 
     /// The access token, as an integration runtime gets it.
     pub async fn access_token(&self, from: &Services, key: &ConnectionKey) -> Result<String> {
-        let token = from.access_token(&self.client, Some(&key.space), key).await?;
+        let token = from.access_token(&self.client, Some(&key.space), key, &Wanted::default()).await?;
         Ok(token.token.expose_secret().to_owned())
     }
 

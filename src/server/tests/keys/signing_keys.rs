@@ -1,7 +1,7 @@
 //! Contract of `storage::signing_keys`: the key that all replicas sign with.
 
 use ipack_core::{Services, access::Client};
-use ipack_domain::effects::Clock;
+use ipack_domain::{effects::Clock, rights::Rights};
 use ipack_storage::{
     Database,
     open::open,
@@ -63,9 +63,10 @@ async fn replicas_that_start_together_sign_with_one_key(address: String) {
         });
     }
     let replicas = starting.join_all().await;
-    let client = Client { account: "a".into(), name: "n".into(), username: "u".into() };
+    let client =
+        Client { account: "a".into(), name: "n".into(), username: "u".into(), rights: Rights::all() };
     for one in &replicas {
-        let jwt = one.signing_key.sign(&client, at(0)).expect("signed");
+        let jwt = one.signing_key.sign(&client, None, at(0)).expect("signed");
         for other in &replicas {
             assert_eq!(other.check_jwt(&jwt).expect("signed with the same key"), client);
         }

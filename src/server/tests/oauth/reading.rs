@@ -2,7 +2,7 @@
 //!
 //! What a caller may not learn is shown by comparing whole answers.
 
-use ipack_core::Services;
+use ipack_core::{Services, tokens::access_token::Wanted};
 use ipack_storage::{
     Database,
     audit_log::{self, Kind},
@@ -168,7 +168,8 @@ async fn the_vault_is_opened_once_for_many_reads(database: Database) {
         assert_eq!(read(&world, &client, &key()).await, Ok("access-2".into()));
     }
     let fresh = Services::new(world.database.clone(), world.services.clock.clone(), setup(oauth()));
-    let refused = fresh.await.expect("it starts").access_token(&client, Some(SPACE), &key()).await;
+    let refused =
+        fresh.await.expect("it starts").access_token(&client, Some(SPACE), &key(), &Wanted::default()).await;
     assert!(refused.is_err_and(|error| error.to_string() == "a sealed value does not open"));
     // Another version is opened anew.
     world.advance(3_301);

@@ -4,6 +4,7 @@
 //! Each replica opens the database for itself, so they share nothing but its rows.
 
 use futures::future::join_all;
+use ipack_core::tokens::access_token::Wanted;
 use ipack_domain::effects::new_id;
 use ipack_oauth::outbound::Outbound;
 use ipack_storage::{open::open, tokens};
@@ -55,7 +56,7 @@ async fn f10_replicas_make_one_call_however_many_ask(address: String) {
         for services in [&world.services, &second.services] {
             let (services, client) = (services.clone(), client.clone());
             asking.push(tokio::spawn(async move {
-                let found = services.access_token(&client, Some("space-1"), &key()).await;
+                let found = services.access_token(&client, Some("space-1"), &key(), &Wanted::default()).await;
                 found.map(|token| secrecy::ExposeSecret::expose_secret(&token.token).to_owned())
             }));
         }
@@ -100,7 +101,10 @@ async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(addre
     for services in [&world.services, &second.services] {
         assert_eq!(services.refresh_due().await.expect("looked"), 0);
         // The old one is good for a while yet, and is handed out.
-        let found = services.access_token(&client, Some("space-1"), &key()).await.expect("a token");
+        let found = services
+            .access_token(&client, Some("space-1"), &key(), &Wanted::default())
+            .await
+            .expect("a token");
         assert_eq!(secrecy::ExposeSecret::expose_secret(&found.token), "access-2");
     }
     assert_eq!(refreshes(&provider).len(), 0);

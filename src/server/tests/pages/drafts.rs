@@ -1,6 +1,7 @@
 //! What is typed is a draft that outlives the page, the session and the server's process, until it is saved or
 //! discarded.
 
+use ipack_domain::rights::Rights;
 use ipack_server::config::Config;
 use ipack_storage::Database;
 use ipack_testing::world::{ANN, BEN, ROOT, World, in_environment, key, open};
@@ -218,8 +219,12 @@ async fn an_uninstalled_instance_takes_its_drafts_along(database: Database) {
     let mut browser = world.browser(ANN).await;
     let form = open(&mut browser).await.connector().content("client_id", "typed");
     browser.press(&form, "keep").await;
-    let client =
-        ipack_core::access::Client { account: "account-1".into(), name: "c".into(), username: "c".into() };
+    let client = ipack_core::access::Client {
+        account: "account-1".into(),
+        name: "c".into(),
+        username: "c".into(),
+        rights: Rights::all(),
+    };
     world
         .services
         .uninstall(&client, Some(ipack_testing::world::SPACE), "instance-1")

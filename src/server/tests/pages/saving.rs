@@ -1,6 +1,6 @@
 //! Saving: what is written, what is left alone, and what the API makes of it.
 
-use ipack_domain::ids::ConnectionKey;
+use ipack_domain::{ids::ConnectionKey, rights::Rights};
 use ipack_storage::Database;
 use ipack_testing::world::{ANN, BEN, World, in_environment, key, open};
 
@@ -174,8 +174,12 @@ async fn defaults_stand_in_the_form_until_something_is_saved(database: Database)
         "connections":[{"id":"crm","name":"CRM","defaults":{"baseURL":"https://crm.example","authParams":{"a":"1"}}}]}]}]}"#;
     let services = &world.services;
     services.import_catalogue(ipack_testing::world::SPACE, catalogue).await.expect("imported");
-    let client =
-        ipack_core::access::Client { account: "account-1".into(), name: "c".into(), username: "c".into() };
+    let client = ipack_core::access::Client {
+        account: "account-1".into(),
+        name: "c".into(),
+        username: "c".into(),
+        rights: Rights::all(),
+    };
     let instance =
         services.install(&client, Some(ipack_testing::world::SPACE), "p", None).await.expect("installed");
     let mut browser = world.browser(ANN).await;

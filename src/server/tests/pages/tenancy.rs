@@ -1,7 +1,7 @@
 //! What belongs to another tenant is not told apart from what does not exist.
 
 use crate::everywhere::{functions_of, pages};
-use ipack_domain::ids::ConnectionKey;
+use ipack_domain::{ids::ConnectionKey, rights::Rights};
 use ipack_storage::Database;
 use ipack_testing::browser::{Browser, Page};
 use ipack_testing::world::{ANN, EVE, ROOT, SPACE, World, key};
@@ -110,8 +110,12 @@ async fn a_connection_without_oauth_has_no_form(database: Database) {
     let catalogue = r#"{"packs":[{"id":"p","name":"P","installationType":"SINGLE","processes":[{"id":"orders","name":"Orders",
         "connections":[{"id":"files","name":"Files","oauth":false}]}]}]}"#;
     world.services.import_catalogue(SPACE, catalogue).await.expect("imported");
-    let client =
-        ipack_core::access::Client { account: "account-1".into(), name: "c".into(), username: "c".into() };
+    let client = ipack_core::access::Client {
+        account: "account-1".into(),
+        name: "c".into(),
+        username: "c".into(),
+        rights: Rights::all(),
+    };
     let instance = world.services.install(&client, Some(SPACE), "p", None).await.expect("installed");
     let ann = world.admin(ANN).await;
     world.services.attach(&ann, SPACE, &instance.id, "env-1").await.expect("attached");

@@ -1,7 +1,7 @@
 //! `catalogue import`: what is wrong with a file is said with its place, and nothing of it is kept.
 
 use ipack_core::{ServiceError, access::Client};
-use ipack_domain::time::Timestamp;
+use ipack_domain::{rights::Rights, time::Timestamp};
 use ipack_storage::{Database, accounts};
 use ipack_testing::world::{ANN, SPACE, World};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,7 +81,8 @@ async fn a_second_import_brings_names_up_to_date_and_removes_nothing(database: D
         .import_catalogue(SPACE, &with_connection(r#"{"id":"c","name":"Before"}"#))
         .await
         .expect("imported");
-    let client = Client { account: "account-1".into(), name: "c".into(), username: "c".into() };
+    let client =
+        Client { account: "account-1".into(), name: "c".into(), username: "c".into(), rights: Rights::all() };
     let instance = services.install(&client, Some(SPACE), "p", None).await.expect("installed");
     services.attach(&world.admin(ANN).await, SPACE, &instance.id, "e").await.expect("attached");
     let second = with_connection(

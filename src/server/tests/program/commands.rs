@@ -1,6 +1,7 @@
 //! The use cases behind the commands, and what they refuse.
 
 use ipack_core::ServiceError;
+use ipack_domain::rights::Rights;
 use ipack_storage::{BATCH, Database, Writer, sessions};
 use ipack_testing::world::{ACCOUNT, ANN, PASSWORD, ROOT, SPACE, World};
 
@@ -66,11 +67,16 @@ async fn an_admin_needs_a_real_email_a_long_password_and_a_known_account(databas
 async fn a_token_needs_a_known_account_and_can_be_revoked_once(database: Database) {
     let world = World::new(database).await;
     let services = &world.services;
-    let error = services.create_token("none", "ci", false).await.map(drop).expect_err("unknown account");
+    let error = services
+        .create_token("none", "ci", Rights::usual(), None)
+        .await
+        .map(drop)
+        .expect_err("unknown account");
     assert!(is_bad(&error, "account"), "{error:?}");
-    let error = services.create_token(ACCOUNT, " ", false).await.map(drop).expect_err("no name");
+    let error =
+        services.create_token(ACCOUNT, " ", Rights::usual(), None).await.map(drop).expect_err("no name");
     assert!(is_bad(&error, "name"), "{error:?}");
-    let token = services.create_token(ACCOUNT, "ci", false).await.expect("made");
+    let token = services.create_token(ACCOUNT, "ci", Rights::usual(), None).await.expect("made");
     assert!(!services.revoke_token("account-2", &token.username).await.expect("asked"), "not theirs");
     services.generate_jwt(ACCOUNT, &token.username, &token.token).await.expect("in force");
     assert!(services.revoke_token(ACCOUNT, &token.username).await.expect("asked"));

@@ -1,7 +1,10 @@
 //! What the documents say and the program knows: held together here.
 
-use clap::Args;
-use ipack_server::config::{ADMIN_PASSWORD, Config, MASTER_KEY};
+use clap::{Args, Parser};
+use ipack_server::{
+    cli::Cli,
+    config::{ADMIN_PASSWORD, Config, MASTER_KEY},
+};
 use std::{fs, path::Path};
 
 const OPERATING: &str = include_str!("../../../../docs/operating.md");
@@ -64,6 +67,21 @@ fn what_the_documents_link_to_is_there() {
             let path = link.split('#').next().unwrap_or_default();
             assert!(file.with_file_name("").join(path).exists(), "{document} links to {link}");
         }
+    }
+}
+
+#[test]
+fn the_documented_commands_are_the_programs() {
+    let commands: Vec<_> =
+        API.lines().filter_map(|line| line.strip_prefix("target/release/ipack-connect ")).collect();
+    for command in &commands {
+        let words = command.split(' ').map(|word| word.trim_matches('"'));
+        if let Err(error) = Cli::try_parse_from(std::iter::once("ipack-connect").chain(words)) {
+            panic!("{command}: {error}");
+        }
+    }
+    for name in ["create", "list", "rights", "revoke"] {
+        assert!(commands.iter().any(|command| command.starts_with(&format!("token {name} "))), "{name}");
     }
 }
 

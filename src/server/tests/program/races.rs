@@ -3,7 +3,7 @@
 //! Never wait for time to pass.
 
 use ipack_core::{ServiceError, Services, access::Client, connector::details::SaveDetails};
-use ipack_domain::{effects::Clock, fields::TextField, suggestions::SuggestionField};
+use ipack_domain::{effects::Clock, fields::TextField, rights::Rights, suggestions::SuggestionField};
 use ipack_storage::{
     Database, StorageError, Writer, accounts,
     details::{self, NewDetails, StoredDetails},
@@ -192,7 +192,8 @@ async fn saves_and_uninstalling_at_once_both_succeed(database: Database) {
     let services =
         Services::new(database.clone(), Clock::new(|| at(0)), setup(oauth())).await.expect("it starts");
     services.create_space("account", &key.space, "A Space").await.expect("a Space");
-    let client = Client { account: "account".into(), name: "n".into(), username: "u".into() };
+    let client =
+        Client { account: "account".into(), name: "n".into(), username: "u".into(), rights: Rights::all() };
     let mut tasks = JoinSet::new();
     for number in 0..48 {
         let (services, client, key) = (services.clone(), client.clone(), key.clone());

@@ -1,5 +1,6 @@
 //! Contract of `storage::api_tokens`: what an account's programs prove themselves with.
 
+use ipack_domain::rights::{Right, Rights};
 use ipack_storage::{
     Database, accounts,
     api_tokens::{self, ApiToken},
@@ -11,7 +12,10 @@ on_both!(
     a_user_name_is_taken_once,
     a_token_needs_its_account,
     a_token_is_revoked_once_and_by_its_account_alone,
-    only_a_token_made_for_it_reads_access_tokens,
+    a_token_from_before_there_were_rights_keeps_what_it_had,
+    a_token_gets_other_rights_from_its_account_alone,
+    the_latest_use_of_a_token_stays,
+    tokens_of_an_account_are_paged_by_user_name,
 );
 
 fn token(number: u8, username: &str, account: &str) -> ApiToken {
@@ -21,8 +25,11 @@ fn token(number: u8, username: &str, account: &str) -> ApiToken {
         name: format!("Token {number}"),
         username: username.to_owned(),
         digest: [0, 255, number].repeat(11)[..32].to_vec(),
+        rights: if number.is_multiple_of(2) { Rights::all() } else { Rights::usual() },
+        created_at: at(number.into()),
         revoked_at: None,
-        reads_access_tokens: number.is_multiple_of(2),
+        expires_at: number.is_multiple_of(2).then(|| at(1_000)),
+        used_at: None,
     }
 }
 
@@ -36,7 +43,7 @@ async fn a_token_comes_back_with_its_digest(database: Database) {
     let tokens =
         [token(1, "BOOMI_TOKEN.a@example.com", ACCOUNT), token(2, "BOOMI_TOKEN.b@example.com", "account-2")];
     for token in &tokens {
-        write_now!(database, db => api_tokens::add(db, token, at(0)));
+        write_now!(database, db => api_tokens::add(db, token));
     }
     for token in tokens {
         assert_eq!(read_now!(database, db => api_tokens::find(db, &token.username)), Some(token));
@@ -47,21 +54,21 @@ async fn a_token_comes_back_with_its_digest(database: Database) {
 async fn a_user_name_is_taken_once(database: Database) {
     two_accounts(&database).await;
     let first = token(1, "BOOMI_TOKEN.a", ACCOUNT);
-    write_now!(database, db => api_tokens::add(db, &first, at(0)));
-    assert_refused!(database, Exists, db => api_tokens::add(db, &token(2, "BOOMI_TOKEN.a", "account-2"), at(1)));
+    write_now!(database, db => api_tokens::add(db, &first));
+    assert_refused!(database, Exists, db => api_tokens::add(db, &token(2, "BOOMI_TOKEN.a", "account-2")));
     assert_eq!(read_now!(database, db => api_tokens::find(db, "BOOMI_TOKEN.a")), Some(first));
 }
 
 async fn a_token_needs_its_account(database: Database) {
-    assert_refused!(database, Reference, db => api_tokens::add(db, &token(1, "t", "nobody"), at(0)));
+    assert_refused!(database, Reference, db => api_tokens::add(db, &token(1, "t", "nobody")));
     assert_eq!(read_now!(database, db => api_tokens::find(db, "t")), None);
 }
 
 async fn a_token_is_revoked_once_and_by_its_account_alone(database: Database) {
     two_accounts(&database).await;
     let (one, two) = (token(1, "one", ACCOUNT), token(2, "two", ACCOUNT));
-    write_now!(database, db => api_tokens::add(db, &one, at(0)));
-    write_now!(database, db => api_tokens::add(db, &two, at(0)));
+    write_now!(database, db => api_tokens::add(db, &one));
+    write_now!(database, db => api_tokens::add(db, &two));
     for other in ["account-0", "account-2"] {
         let revoked = write_now!(database, db => api_tokens::revoke(db, other, "one", at(1)));
         assert!(!revoked, "not its account");
@@ -79,25 +86,75 @@ async fn a_token_is_revoked_once_and_by_its_account_alone(database: Database) {
     assert!(!write_now!(database, db => api_tokens::revoke(db, ACCOUNT, "three", at(2))), "no such token");
 }
 
-async fn only_a_token_made_for_it_reads_access_tokens(database: Database) {
+async fn a_token_from_before_there_were_rights_keeps_what_it_had(database: Database) {
     two_accounts(&database).await;
-    for reads_access_tokens in [false, true] {
-        let name = reads_access_tokens.to_string();
-        let number = u8::from(reads_access_tokens);
-        let new = ApiToken { reads_access_tokens, ..token(number, &name, ACCOUNT) };
-        write_now!(database, db => api_tokens::add(db, &new, at(0)));
-        let found = read_now!(database, db => api_tokens::find(db, &name)).expect("it is there");
-        assert_eq!(found.reads_access_tokens, reads_access_tokens);
+    for (number, reads) in [(1, true), (2, false)] {
+        let username = format!("old-{number}");
+        write_now!(database, db => api_tokens::add(db, &token(number, &username, ACCOUNT)));
+        let sql = format!(
+            "UPDATE api_tokens SET rights = NULL, reads_access_tokens = {reads} WHERE username = '{username}'"
+        );
+        ipack_testing::tables::execute(&database, &sql).await;
+        let found = read_now!(database, db => api_tokens::find(db, &username)).expect("it is there");
+        assert_eq!(found.rights, if reads { Rights::all() } else { Rights::usual() });
     }
-    // One from before there was the permission does not have it.
-    let sql = "INSERT INTO api_tokens (id, account_id, name, username, digest, created_at)
-         SELECT digest, account_id, name, 'old', digest, created_at FROM api_tokens WHERE username = 'true'";
-    let sql = match &database {
-        Database::Sqlite { .. } => sql.replace("SELECT digest", "SELECT randomblob(16)"),
-        Database::Postgres(_) => sql.replace("SELECT digest", "SELECT gen_random_uuid()"),
-    };
-    ipack_testing::tables::execute(&database, &sql).await;
-    assert!(
-        !read_now!(database, db => api_tokens::find(db, "old")).expect("it is there").reads_access_tokens
-    );
+}
+
+async fn a_token_gets_other_rights_from_its_account_alone(database: Database) {
+    two_accounts(&database).await;
+    let (one, two) = (token(1, "one", ACCOUNT), token(2, "two", ACCOUNT));
+    for token in [&one, &two] {
+        write_now!(database, db => api_tokens::add(db, token));
+    }
+    let rights = Rights::default().with(Right::TokensRead);
+    for (account, username, is_set) in
+        [("account-2", "one", false), (ACCOUNT, "three", false), (ACCOUNT, "one", true)]
+    {
+        assert_eq!(
+            write_now!(database, db => api_tokens::set_rights(db, account, username, &rights)),
+            is_set
+        );
+    }
+    let expected = ApiToken { rights, ..one };
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "one")), Some(expected));
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "two")), Some(two));
+    // The version before asks the older column.
+    let reads = "api_tokens WHERE username = 'one' AND reads_access_tokens";
+    assert_eq!(ipack_testing::tables::count(&database, reads).await, 1);
+}
+
+async fn the_latest_use_of_a_token_stays(database: Database) {
+    two_accounts(&database).await;
+    let (one, two) = (token(1, "one", ACCOUNT), token(2, "two", ACCOUNT));
+    for token in [&one, &two] {
+        write_now!(database, db => api_tokens::add(db, token));
+    }
+    for (now, used_at) in [(at(5), at(5)), (at(9), at(9)), (at(7), at(9))] {
+        write_now!(database, db => api_tokens::used(db, one.id, now));
+        let found = read_now!(database, db => api_tokens::find(db, "one")).expect("it is there");
+        assert_eq!(found.used_at, Some(used_at));
+    }
+    assert_eq!(read_now!(database, db => api_tokens::find(db, "two")), Some(two));
+}
+
+async fn tokens_of_an_account_are_paged_by_user_name(database: Database) {
+    two_accounts(&database).await;
+    for (number, username, account) in
+        [(1, "b", ACCOUNT), (2, "c", ACCOUNT), (3, "a", ACCOUNT), (4, "d", "account-2")]
+    {
+        write_now!(database, db => api_tokens::add(db, &token(number, username, account)));
+    }
+    for (after, limit, expected) in [("", 10, &["a", "b", "c"][..]), ("", 2, &["a", "b"]), ("b", 2, &["c"])] {
+        let page = read_now!(database, db => api_tokens::list(db, ACCOUNT, after, limit));
+        assert_eq!(page.iter().map(|token| token.username.as_str()).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn a_token_is_in_force_until_it_ends_or_is_revoked() {
+    let endless = token(1, "t", ACCOUNT);
+    let ending = token(2, "t", ACCOUNT);
+    let revoked = ApiToken { revoked_at: Some(at(1)), ..endless.clone() };
+    assert!(endless.is_in_force(at(i64::from(u32::MAX))) && ending.is_in_force(at(999)));
+    assert!(!ending.is_in_force(at(1_000)) && !revoked.is_in_force(at(0)));
 }

@@ -4,21 +4,26 @@ use crate::overview::{add_pack, install, listed, oauth_lines, oauth_lines_of};
 use ipack_domain::{catalogue::Classification, ids::ConnectionKey};
 use ipack_storage::{
     Database,
+    audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     details::{self, NewDetails},
-    lines::{self, Line, ProcessInEnvironment},
+    lines::{self, Line, ProcessInEnvironment, StatusLine},
     tokens::{self, Failed, Token},
 };
 use ipack_testing::records::{
-    ACCOUNT, SPACE, add_data_key, add_space, at, failed, json, key, new_details, provider, secret, token,
-    uuid,
+    ACCOUNT, SPACE, add_data_key, add_space, at, failed, json, key, new_details, provider, secret, stand_up,
+    token, uuid,
 };
 
 const DAY: i64 = 24 * 3_600;
 
 type Change = fn(&mut Token);
 
-on_both!(lines_tell_what_a_state_depends_on, what_needs_somebody_comes_before_a_limit_cuts,);
+on_both!(
+    lines_tell_what_a_state_depends_on,
+    what_needs_somebody_comes_before_a_limit_cuts,
+    status_lines_come_by_key
+);
 
 async fn lines_tell_what_a_state_depends_on(database: Database) {
     add_space(&database, ACCOUNT, SPACE).await;
@@ -157,5 +162,55 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
         assert!(all[limit_of_expected..].iter().is_sorted(), "{all:?}");
         let here = names(read_now!(database, db => lines::process_lines(db, place, uuid(1), now, limit)));
         assert_eq!(here, all);
+    }
+}
+
+/// What programs are told of, from page to page.
+async fn status_lines_come_by_key(database: Database) {
+    let of = |instance: &str, connection: &str, environment: &str| ConnectionKey {
+        instance: instance.to_owned(),
+        connection: connection.to_owned(),
+        environment: environment.to_owned(),
+        ..key()
+    };
+    let keys = [("a", "x", "1"), ("a", "x", "2"), ("a", "y", "1"), ("a", "y", "2"), ("b", "w", "1")];
+    let keys = keys.map(|(instance, connection, environment)| of(instance, connection, environment));
+    for key in keys.iter().rev() {
+        stand_up(&database, key).await;
+    }
+    stand_up(&database, &ConnectionKey { space: "space-2".to_owned(), ..keys[0].clone() }).await;
+    let sql = "UPDATE connections SET uses_oauth = FALSE WHERE instance_id = 'b'";
+    ipack_testing::tables::execute(&database, sql).await;
+    let key_of = |row: StatusLine| of(&row.instance_id, &row.line.connection_id, &row.line.environment_id);
+    for size in 1..=5 {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = read_now!(database, db => lines::status_lines(db, SPACE, after.as_ref(), size));
+            assert!(page.len() as i64 <= size);
+            let Some(last) = page.last() else { break };
+            after = Some(key_of(last.clone()));
+            seen.extend(page.into_iter().map(key_of));
+        }
+        assert_eq!(seen, keys[..4], "pages of {size}");
+    }
+
+    add_data_key(&database, SPACE, 1, 1).await;
+    write_now!(database, db => tokens::put(db, &token(1, &keys[0])));
+    for (number, key, kind, seconds) in [
+        (1, &keys[0], Kind::TokenRead, 5),
+        (2, &keys[0], Kind::TokenRead, 7),
+        (3, &keys[0], Kind::TokenRefreshed, 9),
+        (4, &keys[1], Kind::TokenRead, 8),
+    ] {
+        let event = Event { account: ACCOUNT, key, kind, actor: "runtime", changed: &[], detail: None };
+        write_now!(database, db => audit_log::add(db, uuid(number), event, at(seconds)));
+    }
+    let line = async |key: &ConnectionKey| read_now!(database, db => lines::status_line(db, key));
+    let found = line(&keys[0]).await.expect("it is there");
+    assert_eq!((found.read_at, found.line.obtained_at), (Some(at(7)), Some(at(0))));
+    let without_token = line(&keys[1]).await.expect("it is there");
+    assert_eq!((without_token.read_at, without_token.line.obtained_at), (None, None));
+    for absent in [&keys[4], &of("a", "z", "1"), &of("a", "x", "3")] {
+        assert!(line(absent).await.is_none(), "{absent:?}");
     }
 }

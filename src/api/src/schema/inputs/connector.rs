@@ -57,18 +57,30 @@ impl SaveInput {
 #[graphql(name = "IPackInstanceOAuthConnectorDetailsInput")]
 pub struct FindInput {
     /// The instance of the integration pack.
-    integration_pack_instance_id: Given<String>,
+    pub(super) integration_pack_instance_id: Given<String>,
     /// The environment that the details are for.
-    env_id: Given<String>,
+    pub(super) env_id: Given<String>,
     /// A process of the instance.
-    process_id: Given<String>,
+    pub(super) process_id: Given<String>,
     /// A connection of the process.
-    connection_id: Given<String>,
+    pub(super) connection_id: Given<String>,
     /// The Space's guid; equals the header `SPACE_GUID`.
-    catalog_guid: Given<String>,
+    pub(super) catalog_guid: Given<String>,
 }
 
 impl FindInput {
+    /// With each field as it is found by its name.
+    pub fn of(mut find: impl FnMut(&str) -> Option<String>) -> Self {
+        let mut given = |name| find(name).map_or(Given::Missing, Given::Value);
+        Self {
+            integration_pack_instance_id: given("integrationPackInstanceId"),
+            env_id: given("envId"),
+            process_id: given("processId"),
+            connection_id: given("connectionId"),
+            catalog_guid: given("catalogGuid"),
+        }
+    }
+
     /// # Errors
     /// `BadInput` for the first field that is not there.
     pub fn checked(self) -> Result<ConnectionKey> {

@@ -85,6 +85,19 @@ impl<K: Kind> Given<K> {
             Self::WrongType => Err(wrong_type::<K>(field)),
         }
     }
+
+    /// For a change: `None` where nothing was given, which leaves what is there, and `Some(None)` for null.
+    ///
+    /// # Errors
+    /// `BadInput` where it is of another type.
+    pub fn changed(self, field: &str) -> Result<Option<Option<K>>> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Null => Ok(Some(None)),
+            Self::Value(value) => Ok(Some(Some(value))),
+            Self::WrongType => Err(wrong_type::<K>(field)),
+        }
+    }
 }
 
 fn wrong_type<K: Kind>(field: &str) -> ServiceError {

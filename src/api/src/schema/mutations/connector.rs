@@ -2,8 +2,8 @@
 
 use crate::schema::{
     answer, caller,
-    inputs::{EncryptInput, FindInput, Given, SaveInput},
-    objects::{ClientSecret, Details},
+    inputs::{EncryptInput, FindInput, Given, SaveInput, SetProviderInput},
+    objects::{ClientSecret, Details, Status},
 };
 use async_graphql::{Context, Error, Object};
 
@@ -61,5 +61,54 @@ impl ConnectorMutation {
             ipack_core::Result::Ok(ClientSecret::new(key, status))
         };
         answer(context, reset.await)
+    }
+
+    /// Changes the provider section of a connection's form, as a save there does. Needs the right `details:write`.
+    #[graphql(name = "setIPackInstanceOauthProvider")]
+    async fn set_provider(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to change, for which connection.")] input: Given<SetProviderInput>,
+    ) -> Option<Result<Status, Error>> {
+        let set = async {
+            let (services, caller) = caller(context);
+            let (key, change) = input.required("input")?.checked()?;
+            let space = caller.space.as_deref();
+            let status = services.set_provider(&caller.client, space, &key, &change).await?;
+            ipack_core::Result::Ok(Status::from(status))
+        };
+        answer(context, set.await)
+    }
+
+    /// Refreshes a connection's token at once. Needs the right `tokens:manage`.
+    #[graphql(name = "refreshIPackInstanceOauthToken")]
+    async fn refresh_token(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "For which connection.")] input: Given<FindInput>,
+    ) -> Option<Result<Status, Error>> {
+        let refreshed = async {
+            let (services, caller) = caller(context);
+            let key = input.required("input")?.checked()?;
+            let space = caller.space.as_deref();
+            ipack_core::Result::Ok(services.refresh_for_client(&caller.client, space, &key).await?.into())
+        };
+        answer(context, refreshed.await)
+    }
+
+    /// Revokes and forgets a connection's token; the client secret stays. Needs the right `tokens:manage`.
+    #[graphql(name = "revokeIPackInstanceOauthToken")]
+    async fn revoke_token(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "For which connection.")] input: Given<FindInput>,
+    ) -> Option<Result<Status, Error>> {
+        let revoked = async {
+            let (services, caller) = caller(context);
+            let key = input.required("input")?.checked()?;
+            let space = caller.space.as_deref();
+            ipack_core::Result::Ok(services.revoke_for_client(&caller.client, space, &key).await?.into())
+        };
+        answer(context, revoked.await)
     }
 }

@@ -5,6 +5,7 @@ use ipack_core::{secrets::credentials::SecretStatus, tokens::access_token::Acces
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::details::StoredDetails;
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 /// What is persisted for one connection of an instance, in one environment.
 #[derive(SimpleObject)]
@@ -81,7 +82,8 @@ impl ClientSecret {
 }
 
 /// An access token that works, as far as is known.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[graphql(name = "IPackInstanceOauthAccessToken")]
 pub struct AccessToken {
     /// The token itself.

@@ -3,6 +3,8 @@
 mod catalogue;
 mod connector;
 mod documented;
+mod status;
 
 pub use catalogue::{Account, Attachment, Environment, Instance, Process, Space};
 pub use connector::{AccessToken, ClientSecret, Details};
+pub use status::Status;

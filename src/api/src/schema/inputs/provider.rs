@@ -1,0 +1,130 @@
+//! The form's provider section, as clients change it.
+
+use crate::schema::{
+    enums::{ClientAuthentication, Grant},
+    inputs::{FindInput, Given, library_kinds},
+};
+use async_graphql::InputObject;
+use ipack_core::{Result, ServiceError, connector::provider_settings::ProviderChange};
+use ipack_domain::{
+    fields::{MenuField, SwitchField, TextField},
+    ids::ConnectionKey,
+};
+
+library_kinds!(SetProviderInput: nullable false, ProviderInput: nullable false);
+
+/// What is to change in the provider section of a connection's form. The five ids are required.
+#[derive(InputObject)]
+#[graphql(name = "SetIPackInstanceOauthProviderInput")]
+pub struct SetProviderInput {
+    /// The instance of the integration pack.
+    integration_pack_instance_id: Given<String>,
+    /// The environment that the provider is for.
+    env_id: Given<String>,
+    /// A process of the instance.
+    process_id: Given<String>,
+    /// A connection of the process.
+    connection_id: Given<String>,
+    /// The Space's guid; equals the header `SPACE_GUID`.
+    catalog_guid: Given<String>,
+    /// The fields to change.
+    provider: Given<ProviderInput>,
+}
+
+impl SetProviderInput {
+    /// # Errors
+    /// `BadInput` for the first field that will not do.
+    pub fn checked(self) -> Result<(ConnectionKey, ProviderChange)> {
+        let key = FindInput {
+            integration_pack_instance_id: self.integration_pack_instance_id,
+            env_id: self.env_id,
+            process_id: self.process_id,
+            connection_id: self.connection_id,
+            catalog_guid: self.catalog_guid,
+        };
+        Ok((key.checked()?, self.provider.required("provider")?.checked()?))
+    }
+}
+
+/// Fields of the provider section. One that is left out stays as it is; null clears it, which means: as the provider has
+/// it.
+#[derive(InputObject)]
+#[graphql(name = "OauthProviderInput")]
+pub struct ProviderInput {
+    /// The id of a known provider, or `endpoints`; null discovers the endpoints from the Base URL.
+    provider: Given<String>,
+    /// The id of one of the known provider's regions; null is the first.
+    region: Given<String>,
+    /// Where to discover, if not at the Base URL: the exact issuer identifier.
+    issuer: Given<String>,
+    /// With `endpoints`: the page where a person agrees.
+    authorization_endpoint: Given<String>,
+    /// With `endpoints`: where codes are traded for tokens.
+    token_endpoint: Given<String>,
+    /// With `endpoints`: where tokens are revoked (RFC 7009).
+    revocation_endpoint: Given<String>,
+    /// How tokens are asked for.
+    grant: Given<Grant>,
+    /// Scopes with blanks between them.
+    scopes: Given<String>,
+    /// How the client proves itself at the token endpoint.
+    client_authentication: Given<ClientAuthentication>,
+    /// Switches PKCE off.
+    without_pkce: Given<bool>,
+    /// Whom the token is for, with the grants JWT bearer and password.
+    subject: Given<String>,
+    /// The key's name at the provider, for signed JWTs.
+    key_id: Given<String>,
+    /// Whom a JWT bearer assertion is meant for, if not the token endpoint.
+    audience: Given<String>,
+    /// What stands between two scopes, if not a blank.
+    scope_separator: Given<String>,
+    /// How long tokens live, where the provider's answers do not say so: whole seconds.
+    token_lifetime: Given<String>,
+    /// The parameter of the redirect that names the company.
+    company_parameter: Given<String>,
+}
+
+impl ProviderInput {
+    fn checked(self) -> Result<ProviderChange> {
+        let mut change = ProviderChange::default();
+        for (field, given) in [
+            (TextField::Issuer, self.issuer),
+            (TextField::AuthorizationEndpoint, self.authorization_endpoint),
+            (TextField::TokenEndpoint, self.token_endpoint),
+            (TextField::RevocationEndpoint, self.revocation_endpoint),
+            (TextField::Scopes, self.scopes),
+            (TextField::Subject, self.subject),
+            (TextField::KeyId, self.key_id),
+            (TextField::Audience, self.audience),
+            (TextField::ScopeSeparator, self.scope_separator),
+            (TextField::TokenLifetime, self.token_lifetime),
+            (TextField::CompanyParameter, self.company_parameter),
+        ] {
+            change.texts.extend(changed_text(given, field.about().name)?.map(|text| (field, text)));
+        }
+        for (field, given) in [(MenuField::Provider, self.provider), (MenuField::Region, self.region)] {
+            change.menus.extend(changed_text(given, field.about().name)?.map(|id| (field, id)));
+        }
+        let grant = self.grant.changed(MenuField::Grant.about().name)?;
+        let way = self.client_authentication.changed(MenuField::ClientAuthentication.about().name)?;
+        let grant = grant.map(|grant| grant.map_or("", Grant::name).to_owned());
+        let way = way.map(|way| way.map_or("", ClientAuthentication::name).to_owned());
+        change.menus.extend(grant.map(|name| (MenuField::Grant, name)));
+        change.menus.extend(way.map(|name| (MenuField::ClientAuthentication, name)));
+        let without_pkce = self.without_pkce.changed(SwitchField::WithoutPkce.about().name)?;
+        change
+            .switches
+            .extend(without_pkce.map(|is_on| (SwitchField::WithoutPkce, is_on.unwrap_or_default())));
+        Ok(change)
+    }
+}
+
+fn changed_text(given: Given<String>, field: &str) -> Result<Option<String>> {
+    let Some(text) = given.changed(field)? else { return Ok(None) };
+    let text = text.unwrap_or_default();
+    if text.chars().any(char::is_control) {
+        return Err(ServiceError::bad_input(field, "must not contain control characters"));
+    }
+    Ok(Some(text))
+}
