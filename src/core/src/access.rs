@@ -51,7 +51,7 @@ impl Client {
         if self.rights.has(right) { Ok(()) } else { Err(ServiceError::Forbidden) }
     }
 
-    /// As [`Client::must_have`], asked of the database: a JWT outlives the withdrawal of what it was made with.
+    /// As [`Client::must_have`], asked of the database, which answers the API token's id: a JWT outlives the withdrawal of what it was made with.
     pub(crate) async fn must_still_have(
         &self,
         db: Connection<'_>,

@@ -128,3 +128,30 @@ fn changed_text(given: Given<String>, field: &str) -> Result<Option<String>> {
     }
     Ok(Some(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schema::TYPES;
+    use async_graphql::registry::MetaType;
+    use ipack_domain::fields::{Field, Section};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_field_of_the_forms_section_can_be_set_and_read() {
+        let is_of_section =
+            |field: &Field| matches!(field.section(), Some(Section::Provider | Section::Advanced));
+        let of_form = Field::all().filter(is_of_section).map(|field| match field {
+            Field::Text(text) => text.about().name,
+            Field::Menu(menu) => menu.about().name,
+            Field::Switch(switch) => switch.about().name,
+            Field::Table(_) => "",
+        });
+        let of_form: BTreeSet<&str> = of_form.collect();
+        let MetaType::InputObject { input_fields, .. } = &TYPES.types["OauthProviderInput"] else {
+            panic!("it is an input object");
+        };
+        assert_eq!(input_fields.keys().map(String::as_str).collect::<BTreeSet<_>>(), of_form);
+        let object = TYPES.types["OauthProvider"].fields().expect("an object");
+        assert_eq!(object.keys().map(String::as_str).collect::<BTreeSet<_>>(), of_form);
+    }
+}
