@@ -22,7 +22,7 @@ use axum::{
 use ipack_core::access::Client;
 use ipack_domain::error::{AppError, ErrorCode};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// After so many seconds it is worth asking again where the database is busy.
 const BUSY_SECONDS: u64 = 1;
@@ -41,7 +41,7 @@ struct Failure {
 }
 
 pub async fn read(
-    State(context): State<ApiContext>,
+    State(context): State<Arc<ApiContext>>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
 ) -> Response {
