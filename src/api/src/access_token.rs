@@ -13,19 +13,13 @@ use crate::{
 use axum::{
     Json,
     extract::{Query, Request, State, rejection::QueryRejection},
-    http::{
-        HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER},
-    },
+    http::{HeaderName, HeaderValue, StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use ipack_core::access::Client;
-use ipack_domain::error::{AppError, ErrorCode};
+use ipack_domain::error::AppError;
 use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};
-
-/// After so many seconds it is worth asking again where the database is busy.
-const BUSY_SECONDS: u64 = 1;
 
 type Parameters = HashMap<String, String>;
 
@@ -62,8 +56,7 @@ pub async fn read(
             let error = errors::in_words(error, &request_id(&parts));
             let status =
                 StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let is_busy = error.code == ErrorCode::Busy;
-            failed(status, error, is_busy.then(|| (RETRY_AFTER, BUSY_SECONDS.into())))
+            failed(status, error, None)
         }
     }
 }

@@ -63,7 +63,7 @@ impl Services {
         let mut reader = self.database.reader().await?;
         let space = access::client_key(reader.connection(), client, header, key).await?;
         drop(reader);
-        self.database.write(|db| self.set_provider_once(db, client, &space, key, change)).await?;
+        self.write_to(key, |db| self.set_provider_once(db, client, &space, key, change)).await?;
         self.status_of(key).await?.ok_or_else(no_connection)
     }
 

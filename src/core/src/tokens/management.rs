@@ -4,6 +4,7 @@ use crate::{
     access::{self, Client},
     connector::status::ConnectionStatus,
     error::{Result, ServiceError},
+    secrets::credentials::Who,
     services::Services,
     tokens::access_token::no_token,
 };
@@ -54,9 +55,10 @@ impl Services {
         if !self.has_token(key).await? {
             return Err(no_token());
         }
-        let forget = async |mut db: Writer| self.forget_token(db.lend(), key).await;
-        let pending_revocation = self.database.write(forget).await?;
-        self.revoke_and_log(pending_revocation, &account, &client.label(), key).await?;
+        let label = client.label();
+        let who = Who { account: &account, label: &label };
+        self.write_to(key, async |mut db: Writer| self.forget_token(db.lend(), who, key).await).await?;
+        self.revoke_soon();
         self.status_of(key).await?.ok_or_else(no_token)
     }
 
