@@ -4,7 +4,7 @@ use crate::schema::inputs::library_kinds;
 use async_graphql::Enum;
 use ipack_domain::{connection_state, provider};
 
-library_kinds!(ConnectionState: nullable true, Grant: nullable true, ClientAuthentication: nullable true);
+library_kinds!(ConnectionState: nullable true, Grant: nullable true, ClientAuthentication: nullable true, SigningAlgorithm: nullable true);
 
 /// The state of a connection, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -40,29 +40,6 @@ pub enum Grant {
     Password,
 }
 
-impl Grant {
-    pub fn of(grant: provider::Grant) -> Option<Self> {
-        Some(match grant {
-            provider::Grant::AsProvider => return None,
-            provider::Grant::AuthorizationCode => Self::AuthorizationCode,
-            provider::Grant::ClientCredentials => Self::ClientCredentials,
-            provider::Grant::JwtBearer => Self::JwtBearer,
-            provider::Grant::Password => Self::Password,
-        })
-    }
-
-    /// As forms write it.
-    pub fn name(self) -> &'static str {
-        let grant = match self {
-            Self::AuthorizationCode => provider::Grant::AuthorizationCode,
-            Self::ClientCredentials => provider::Grant::ClientCredentials,
-            Self::JwtBearer => provider::Grant::JwtBearer,
-            Self::Password => provider::Grant::Password,
-        };
-        grant.name()
-    }
-}
-
 /// How the client proves itself at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(name = "OauthClientAuthentication")]
@@ -77,25 +54,50 @@ pub enum ClientAuthentication {
     None,
 }
 
-impl ClientAuthentication {
-    pub fn of(way: provider::ClientAuthentication) -> Option<Self> {
-        Some(match way {
-            provider::ClientAuthentication::AsProvider => return None,
-            provider::ClientAuthentication::ClientSecretBasic => Self::ClientSecretBasic,
-            provider::ClientAuthentication::ClientSecretPost => Self::ClientSecretPost,
-            provider::ClientAuthentication::PrivateKeyJwt => Self::PrivateKeyJwt,
-            provider::ClientAuthentication::None => Self::None,
-        })
-    }
-
-    /// As forms write it.
-    pub fn name(self) -> &'static str {
-        let way = match self {
-            Self::ClientSecretBasic => provider::ClientAuthentication::ClientSecretBasic,
-            Self::ClientSecretPost => provider::ClientAuthentication::ClientSecretPost,
-            Self::PrivateKeyJwt => provider::ClientAuthentication::PrivateKeyJwt,
-            Self::None => provider::ClientAuthentication::None,
-        };
-        way.name()
-    }
+/// How the client signs its JWTs (RFC 7518, section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "OauthSigningAlgorithm")]
+pub enum SigningAlgorithm {
+    #[graphql(name = "RS256")]
+    RS256,
+    #[graphql(name = "RS384")]
+    RS384,
+    #[graphql(name = "RS512")]
+    RS512,
+    #[graphql(name = "PS256")]
+    PS256,
+    #[graphql(name = "PS384")]
+    PS384,
+    #[graphql(name = "PS512")]
+    PS512,
+    #[graphql(name = "ES256")]
+    ES256,
+    #[graphql(name = "ES384")]
+    ES384,
+    #[graphql(name = "EdDSA")]
+    EdDSA,
 }
+
+/// From the domain's enum of the same name, whose first variant is no choice and so null, and to the name that forms
+/// write.
+macro_rules! choices {
+    ($enum:ident, $none:ident: $($variant:ident),+) => {
+        impl $enum {
+            pub fn of(choice: provider::$enum) -> Option<Self> {
+                match choice {
+                    provider::$enum::$none => None,
+                    $(provider::$enum::$variant => Some(Self::$variant),)+
+                }
+            }
+
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => provider::$enum::$variant.name(),)+
+                }
+            }
+        }
+    };
+}
+choices!(Grant, AsProvider: AuthorizationCode, ClientCredentials, JwtBearer, Password);
+choices!(ClientAuthentication, AsProvider: ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, None);
+choices!(SigningAlgorithm, OfKey: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA);

@@ -1,7 +1,7 @@
 //! The form's provider section, as clients change it.
 
 use crate::schema::{
-    enums::{ClientAuthentication, Grant},
+    enums::{ClientAuthentication, Grant, SigningAlgorithm},
     inputs::{FindInput, Given, library_kinds},
 };
 use async_graphql::InputObject;
@@ -83,6 +83,18 @@ pub struct ProviderInput {
     token_lifetime: Given<String>,
     /// The parameter of the redirect that names the company.
     company_parameter: Given<String>,
+    /// How JWTs are signed, if not as the key has it.
+    algorithm: Given<SigningAlgorithm>,
+    /// The certificate of the signing key in PEM, or its SHA-256 thumbprint.
+    certificate: Given<String>,
+    /// More claims of signed JWTs: a JSON object.
+    claims: Given<String>,
+    /// Asks for tokens in JSON.
+    json_body: Given<bool>,
+    /// Sends the scopes at each refresh.
+    scope_at_refresh: Given<bool>,
+    /// Sends the redirect URI at each refresh.
+    redirect_uri_at_refresh: Given<bool>,
 }
 
 impl ProviderInput {
@@ -100,6 +112,8 @@ impl ProviderInput {
             (TextField::ScopeSeparator, self.scope_separator),
             (TextField::TokenLifetime, self.token_lifetime),
             (TextField::CompanyParameter, self.company_parameter),
+            (TextField::Certificate, self.certificate),
+            (TextField::Claims, self.claims),
         ] {
             change.texts.extend(changed_text(given, field.about().name)?.map(|text| (field, text)));
         }
@@ -108,14 +122,22 @@ impl ProviderInput {
         }
         let grant = self.grant.changed(MenuField::Grant.about().name)?;
         let way = self.client_authentication.changed(MenuField::ClientAuthentication.about().name)?;
+        let algorithm = self.algorithm.changed(MenuField::Algorithm.about().name)?;
         let grant = grant.map(|grant| grant.map_or("", Grant::name).to_owned());
+        let algorithm = algorithm.map(|one| one.map_or("", SigningAlgorithm::name).to_owned());
         let way = way.map(|way| way.map_or("", ClientAuthentication::name).to_owned());
         change.menus.extend(grant.map(|name| (MenuField::Grant, name)));
         change.menus.extend(way.map(|name| (MenuField::ClientAuthentication, name)));
-        let without_pkce = self.without_pkce.changed(SwitchField::WithoutPkce.about().name)?;
-        change
-            .switches
-            .extend(without_pkce.map(|is_on| (SwitchField::WithoutPkce, is_on.unwrap_or_default())));
+        change.menus.extend(algorithm.map(|name| (MenuField::Algorithm, name)));
+        for (field, given) in [
+            (SwitchField::WithoutPkce, self.without_pkce),
+            (SwitchField::JsonBody, self.json_body),
+            (SwitchField::ScopeAtRefresh, self.scope_at_refresh),
+            (SwitchField::RedirectUriAtRefresh, self.redirect_uri_at_refresh),
+        ] {
+            let is_on = given.changed(field.about().name)?;
+            change.switches.extend(is_on.map(|is_on| (field, is_on.unwrap_or_default())));
+        }
         Ok(change)
     }
 }
@@ -123,7 +145,8 @@ impl ProviderInput {
 fn changed_text(given: Given<String>, field: &str) -> Result<Option<String>> {
     let Some(text) = given.changed(field)? else { return Ok(None) };
     let text = text.unwrap_or_default();
-    if text.chars().any(char::is_control) {
+    // A certificate has lines.
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
         return Err(ServiceError::bad_input(field, "must not contain control characters"));
     }
     Ok(Some(text))
@@ -138,8 +161,9 @@ mod tests {
 
     #[test]
     fn each_field_of_the_forms_section_can_be_set_and_read() {
-        let is_of_section =
-            |field: &Field| matches!(field.section(), Some(Section::Provider | Section::Advanced));
+        let is_of_section = |field: &Field| {
+            matches!(field.section(), Some(Section::Provider | Section::Advanced | Section::Special))
+        };
         let of_form = Field::all().filter(is_of_section).map(|field| match field {
             Field::Text(text) => text.about().name,
             Field::Menu(menu) => menu.about().name,

@@ -1,6 +1,6 @@
 //! What clients get about the state of a connection.
 
-use crate::schema::enums::{ClientAuthentication, ConnectionState, Grant};
+use crate::schema::enums::{ClientAuthentication, ConnectionState, Grant, SigningAlgorithm};
 use async_graphql::{ID, SimpleObject};
 use ipack_core::connector::status::ConnectionStatus;
 use ipack_domain::{provider::ProviderChoice, time::Timestamp};
@@ -41,6 +41,18 @@ pub struct Provider {
     token_lifetime: Option<String>,
     /// The parameter of the redirect that names the company.
     company_parameter: Option<String>,
+    /// How JWTs are signed; null is as the key has it.
+    algorithm: Option<SigningAlgorithm>,
+    /// The certificate of the signing key in PEM, or its SHA-256 thumbprint.
+    certificate: Option<String>,
+    /// More claims of signed JWTs: a JSON object.
+    claims: Option<String>,
+    /// Whether tokens are asked for in JSON.
+    json_body: bool,
+    /// Whether the scopes are sent at each refresh.
+    scope_at_refresh: bool,
+    /// Whether the redirect URI is sent at each refresh.
+    redirect_uri_at_refresh: bool,
 }
 
 impl From<ProviderChoice> for Provider {
@@ -63,6 +75,12 @@ impl From<ProviderChoice> for Provider {
             scope_separator,
             company_parameter,
             token_lifetime,
+            algorithm,
+            certificate,
+            claims,
+            json_body,
+            scope_at_refresh,
+            redirect_uri_at_refresh,
         } = choice;
         let set = |text: String| (!text.is_empty()).then_some(text);
         Self {
@@ -82,6 +100,12 @@ impl From<ProviderChoice> for Provider {
             scope_separator: set(scope_separator),
             token_lifetime: set(token_lifetime),
             company_parameter: set(company_parameter),
+            algorithm: SigningAlgorithm::of(algorithm),
+            certificate: set(certificate),
+            claims: set(claims),
+            json_body,
+            scope_at_refresh,
+            redirect_uri_at_refresh,
         }
     }
 }
