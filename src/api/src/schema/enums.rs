@@ -46,6 +46,8 @@ pub enum Grant {
 pub enum ClientAuthentication {
     /// The client secret in a Basic header.
     ClientSecretBasic,
+    /// The same, with id and secret as they are and not percent-encoded.
+    ClientSecretBasicPlain,
     /// The client secret in the request's body.
     ClientSecretPost,
     /// A JWT that is signed with a private key.
@@ -99,5 +101,5 @@ macro_rules! choices {
     };
 }
 choices!(Grant, AsProvider: AuthorizationCode, ClientCredentials, JwtBearer, Password);
-choices!(ClientAuthentication, AsProvider: ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, None);
+choices!(ClientAuthentication, AsProvider: ClientSecretBasic, ClientSecretBasicPlain, ClientSecretPost, PrivateKeyJwt, None);
 choices!(SigningAlgorithm, OfKey: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA);

@@ -79,7 +79,7 @@ pub struct ProviderInput {
     audience: Given<String>,
     /// What stands between two scopes, if not a blank.
     scope_separator: Given<String>,
-    /// How long tokens live, where the provider's answers do not say so: whole seconds.
+    /// How long tokens live, where the provider's answers do not say so: whole seconds, or `never`.
     token_lifetime: Given<String>,
     /// The parameter of the redirect that names the company.
     company_parameter: Given<String>,
