@@ -30,6 +30,8 @@ pub enum Button {
     ResetSecretConfirmed,
     DiscardReplacement,
     Generate,
+    /// Refresh the token at once.
+    RefreshToken,
     Revoke,
     RevokeConfirmed,
     Preflight,
@@ -67,6 +69,7 @@ impl Button {
             | Self::ResetSecret
             | Self::ResetSecretConfirmed
             | Self::DiscardReplacement
+            | Self::RefreshToken
             | Self::Revoke
             | Self::RevokeConfirmed
             | Self::Preflight => DraftEffect::Keep,
@@ -88,6 +91,7 @@ impl Button {
             | Self::ResetSecretConfirmed
             | Self::DiscardReplacement
             | Self::Generate
+            | Self::RefreshToken
             | Self::Revoke
             | Self::RevokeConfirmed
             | Self::Preflight => false,
@@ -128,6 +132,7 @@ mod tests {
             "reset-secret-confirmed",
             "discard-replacement",
             "generate",
+            "refresh-token",
             "revoke",
             "revoke-confirmed",
             "preflight",

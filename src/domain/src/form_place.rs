@@ -44,7 +44,7 @@ impl FormPlace {
             Self::Text(field) => field.about().id(),
             Self::Menu(field) => field.about().id(),
             Self::Switch(field) => field.about().id(),
-            Self::Table(table) => table.slug().to_owned(),
+            Self::Table(table) => format!("{}-add", table.slug()),
             Self::Secret(field) => field.input().to_owned(),
             Self::RedirectUri => "redirect-uri".to_owned(),
         }

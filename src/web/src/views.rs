@@ -5,6 +5,7 @@
 use ipack_domain::{
     catalogue::{Classification, Environment, Named},
     connection_state::StateWithReason,
+    form_place::Cause,
     ids::ConnectionKey,
     parts::Part,
     post::{Base, Outcome},
@@ -257,6 +258,8 @@ pub struct TokenView {
     /// Labels of what was changed since.
     pub outdated: Vec<String>,
     pub failure: Option<String>,
+    /// Of the failure, the likeliest first.
+    pub causes: Vec<Cause>,
     /// The company that the provider named, where the form says another one.
     pub other_company: Option<String>,
     pub can_be_revoked: bool,

@@ -7,6 +7,7 @@ pub mod authorization_return;
 pub(crate) mod due;
 pub(crate) mod exchange;
 pub(crate) mod expiry;
+mod manual_refresh;
 pub mod management;
 pub mod memory;
 pub mod refresh;

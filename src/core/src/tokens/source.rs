@@ -12,7 +12,7 @@ use crate::{
     services::Services,
 };
 use ipack_domain::{
-    fields::MenuField,
+    fields::{MenuField, TextField},
     form::FormContent,
     form_place::{Cause, FormPlace},
     ids::ConnectionKey,
@@ -216,10 +216,22 @@ impl Failure {
 
     /// The likely causes, the likeliest first.
     pub fn causes(&self, redirect_uri: &str) -> Vec<Cause> {
+        let client_secret = FormPlace::Secret(SecretField::ClientSecret);
         let place = match self.kind() {
             FailureKind::Misconfigured(place) => Some(place),
             FailureKind::Refused | FailureKind::Passing => None,
         };
+        if let (Self::Token(TokenError::Refused { .. }), true) = (self, place == Some(client_secret)) {
+            let causes = [
+                ("It differs from that of the application you registered there, or ran out:", client_secret),
+                ("It belongs to another application:", FormPlace::Text(TextField::ClientId)),
+                (
+                    "It has to be sent in another way, in the body or in a header that is not form-encoded:",
+                    FormPlace::Menu(MenuField::ClientAuthentication),
+                ),
+            ];
+            return causes.map(|(text, place)| Cause { text: text.to_owned(), place: Some(place) }).to_vec();
+        }
         vec![Cause { text: self.advice(redirect_uri), place }]
     }
 

@@ -19,6 +19,7 @@ on_both!(
     a_dead_refresh_token_is_broken_at_once_whatever_its_name,
     what_is_misconfigured_names_its_field_and_is_tried_hourly_and_on_save,
     a_direct_grant_asks_with_itself_where_its_refresh_token_died,
+    a_token_is_refreshed_at_once_also_while_a_failure_waits,
 );
 
 async fn start(database: Database) -> (World, Provider, Browser) {
@@ -117,6 +118,12 @@ async fn what_is_misconfigured_names_its_field_and_is_tried_hourly_and_on_save(d
         let page = world.browser(ANN).await.get(&key().form_path()).await;
         assert_eq!(state_in_header(&page), "Refresh failing");
         page.assert_shows(&format!("Check {label}."));
+        let fields: Vec<_> = page.links().into_iter().filter(|link| link.starts_with('#')).collect();
+        let expected: &[&str] = match error {
+            "invalid_client" => &["#client_secret", "#client_id", "#provider-clientAuthentication"],
+            _ => &["#provider-scopes"],
+        };
+        assert!(fields.windows(expected.len()).any(|some| some == expected), "{fields:?}");
     }
     assert_eq!(world.services.refresh_due().await.expect("looked"), 0, "not before the hour is over");
     let mut browser = world.browser(ANN).await;
@@ -145,4 +152,24 @@ async fn a_direct_grant_asks_with_itself_where_its_refresh_token_died(database: 
     // What passes is not asked for twice.
     world.advance(3_301);
     assert!(wait_after(&world, &provider, Reply::new(502, "text/plain", "")).await.is_some());
+}
+
+async fn a_token_is_refreshed_at_once_also_while_a_failure_waits(database: Database) {
+    let (world, provider, mut browser) = start(database).await;
+    let page = get_token(&mut browser, &key(), &provider).await;
+    assert!(page.has_button("refresh-token"));
+    let client = runtime(&world).await;
+    // Long before it is due.
+    browser.press(&page.connector(), "refresh-token").await;
+    assert_eq!(read(&world, &client, &key()).await, Ok("access-3".to_owned()));
+    world.advance(3_301);
+    wait_after(&world, &provider, Reply::json(401, &json!({"error": "invalid_client"})))
+        .await
+        .expect("an hour");
+    let mut browser = world.browser(ANN).await;
+    let form = form(&mut browser, &key()).await;
+    browser.press(&form, "refresh-token").await;
+    let row = token(&world, &key()).await.expect("a token");
+    assert_eq!((row.failures, row.version), (0, 3));
+    assert_eq!(read(&world, &client, &key()).await, Ok("access-4".to_owned()));
 }

@@ -188,6 +188,12 @@ fn token_view(
         fingerprint: fingerprint_of_configuration(&columns.came_from()?),
         outdated: facts.edited.clone(),
         failure: token.failure.clone(),
+        causes: token
+            .advice
+            .as_ref()
+            .map(|advice| advice.read("token advice"))
+            .transpose()?
+            .unwrap_or_default(),
         other_company: facts.other_company.map(str::to_owned),
         can_be_revoked: origin.configuration.endpoints.revocation.is_some(),
         extra: extra

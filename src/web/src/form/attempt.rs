@@ -132,6 +132,7 @@ impl FormState {
             | Button::DeleteRow(..)
             | Button::EncryptSecret
             | Button::EncryptPassword
+            | Button::RefreshToken
             | Button::Revoke => {}
         }
     }

@@ -78,6 +78,9 @@ fn TextInput(state: FormState, field: TextField) -> impl IntoView {
                     .then_some("url")
                 list=list
                 autocomplete="off"
+                data-1p-ignore="true"
+                data-bwignore="true"
+                data-lpignore="true"
                 autocapitalize="none"
                 spellcheck="false"
                 aria-describedby=described_by

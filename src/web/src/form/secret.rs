@@ -84,7 +84,10 @@ fn SecretInput(state: FormState, field: SecretField, button: Button) -> impl Int
             on:input=move |event| value.set(event_target_value(&event))
             aria-describedby=described_by
             aria-invalid=move || problem.with(Option::is_some).then_some("true")
-            autocomplete="new-password"
+            autocomplete="off"
+            data-1p-ignore="true"
+            data-bwignore="true"
+            data-lpignore="true"
             autocapitalize="none"
             spellcheck="false"
         />

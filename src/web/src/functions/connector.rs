@@ -90,6 +90,7 @@ pub async fn submit_connector(
         Button::ResetSecretConfirmed => Box::pin(forget(submission, ToForget::SecretsAndToken, true)).await,
         Button::Revoke => Box::pin(forget(submission, ToForget::Token, false)).await,
         Button::RevokeConfirmed => Box::pin(forget(submission, ToForget::Token, true)).await,
+        Button::RefreshToken => Box::pin(services.refresh_from_form(admin, &key, submission)).await,
         Button::DiscardReplacement => Box::pin(services.discard_replacement(admin, &key, submission)).await,
         Button::Generate => {
             let browser = context.flow_cookie();
@@ -114,7 +115,9 @@ fn place_of(button: Button) -> String {
         | Button::ResetSecret
         | Button::ResetSecretConfirmed
         | Button::DiscardReplacement => "#credentials".to_owned(),
-        Button::Generate | Button::Revoke | Button::RevokeConfirmed => "#token".to_owned(),
+        Button::Generate | Button::RefreshToken | Button::Revoke | Button::RevokeConfirmed => {
+            "#token".to_owned()
+        }
         Button::Keep | Button::Save | Button::Discard | Button::Resolve | Button::Preflight => String::new(),
     }
 }

@@ -92,7 +92,15 @@ pub fn actions(view: &ConnectorView) -> String {
     let label = if token.can_be_revoked { "Revoke token" } else { "Forget token" };
     let question =
         (view.outcome == Outcome::RevokeToConfirm).then(|| view! { <ConfirmRevoke view=view.clone() /> });
+    let refresh = token.refresh.is_some().then(|| {
+        view! {
+            <button class="button" type="submit" name="intent" value=Button::RefreshToken.to_string()>
+                "Refresh now"
+            </button>
+        }
+    });
     html(view! {
+        {refresh}
         <button class="button danger" type="submit" name="intent" value=Button::Revoke.to_string()>
             {label}
         </button>
@@ -160,8 +168,14 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
     let warnings = warnings.into_iter().flatten().map(|warning| {
         view! { <p class="notice warn">{warning}</p> }
     });
+    let causes = token.causes.into_iter().map(|cause| {
+        let link = cause.place.map(|place| view! { <a href=format!("#{}", place.id())>{place.label()}</a> });
+        view! { <li>{cause.text} " " {link}</li> }
+    });
+    let causes: Vec<_> = causes.collect();
     view! {
         {warnings.collect::<Vec<_>>()}
+        {(!causes.is_empty()).then(|| view! { <ol class="advice">{causes}</ol> })}
         <dl class="token-facts">
             <div>
                 <dt>"State"</dt>
