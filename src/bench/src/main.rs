@@ -127,6 +127,8 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
         report.tell();
         return Ok(());
     }
+    // First, so that a site that is not there is said at once.
+    report.sizes(&servers::site_folder()?)?;
     beside_node(&scale, &folder, &few, &mut report).await?;
     on_a_slow_disk(&scale, &few, &mut report).await?;
     postgres::measure(&scale, &few, &mut report).await?;
@@ -136,7 +138,6 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     say(&format!("\nSaving {} details …", scale.many));
     let many = prepare::prepare(&folder, "many", scale.many).await?;
     measure_many(&scale, &few, &many, &mut report).await?;
-    report.sizes(&servers::site_folder()?)?;
     report.tell();
     Ok(())
 }
