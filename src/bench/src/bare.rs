@@ -171,7 +171,7 @@ async fn page(State(bare): State<Arc<Bare>>, headers: HeaderMap) -> std::result:
     instances::connection(reader.connection(), &key).await?;
     details::find(reader.connection(), &key).await?;
     drafts::find(reader.connection(), &key, bare.admin).await?;
-    details::in_other_environments(reader.connection(), &key).await?;
+    details::other_environments(reader.connection(), &key).await?;
     suggestions::latest(reader.connection(), &bare.account).await?;
     audit_log::latest(reader.connection(), &key, HISTORY_LENGTH).await?;
     Ok(bare.page.clone())

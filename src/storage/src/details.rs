@@ -174,30 +174,32 @@ where
         .bind(new.provider.map(to_json))
 }
 
-/// An environment that an instance is attached to, and what is saved there for one of its connections.
-#[derive(Debug, Clone, FromRow)]
-pub struct InEnvironment {
+/// Another environment that an instance is attached to, and whether something is saved there for one of its connections.
+/// What is saved is not in it, for there may be many and each may be long.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct OtherEnvironment {
     pub environment_id: String,
     pub name: String,
+    /// `None` where nothing is saved.
     pub version: Option<i64>,
-    pub oauth_connector_details: Option<String>,
-    pub client_id: Option<String>,
-    pub is_token_generated: Option<bool>,
-    #[sqlx(try_from = "Column<Option<ProviderChoice>>")]
-    pub provider: Option<ProviderChoice>,
+    /// The same is saved there as for the key itself, to the last byte.
+    pub is_same: bool,
 }
 
-/// What is saved for the key's connection in each environment but the key's own.
-pub async fn in_other_environments(db: Connection<'_>, key: &ConnectionKey) -> Result<Vec<InEnvironment>> {
-    let sql = "SELECT a.environment_id, e.name, d.version, d.oauth_connector_details, d.client_id, d.is_token_generated,
-             d.provider
+/// Each environment of the key's instance but the key's own.
+pub async fn other_environments(db: Connection<'_>, key: &ConnectionKey) -> Result<Vec<OtherEnvironment>> {
+    let sql = "SELECT a.environment_id, e.name, d.version,
+             COALESCE(d.oauth_connector_details = o.oauth_connector_details
+                 AND d.provider IS NOT DISTINCT FROM o.provider, FALSE) AS is_same
          FROM attachments a
          JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
          LEFT JOIN connector_details d ON d.space_guid = a.space_guid AND d.instance_id = a.instance_id
              AND d.environment_id = a.environment_id AND d.process_id = $4 AND d.connection_id = $5
+         LEFT JOIN connector_details o ON o.space_guid = a.space_guid AND o.instance_id = a.instance_id
+             AND o.environment_id = $3 AND o.process_id = $4 AND o.connection_id = $5
          WHERE a.space_guid = $1 AND a.instance_id = $2 AND a.environment_id <> $3
          ORDER BY e.name, e.id";
-    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, InEnvironment>(sql), key).fetch_all(executor))
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, OtherEnvironment>(sql), key).fetch_all(executor))
 }
 
 /// What is saved for a connection that has one configuration for every environment.

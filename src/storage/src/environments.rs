@@ -65,6 +65,28 @@ pub async fn of_instance(db: Connection<'_>, space: &str, instance: &str) -> Res
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The environments after `after` that an instance is not attached to, by id.
+pub async fn attachable(
+    db: Connection<'_>,
+    space: &str,
+    instance: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Environment>> {
+    let sql = "SELECT id, name, classification FROM environments e
+         WHERE space_guid = $1 AND id > $3 AND NOT EXISTS (
+             SELECT 1 FROM attachments a
+             WHERE a.space_guid = e.space_guid AND a.instance_id = $2 AND a.environment_id = e.id)
+         ORDER BY id LIMIT $4";
+    let rows = on_connection!(db, executor => sqlx::query_as::<_, EnvironmentRow>(sql)
+        .bind(space)
+        .bind(instance)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor))?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Attachment {
     pub id: Uuid,

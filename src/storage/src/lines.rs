@@ -129,17 +129,16 @@ macro_rules! tables {
 /// was saved after its token was got, or was granted other scopes than it asked for, may have changed; only the details
 /// themselves tell whether it did.
 /// Parameter 2 is now, parameter 3 the end of what is about to expire.
-macro_rules! order {
+macro_rules! urgency {
     () => {
-        "ORDER BY CASE
+        "CASE
              WHEN NOT c.uses_oauth THEN 6
              WHEN t.id IS NULL THEN CASE WHEN d.complete THEN 3 ELSE 5 END
              WHEN t.is_broken OR (t.refresh_at IS NULL AND t.expires_at <= $2) THEN 0
              WHEN t.failure IS NOT NULL THEN 1
              WHEN t.refresh_at IS NULL AND t.expires_at <= $3 THEN 2
              WHEN d.updated_at >= t.obtained_at OR t.granted_scope <> t.requested_scope THEN 4
-             ELSE 6 END,
-             e.classification, e.name, e.id, p.name, c.name, c.process_id, c.id"
+             ELSE 6 END"
     };
 }
 
@@ -163,12 +162,13 @@ pub async fn oauth_lines(
 ) -> Result<Vec<LineOfInstance>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         let columns = columns!();
-        let (tables, order, instances) =
-            (tables!(), order!(), in_instances("c.space_guid, c.instance_id", 5));
+        let (tables, urgency, instances) =
+            (tables!(), urgency!(), in_instances("c.space_guid, c.instance_id", 5));
         format!(
             "SELECT * FROM (
                  SELECT c.space_guid, c.instance_id, {columns},
-                     ROW_NUMBER() OVER (PARTITION BY c.space_guid, c.instance_id {order}) AS place
+                     ROW_NUMBER() OVER (PARTITION BY c.space_guid, c.instance_id ORDER BY {urgency},
+                         e.classification, e.name, e.id, p.name, c.name, c.process_id, c.id) AS place
                  {tables} WHERE {instances} AND c.uses_oauth
              ) AS ranked WHERE place <= $4 ORDER BY space_guid, instance_id, place"
         )
@@ -187,24 +187,46 @@ pub async fn oauth_lines(
     .fetch_all(executor))
 }
 
-/// All connections of one process in one environment, those that need somebody first.
+/// A line of a process, with its place in the order.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LineOfProcess {
+    pub urgency: i64,
+    #[sqlx(flatten)]
+    pub line: Line,
+}
+
+/// The last line of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterLine {
+    pub urgency: i64,
+    pub name: String,
+    pub connection: String,
+}
+
+/// The connections of one process in one environment, those that need somebody first; a page of them.
 pub async fn process_lines(
     db: Connection<'_>,
     place: ProcessInEnvironment<'_>,
     admin: Uuid,
     now: Timestamp,
+    after: Option<&AfterLine>,
     limit: i64,
-) -> Result<Vec<Line>> {
+) -> Result<Vec<LineOfProcess>> {
     let ProcessInEnvironment { space, instance, environment, process } = place;
+    let (urgency, name, connection) =
+        after.map_or((-1, "", ""), |after| (after.urgency, &*after.name, &*after.connection));
     let sql = concat!(
-        "SELECT ",
+        "SELECT * FROM (SELECT ",
         columns!(),
+        ", CAST(",
+        urgency!(),
+        " AS BIGINT) AS urgency",
         tables!(),
-        "WHERE c.space_guid = $4 AND c.instance_id = $5 AND c.process_id = $6 AND e.id = $7 ",
-        order!(),
-        " LIMIT $8"
+        "WHERE c.space_guid = $4 AND c.instance_id = $5 AND c.process_id = $6 AND e.id = $7) AS of_process
+         WHERE (urgency, connection_name, connection_id) > ($8, $9, $10)
+         ORDER BY urgency, connection_name, connection_id LIMIT $11"
     );
-    on_connection!(db, executor => sqlx::query_as::<_, Line>(sql)
+    on_connection!(db, executor => sqlx::query_as::<_, LineOfProcess>(sql)
         .bind(admin)
         .bind(now.0)
         .bind(now.plus_seconds(EXPIRING_SECONDS).0)
@@ -212,6 +234,9 @@ pub async fn process_lines(
         .bind(instance)
         .bind(process)
         .bind(environment)
+        .bind(urgency)
+        .bind(name)
+        .bind(connection)
         .bind(limit)
         .fetch_all(executor))
 }

@@ -74,12 +74,16 @@ pub struct InstanceView {
     pub environments: Vec<Environment>,
     /// Environments of the Space that the instance is not attached to.
     pub attachable: Vec<Environment>,
+    /// Where their next page starts, if there is one.
+    pub next_attachable: Option<String>,
     pub processes: Vec<Named>,
     /// Chosen by the address, or the only one there is.
     pub environment: Option<String>,
     pub process: Option<String>,
     /// Connections of the chosen process in the chosen environment, what needs somebody first.
     pub connections: Vec<ConnectionLine>,
+    /// Where their next page starts, if there is one.
+    pub next: Option<String>,
 }
 
 // ── the connector form, of which the browser's half gets a [`FormView`](crate::form::view::FormView) ──
@@ -99,8 +103,8 @@ pub struct ConnectorView {
     /// There is a draft, kept at this moment.
     pub draft: Option<Moment>,
     pub conflict: Option<Conflict>,
-    /// Other environments of the instance, and whether the same is saved there.
-    pub others: Vec<OtherEnvironment>,
+    /// Other environments of the instance where something else is saved.
+    pub others: OthersThatDiffer,
     pub suggestions: Vec<Suggestion>,
     pub history: Vec<HistoryEntry>,
     pub credentials: CredentialsView,
@@ -145,16 +149,10 @@ pub struct ConflictPart {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherEnvironment {
-    pub name: String,
-    pub state: OtherState,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtherState {
-    Empty,
-    Same,
-    Different,
+pub struct OthersThatDiffer {
+    pub names: Vec<String>,
+    /// How many more there may be.
+    pub more: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use ipack_storage::{
     accounts::Space,
     environments,
     instances::{self, Instance},
-    lines::{self, ProcessInEnvironment},
+    lines::{self, AfterLine, ProcessInEnvironment},
     overview::{self, After, InstanceInList},
 };
 use std::collections::HashMap;
@@ -20,8 +20,9 @@ const LINES_PER_CARD: usize = 12;
 /// Of so many lines the states are told before a card's are chosen: a state is known for sure only when the details were
 /// read, and the order in which the database has them comes close.
 const LINES_PER_CHOICE: i64 = 36;
-const CONNECTIONS_PER_PAGE: i64 = 500;
-const ENVIRONMENTS_TO_ATTACH: i64 = 500;
+/// Of an instance's page.
+const CONNECTIONS_PER_PAGE: usize = 200;
+const ENVIRONMENTS_PER_PAGE: usize = 200;
 
 /// A page of the overview.
 #[derive(Debug, Clone)]
@@ -49,11 +50,33 @@ pub struct InstanceWithConnections {
     pub environments: Vec<Environment>,
     /// Environments of the Space that the instance is not attached to.
     pub attachable: Vec<Environment>,
+    /// Where their next page starts, if there is one.
+    pub next_attachable: Option<String>,
     pub processes: Vec<Named>,
     /// Chosen, or the only one there is.
     pub environment: Option<String>,
     pub process: Option<String>,
     pub connections: Vec<LineWithState>,
+    /// Where their next page starts, if there is one.
+    pub next: Option<AfterLine>,
+}
+
+/// What of an instance is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InstanceChoice<'a> {
+    pub environment: Option<&'a str>,
+    pub process: Option<&'a str>,
+    /// Where the page of connections starts.
+    pub after: Option<&'a AfterLine>,
+    /// Where the page of environments to attach starts: after this id.
+    pub after_attachable: &'a str,
+}
+
+/// Takes what is beyond a page off; answers whether there was anything.
+fn cut<T>(rows: &mut Vec<T>, page: usize) -> bool {
+    let has_more = rows.len() > page;
+    rows.truncate(page);
+    has_more
 }
 
 /// By Space and id, in the order of the rows.
@@ -77,8 +100,7 @@ impl Services {
         let limit = overview::PAGE as i64 + 1;
         let account = admin.account.as_deref();
         let mut found = overview::instances(reader.connection(), account, search, after, limit).await?;
-        let more = found.len() > overview::PAGE;
-        found.truncate(overview::PAGE);
+        let more = cut(&mut found, overview::PAGE);
         let next = found.last().filter(|_| more).map(|last| After {
             name: last.name.clone(),
             space: last.space_guid.clone(),
@@ -116,9 +138,9 @@ impl Services {
         admin: &Admin,
         space: &str,
         instance: &str,
-        environment: Option<&str>,
-        process: Option<&str>,
+        choice: InstanceChoice<'_>,
     ) -> Result<InstanceWithConnections> {
+        let InstanceChoice { environment, process, after, after_attachable } = choice;
         validate_ids([instance])?;
         let mut reader = self.database.reader().await?;
         let space = access::admin_space(reader.connection(), admin, space).await?;
@@ -127,8 +149,12 @@ impl Services {
             .ok_or(ServiceError::NotFound)?;
         let environments = environments::of_instance(reader.connection(), &space.guid, instance).await?;
         let processes = instances::processes(reader.connection(), &space.guid, instance).await?;
-        let all = environments::list(reader.connection(), &space.guid, "", ENVIRONMENTS_TO_ATTACH).await?;
-        let attachable = all.into_iter().filter(|one| !environments.contains(one)).collect();
+        let limit = ENVIRONMENTS_PER_PAGE as i64 + 1;
+        let mut attachable =
+            environments::attachable(reader.connection(), &space.guid, instance, after_attachable, limit)
+                .await?;
+        let more = cut(&mut attachable, ENVIRONMENTS_PER_PAGE);
+        let next_attachable = attachable.last().filter(|_| more).map(|last| last.id.clone());
 
         // An instance is looked at in one environment, so the first stands where none was chosen.
         let environment = match environment {
@@ -142,13 +168,21 @@ impl Services {
             (None, _) => None,
         };
         let process = process.map(|one| one.id.clone());
+        let mut next = None;
         let connections = match (&environment, &process) {
             (Some(environment), Some(process)) => {
                 let place = ProcessInEnvironment { space: &space.guid, instance, environment, process };
                 let now = self.clock.now();
-                let lines =
-                    lines::process_lines(reader.connection(), place, admin.id, now, CONNECTIONS_PER_PAGE)
-                        .await?;
+                let limit = CONNECTIONS_PER_PAGE as i64 + 1;
+                let mut lines =
+                    lines::process_lines(reader.connection(), place, admin.id, now, after, limit).await?;
+                let more = cut(&mut lines, CONNECTIONS_PER_PAGE);
+                next = lines.last().filter(|_| more).map(|last| AfterLine {
+                    urgency: last.urgency,
+                    name: last.line.connection_name.clone(),
+                    connection: last.line.connection_id.clone(),
+                });
+                let lines = lines.into_iter().map(|one| one.line).collect();
                 with_states(lines, self.oauth.allowed, now)?
             }
             _ => Vec::new(),
@@ -158,10 +192,12 @@ impl Services {
             instance: found,
             environments,
             attachable,
+            next_attachable,
             processes,
             environment,
             process,
             connections,
+            next,
         })
     }
 }

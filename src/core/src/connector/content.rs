@@ -6,7 +6,7 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Connection, StorageError,
-    details::{self, InEnvironment, NewDetails, StoredDetails},
+    details::{self, NewDetails, OtherEnvironment, StoredDetails},
     instances::{self, ConnectionInPlace},
 };
 use std::collections::BTreeMap;
@@ -34,17 +34,17 @@ pub(crate) async fn saved_content(
     Ok(Some((start(&place, Some(&stored))?, stored.version)))
 }
 
-/// What is saved in another environment, if anything is.
-pub fn content_in(
-    other: &InEnvironment,
-    default_provider: Option<&ProviderChoice>,
+/// What is saved for a connection in another of its environments.
+pub(crate) async fn content_elsewhere(
+    db: Connection<'_>,
+    place: &ConnectionInPlace,
+    key: &ConnectionKey,
 ) -> Result<Option<FormContent>> {
-    let provider = other.provider.as_ref().or(default_provider);
-    other.oauth_connector_details.as_deref().map(|text| content_of(text, provider)).transpose()
+    details::find(db, key).await?.map(|stored| start(place, Some(&stored))).transpose()
 }
 
 /// What a page is told to have got of other environments: the saved versions, by the environments' ids.
-pub fn versions(others: &[InEnvironment]) -> BTreeMap<String, i64> {
+pub(crate) fn versions(others: &[OtherEnvironment]) -> BTreeMap<String, i64> {
     let saved = others.iter().filter_map(|other| Some((other.environment_id.clone(), other.version?)));
     saved.collect()
 }
@@ -70,7 +70,7 @@ pub(crate) async fn fill_company_id(
     let mut keys = vec![key.clone()];
     let place = instances::connection(db.lend(), key).await?;
     if place.is_some_and(|place| place.every_environment) {
-        let others = details::in_other_environments(db.lend(), key).await?;
+        let others = details::other_environments(db.lend(), key).await?;
         let others = others.into_iter().map(|other| other.environment_id);
         keys.extend(others.map(|environment| ConnectionKey { environment, ..key.clone() }));
     }

@@ -7,7 +7,7 @@
 use crate::{
     access::{self, Admin},
     connector::{
-        content::{content_in, read, start, versions},
+        content::{content_elsewhere, read, start, versions},
         details::remember,
         draft::{Post, applied, has_seen, resolve},
         record::{ConnectorRecord, load_record},
@@ -24,7 +24,6 @@ use ipack_domain::{
     ids::ConnectionKey,
     parts::Part,
     post::Outcome,
-    provider::ProviderChoice,
     time::Timestamp,
     validation::validate,
 };
@@ -32,7 +31,7 @@ use ipack_storage::{
     Connection, StorageError, Writer,
     accounts::Space,
     audit_log::{self, Event, Kind},
-    details::{self, InEnvironment, NewDetails, StoredDetails},
+    details::{self, NewDetails, StoredDetails},
     drafts, instances, tokens,
 };
 use std::collections::BTreeMap;
@@ -167,17 +166,20 @@ pub(crate) async fn promote(
         return Ok(Outcome::Conflicting);
     }
     let content = record.to_save(draft);
-    let others = if content.every_environment {
-        let all = details::in_other_environments(db.lend(), &record.key).await?;
+    let mut others = Vec::new();
+    if content.every_environment {
+        let all = details::other_environments(db.lend(), &record.key).await?;
         let is_changed = versions(&all) != *others_shown;
-        let others = differing(&record.key, all, &content, record.place.provider.as_ref())?;
-        if is_changed && others.iter().any(|other| other.version.is_some()) {
-            return Ok(Outcome::ChangedElsewhere);
+        let key = |environment| ConnectionKey { environment, ..record.key.clone() };
+        others = all.into_iter().map(|other| (key(other.environment_id), other.version)).collect();
+        // One after the other: each value may be long.
+        for (key, _) in others.iter().filter(|_| is_changed) {
+            let saved = content_elsewhere(db.lend(), &record.place, key).await?;
+            if saved.is_some_and(|saved| !saved.differing(&content).is_empty()) {
+                return Ok(Outcome::ChangedElsewhere);
+            }
         }
-        others
-    } else {
-        Vec::new()
-    };
+    }
     let account = &record.space.account_id;
     let old = if record.stored.is_some() { record.start.clone() } else { FormContent::default() };
     let is_saved_already = record.stored.is_some() && content == record.start;
@@ -189,14 +191,17 @@ pub(crate) async fn promote(
         log_save(db.lend(), actor, account, &record.key, &record.start, &content, now).await?;
         record.stored = Some(stored);
     }
-    for Differing { key, version } in others {
-        let before = details::find(db.lend(), &key).await?;
-        // Saved by the API since it was compared: begun again, it is for the admin to look at.
-        if before.as_ref().map(|stored| stored.version) != version {
+    for (key, version) in others {
+        let stored = details::find(db.lend(), &key).await?;
+        // Saved by the API since it was listed: begun again, it is for the admin to look at.
+        if stored.as_ref().map(|stored| stored.version) != version {
             return Err(StorageError::Exists.into());
         }
-        write(db.lend(), actor, &key, before.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
-        let before = start(&record.place, before.as_ref())?;
+        let before = start(&record.place, stored.as_ref())?;
+        if stored.is_some() && before.differing(&content).is_empty() {
+            continue;
+        }
+        write(db.lend(), actor, &key, stored.as_ref(), &content, now).await?.ok_or(StorageError::Exists)?;
         log_save(db.lend(), actor, account, &key, &before, &content, now).await?;
         tokens::retry(db.lend(), &key, now).await?;
     }
@@ -207,32 +212,6 @@ pub(crate) async fn promote(
     remember(db.lend(), account, &content, &old, now).await?;
     record.start = content;
     Ok(Outcome::Saved)
-}
-
-/// Another environment where something else is saved, in this version, or nothing.
-struct Differing {
-    key: ConnectionKey,
-    version: Option<i64>,
-}
-
-fn differing(
-    key: &ConnectionKey,
-    others: Vec<InEnvironment>,
-    content: &FormContent,
-    default_provider: Option<&ProviderChoice>,
-) -> Result<Vec<Differing>> {
-    let mut found = Vec::new();
-    for other in others {
-        let saved = content_in(&other, default_provider)?;
-        if saved.as_ref().is_none_or(|saved| !saved.differing(content).is_empty()) {
-            let version = other.version;
-            found.push(Differing {
-                key: ConnectionKey { environment: other.environment_id, ..key.clone() },
-                version,
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// The audit log's entry for a save.

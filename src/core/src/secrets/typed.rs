@@ -102,7 +102,7 @@ impl Services {
         }
         let mut keys = vec![key.clone()];
         if saved.start.every_environment {
-            let others = details::in_other_environments(db.lend(), key).await?;
+            let others = details::other_environments(db.lend(), key).await?;
             let others = others.into_iter().map(|other| other.environment_id);
             keys.extend(others.map(|environment| ConnectionKey { environment, ..key.clone() }));
         }

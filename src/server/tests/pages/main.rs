@@ -21,6 +21,7 @@ mod drafts;
 mod escaping;
 mod headers;
 mod operations;
+mod paging;
 mod providers;
 mod rows;
 mod saving;

@@ -160,7 +160,8 @@ async fn what_needs_somebody_comes_before_a_limit_cuts(database: Database) {
         assert_eq!(all[..limit_of_expected], expected[..limit_of_expected]);
         assert_eq!(all.len(), usize::try_from(limit.min(30)).expect("small"));
         assert!(all[limit_of_expected..].iter().is_sorted(), "{all:?}");
-        let here = names(read_now!(database, db => lines::process_lines(db, place, uuid(1), now, limit)));
+        let here = read_now!(database, db => lines::process_lines(db, place, uuid(1), now, None, limit));
+        let here = names(here.into_iter().map(|one| one.line).collect());
         assert_eq!(here, all);
     }
 }

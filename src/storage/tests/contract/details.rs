@@ -4,7 +4,7 @@
 use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp};
 use ipack_storage::{
     Database,
-    details::{self, NewDetails, OwnedDetails, StoredDetails},
+    details::{self, NewDetails, OtherEnvironment, OwnedDetails, StoredDetails},
     environments, instances, tokens,
 };
 use ipack_testing::records::{
@@ -205,17 +205,22 @@ async fn the_other_environments_are_listed_with_what_is_saved_there(database: Da
         let id = uuid(number as u128);
         write_now!(database, db => details::upsert(db, id, saved_for, new, at(1)));
     }
-    let others = read_now!(database, db => details::in_other_environments(db, &key()));
-    let seen: Vec<_> = others
-        .iter()
-        .map(|o| {
-            (o.environment_id.as_str(), o.name.as_str(), o.version, o.oauth_connector_details.as_deref())
-        })
-        .collect();
-    assert_eq!(seen, [("a", "a", None, None), ("b", "b", Some(1), Some("in b")), ("c", "c", None, None)]);
-    assert_eq!((others[1].client_id.as_deref(), others[1].is_token_generated), (Some("client"), Some(true)));
-    assert_eq!((others[0].client_id.as_deref(), others[0].is_token_generated), (None, None));
-    assert_eq!((others[0].provider.as_ref(), others[1].provider.as_ref()), (None, Some(&provider("in b"))));
+    let others = || async { read_now!(database, db => details::other_environments(db, &key())) };
+    let seen = |others: &[OtherEnvironment]| -> Vec<(String, String, Option<i64>, bool)> {
+        let one = |o: &OtherEnvironment| (o.environment_id.clone(), o.name.clone(), o.version, o.is_same);
+        others.iter().map(one).collect()
+    };
+    let expected = |version, is_same| {
+        [("a", None, false), ("b", Some(version), is_same), ("c", None, false)]
+            .map(|(id, version, is_same)| (id.to_owned(), id.to_owned(), version, is_same))
+    };
+    assert_eq!(seen(&others().await), expected(1, false));
+    // The same text, from another provider, and then all the same.
+    for (version, choice, is_same) in [(2, provider("in b"), false), (3, provider("own"), true)] {
+        let new = NewDetails { provider: Some(&choice), ..new_details("own", "saver") };
+        write_now!(database, db => details::upsert(db, uuid(9), &in_environment("b"), new, at(1)));
+        assert_eq!(seen(&others().await), expected(version, is_same));
+    }
 }
 
 async fn what_is_shared_is_listed_as_it_was_saved_last(database: Database) {

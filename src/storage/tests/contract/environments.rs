@@ -18,6 +18,7 @@ on_both!(
     an_environment_first_met_is_a_test_by_its_id,
     an_environment_needs_its_space,
     a_space_is_paged_by_id,
+    what_can_be_attached_is_paged_without_what_is,
     an_instance_is_attached_once,
     an_attachment_needs_both_ends,
     environments_of_an_instance_come_by_name,
@@ -92,6 +93,24 @@ async fn an_instance_with_environments(database: &Database, ids: &[&str]) {
     for id in ids {
         write_now!(database, db => environments::register(db, SPACE, id, at(0)));
     }
+}
+
+async fn what_can_be_attached_is_paged_without_what_is(database: Database) {
+    stand_up(&database, &key()).await;
+    add_instance(&database, &key().space, "elsewhere", "Elsewhere").await;
+    for id in ["a", "b", "c", "d"] {
+        write_now!(database, db => environments::register(db, &key().space, id, at(0)));
+    }
+    attach(&database, &key().space, &key().instance, "b").await;
+    attach(&database, &key().space, "elsewhere", "c").await;
+    let page = async |instance: &str, after: &str, limit| -> Vec<String> {
+        let found = read_now!(database, db =>
+            environments::attachable(db, &key().space, instance, after, limit));
+        found.into_iter().map(|environment| environment.id).collect()
+    };
+    assert_eq!(page(&key().instance, "", 2).await, ["a", "c"]);
+    assert_eq!(page(&key().instance, "c", 2).await, ["d"]);
+    assert_eq!(page("elsewhere", "", 3).await, ["a", "b", "d"]);
 }
 
 async fn an_instance_is_attached_once(database: Database) {

@@ -6,7 +6,7 @@ use ipack_core::{
     connector::state::LineWithState,
 };
 use ipack_domain::ids::{ConnectionKey, segment, unsegment};
-use ipack_storage::overview::After;
+use ipack_storage::{lines::AfterLine, overview::After};
 
 pub fn compose_overview(listed: overview::Overview) -> Overview {
     Overview {
@@ -36,10 +36,12 @@ pub fn compose_instance(found: InstanceWithConnections) -> InstanceView {
         instance,
         environments,
         attachable,
+        next_attachable,
         processes,
         environment,
         process,
         connections,
+        next,
     } = found;
     InstanceView {
         connections: compose_lines(&space.guid, &instance.id, connections),
@@ -50,9 +52,11 @@ pub fn compose_instance(found: InstanceWithConnections) -> InstanceView {
         pack_name: instance.pack_name,
         environments,
         attachable,
+        next_attachable,
         processes,
         environment,
         process,
+        next: next.as_ref().map(write_line_cursor),
     }
 }
 
@@ -82,7 +86,23 @@ fn write_cursor(last: &After) -> String {
 
 /// Where the page starts that an address asks for.
 pub fn read_cursor(text: &str) -> Option<After> {
+    let [name, space, id] = cursor_parts(text)?;
+    Some(After { name, space, id })
+}
+
+/// As [`write_cursor`], of the last connection of a page.
+fn write_line_cursor(last: &AfterLine) -> String {
+    [&last.urgency.to_string(), &last.name, &last.connection].map(|part| segment(part)).join("/")
+}
+
+/// As [`read_cursor`], of connections.
+pub fn read_line_cursor(text: &str) -> Option<AfterLine> {
+    let [urgency, name, connection] = cursor_parts(text)?;
+    Some(AfterLine { urgency: urgency.parse().ok()?, name, connection })
+}
+
+fn cursor_parts(text: &str) -> Option<[String; 3]> {
     let mut parts = text.split('/').map(unsegment);
     let mut next = || parts.next().flatten().filter(|part| !part.contains('\0'));
-    Some(After { name: next()?, space: next()?, id: next()? })
+    Some([next()?, next()?, next()?])
 }

@@ -3,18 +3,14 @@
 use crate::{
     compose::credentials::compose_credentials,
     views::{
-        Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry, OtherEnvironment, OtherState,
-        PreflightView, Saved,
+        Conflict, ConflictPart, ConnectorNames, ConnectorView, HistoryEntry, OthersThatDiffer, PreflightView,
+        Saved,
     },
 };
 use ipack_core::{
     Result, Services,
     connector::{
-        content::{content_in, versions},
-        page_data::ConnectorPageData,
-        preflight::Preflight,
-        record::ConnectorRecord,
-        submission::Submitted,
+        page_data::ConnectorPageData, preflight::Preflight, record::ConnectorRecord, submission::Submitted,
     },
 };
 use ipack_domain::{
@@ -24,10 +20,7 @@ use ipack_domain::{
     validation::problems,
 };
 use ipack_oauth::presets;
-use ipack_storage::{
-    audit_log::{Entry, Kind},
-    details::InEnvironment,
-};
+use ipack_storage::audit_log::{Entry, Kind};
 
 const HISTORY_LENGTH: usize = 20;
 
@@ -53,32 +46,22 @@ fn compose_connector(
     let ConnectorPageData { others, suggestions, audit_log, .. } = data;
     let content = record.shown().clone();
     let attempted = record.draft.as_ref().is_some_and(|draft| draft.attempted);
-    let with_state = |other: &InEnvironment| other_environment(other, &record);
     Ok(ConnectorView {
         names: names(&record),
         problems: problems(&content, attempted),
         attempted,
         missing: if record.stored.is_some() { record.start.missing() } else { Vec::new() },
         conflict: conflict(&record),
-        others: others.iter().map(with_state).collect::<Result<_>>()?,
+        others: OthersThatDiffer { names: others.different, more: others.more },
         suggestions,
         history: folded(audit_log),
         credentials,
         outcome,
-        base: Base { version: record.base_version(), content, others: versions(&others) },
+        base: Base { version: record.base_version(), content, others: others.versions },
         key: record.key,
         saved: record.stored.map(|stored| Saved { by: stored.saved_by, at: stored.updated_at.into() }),
         draft: record.draft.map(|draft| draft.updated_at.into()),
     })
-}
-
-fn other_environment(other: &InEnvironment, record: &ConnectorRecord) -> Result<OtherEnvironment> {
-    let state = match content_in(other, record.place.provider.as_ref())? {
-        None => OtherState::Empty,
-        Some(saved) if saved.differing(&record.start).is_empty() => OtherState::Same,
-        Some(_) => OtherState::Different,
-    };
-    Ok(OtherEnvironment { name: other.name.clone(), state })
 }
 
 /// The page of a preflight.

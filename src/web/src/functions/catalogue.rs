@@ -24,16 +24,21 @@ pub async fn instance(
     instance: String,
     #[server(default)] environment: Option<String>,
     #[server(default)] process: Option<String>,
+    #[server(default)] after: Option<String>,
+    #[server(default)] attach_after: Option<String>,
 ) -> Result<InstanceView, RequestError> {
+    use crate::compose::catalogue::{compose_instance, read_line_cursor};
+    use ipack_core::catalogue::overview::InstanceChoice;
     let context = crate::request_context::RequestContext::of_request()?;
-    let found = context.services.instance(
-        &context.admin,
-        &space,
-        &instance,
-        environment.as_deref(),
-        process.as_deref(),
-    );
-    context.answer(found.await.map(crate::compose::catalogue::compose_instance))
+    let after = after.and_then(|text| read_line_cursor(&text));
+    let choice = InstanceChoice {
+        environment: environment.as_deref(),
+        process: process.as_deref(),
+        after: after.as_ref(),
+        after_attachable: attach_after.as_deref().filter(|id| !id.contains('\0')).unwrap_or_default(),
+    };
+    let found = context.services.instance(&context.admin, &space, &instance, choice);
+    context.answer(found.await.map(compose_instance))
 }
 
 /// Attaches an instance to an environment, then shows the instance there.

@@ -16,8 +16,17 @@ use leptos::{either::Either, prelude::*};
 pub fn InstancePage() -> impl IntoView {
     let (space, id) = (id_after("spaces"), id_after("instances"));
     let (environment, process) = (field("environment"), field("process"));
-    let found =
-        AsyncDerived::new(move || instance(space.clone(), id.clone(), environment.clone(), process.clone()));
+    let (after, attach_after) = (field("after"), field("attach_after"));
+    let found = AsyncDerived::new(move || {
+        instance(
+            space.clone(),
+            id.clone(),
+            environment.clone(),
+            process.clone(),
+            after.clone(),
+            attach_after.clone(),
+        )
+    });
     view! {
         <Frame title="Integration">
             <Suspense>
@@ -42,14 +51,29 @@ fn Instance(found: InstanceView) -> impl IntoView {
         pack_name,
         environments,
         attachable,
+        next_attachable,
         processes,
         environment,
         process,
         connections,
+        next,
     } = found;
     let is_unattached = environments.is_empty();
-    let attach =
-        view! { <Attach space=space instance=instance environments=attachable is_first=is_unattached /> };
+    let here = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("{name}={}&", segment(value))).unwrap_or_default()
+    };
+    let here = format!("?{}{}", here("environment", &environment), here("process", &process));
+    let more_environments = next_attachable.map(|id| format!("{here}attach_after={}#attach", segment(&id)));
+    let more_connections = next.map(|after| format!("{here}after={}#connections", segment(&after)));
+    let attach = view! {
+        <Attach
+            space=space
+            instance=instance
+            environments=attachable
+            more=more_environments
+            is_first=is_unattached
+        />
+    };
     let body = if is_unattached {
         Either::Left(attach)
     } else {
@@ -107,7 +131,7 @@ fn Instance(found: InstanceView) -> impl IntoView {
                             </form>
                         </div>
                         {if is_open {
-                            Either::Left(view! { <Connections lines=connections /> })
+                            Either::Left(view! { <Connections lines=connections more=more_connections /> })
                         } else {
                             Either::Right(
                                 view! { <p class="meta">"Select a process to see its connections."</p> },
@@ -151,7 +175,7 @@ fn Instance(found: InstanceView) -> impl IntoView {
 }
 
 #[component]
-fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
+fn Connections(lines: Vec<ConnectionLine>, more: Option<String>) -> impl IntoView {
     if lines.is_empty() {
         return Either::Left(view! { <p class="meta">"This process has no connections."</p> });
     }
@@ -207,11 +231,30 @@ fn Connections(lines: Vec<ConnectionLine>) -> impl IntoView {
             </thead>
             <tbody>{rows.collect::<Vec<_>>()}</tbody>
         </table>
+        {more.map(|address| view! { <More address=address label="More connections" /> })}
     })
 }
 
+/// Leads to the next page of a list.
 #[component]
-fn Attach(space: String, instance: String, environments: Vec<Environment>, is_first: bool) -> impl IntoView {
+fn More(address: String, label: &'static str) -> impl IntoView {
+    view! {
+        <nav class="pager" aria-label=label>
+            <a class="button" href=address>
+                {label}
+            </a>
+        </nav>
+    }
+}
+
+#[component]
+fn Attach(
+    space: String,
+    instance: String,
+    environments: Vec<Environment>,
+    more: Option<String>,
+    is_first: bool,
+) -> impl IntoView {
     if environments.is_empty() {
         return Either::Left(is_first.then(|| {
             view! {
@@ -249,6 +292,7 @@ fn Attach(space: String, instance: String, environments: Vec<Environment>, is_fi
                     "Attach"
                 </button>
             </form>
+            {more.map(|address| view! { <More address=address label="More environments" /> })}
         </section>
     })
 }

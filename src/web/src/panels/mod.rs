@@ -14,7 +14,7 @@ mod token;
 
 use crate::components::labels::{DraftChip, StateLabel, When};
 use crate::form::view::{AttemptProgress, FormView, Panel, RenderedPanel, TokenControls};
-use crate::views::{AttemptView, ConnectorView, OtherState};
+use crate::views::{AttemptView, ConnectorView, OthersThatDiffer};
 use leptos::prelude::*;
 use std::hash::{DefaultHasher, Hasher};
 use strum::VariantArray;
@@ -117,8 +117,9 @@ fn draft_notice(view: &ConnectorView) -> String {
 }
 
 fn other_environments(view: &ConnectorView) -> String {
-    let different = view.others.iter().filter(|other| other.state == OtherState::Different);
-    let different: Vec<&str> = different.map(|other| other.name.as_str()).collect();
+    let OthersThatDiffer { names, more } = &view.others;
+    let more = (*more > 0).then(|| format!("up to {more} more"));
+    let different: Vec<&str> = names.iter().chain(&more).map(String::as_str).collect();
     html(if different.is_empty() {
         "Saving writes the same values everywhere it is attached.".to_owned()
     } else {
