@@ -101,7 +101,7 @@ impl Services {
             attempted: false,
             updated_at: now,
         });
-        let others = versions(&details::in_other_environments(db.lend(), key).await?);
+        let others = versions(&details::other_environments(db.lend(), key).await?);
         match promote(db.lend(), &client.label(), &mut record, &others, now).await? {
             Outcome::Saved => Ok(()),
             _ => Err(ServiceError::Internal("a provider was not saved")),

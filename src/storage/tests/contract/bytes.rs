@@ -3,7 +3,6 @@
 //! A text that some layer might touch is a line of [`texts`]; a new way to write or read one is a step of
 //! [`assert_unchanged`].
 
-use ipack_domain::ids::ConnectionKey;
 use ipack_storage::{
     Database, details, environments, instances,
     packs::{self, InstallationType, Pack, PackConnection},
