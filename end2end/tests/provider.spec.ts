@@ -216,7 +216,7 @@ test('s10 preflight names collisions, a missing secret, and endpoints that do no
   const checks = page.getByRole('region', { name: 'Checks' });
   for (const finding of [
     'Authorization Parameters: iPack Connect sets state itself. Delete the row.',
-    'Access Token Parameters: iPack Connect sets grant_type itself; the value in the table is not sent.',
+    'Access Token Parameters: iPack Connect sets grant_type itself. Delete the row.',
     'Not encrypted yet. Enter it on the form.',
   ]) {
     await expect(checks.getByText(finding, { exact: true })).toBeVisible();

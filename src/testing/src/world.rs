@@ -330,7 +330,7 @@ impl World {
             "environments",
             "attachments",
             // Whoever sets a world up is in it too.
-            "timeline WHERE kind NOT IN ('space_created', 'api_token_created')",
+            "timeline WHERE kind NOT IN ('space_created', 'api_token_created', 'catalogue_imported')",
             "suggestions",
         ] {
             assert_eq!(self.count(table).await, 0, "{table} is not empty: {why}");
