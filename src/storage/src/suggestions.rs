@@ -54,7 +54,8 @@ macro_rules! bind_used {
     }};
 }
 
-/// Those of the values whose use was not recorded since a moment.
+/// Those of the values whose use was not recorded since a moment. Each is looked up by its key: as an anti-join PostgreSQL
+/// would read all that the account ever used.
 pub async fn unrecorded(
     mut db: Connection<'_>,
     account: &str,
@@ -63,9 +64,9 @@ pub async fn unrecorded(
 ) -> Result<Vec<UsedValue>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT used.field, used.value FROM {} WHERE NOT EXISTS (
-                 SELECT 1 FROM suggestions s WHERE s.account_id = $1 AND s.field = used.field
-                     AND s.value = used.value AND s.used_at >= $2)
+            "SELECT used.field, used.value FROM {} WHERE COALESCE((
+                 SELECT s.used_at FROM suggestions s WHERE s.account_id = $1 AND s.field = used.field
+                     AND s.value = used.value), -1) < $2
              ORDER BY used.field, used.value",
             *USED
         )
