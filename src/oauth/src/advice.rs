@@ -97,10 +97,9 @@ pub fn advice(code: &str, redirect_uri: &str) -> String {
             "The person at the identity provider refused. Generate the token again, and allow the access there.".into()
         }
         "invalid_client" | "unauthorized_client" => {
-            "The provider does not know this client, or not with this secret. Most likely: Client ID or Client Secret \
-             differ from the application you registered there. Or the secret has to be sent in another way: choose \
-             another Client authentication, in the request’s body or in a header that is not form-encoded. Or, where a \
-             person signs in, the provider takes no PKCE: switch PKCE off."
+            "Compare Client ID and Client Secret with the application you registered there. Where they are the same, the \
+             secret has to be sent in another way: choose another Client authentication, in the request’s body or in a \
+             header that is not form-encoded. Or, where a person signs in, the provider takes no PKCE: switch PKCE off."
                 .into()
         }
         "invalid_scope" => {
