@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub const ADMIN_ID: &str = "admin_id";
 
 /// How long a request waits until its session's last use is written.
-const TOUCH_PATIENCE: Duration = Duration::from_millis(250);
+const TOUCH_PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 pub struct DatabaseSessions {

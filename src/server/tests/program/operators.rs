@@ -43,7 +43,7 @@ async fn s39_what_the_command_line_did_is_in_the_audit_log(address: String) {
     let database: Database = open(&address).await.expect("it opens");
     for (kind, detail, times) in [
         ("space_created", "g, N", 1),
-        ("api_token_created", username, 1),
+        ("api_token_created", &format!("{username}, which may %"), 1),
         ("api_token_revoked", username, 1),
         ("admin_created", "a@x", 1),
         ("password_changed", "a@x", 1),
