@@ -97,9 +97,10 @@ pub fn advice(code: &str, redirect_uri: &str) -> String {
             "The person at the identity provider refused. Generate the token again, and allow the access there.".into()
         }
         "invalid_client" | "unauthorized_client" => {
-            "Compare Client ID and Client Secret with the application you registered there. Where they are the same, the \
-             secret has to be sent in another way: choose another Client authentication, in the request’s body or in a \
-             header that is not form-encoded. Or, where a person signs in, the provider takes no PKCE: switch PKCE off."
+            "The provider does not know this client, or not with this secret. Compare Client ID and Client Secret with \
+             the application you registered there. Where they are the same, the secret has to be sent in another way: \
+             choose another Client authentication, in the request’s body or in a header that is not form-encoded. Or, \
+             where a person signs in, the provider takes no PKCE: switch PKCE off."
                 .into()
         }
         "invalid_scope" => {
