@@ -57,6 +57,11 @@ pub struct Token {
 }
 
 impl Token {
+    /// It can be refreshed, now or later: the provider gave the means, and has not refused them for good.
+    pub fn is_refreshable(&self) -> bool {
+        self.refresh_at.is_some() && !self.is_broken
+    }
+
     /// Somebody is refreshing it.
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now)

@@ -13,7 +13,6 @@ use ipack_domain::{
     suggestions::Suggestion,
     time::Moment,
     tokens::{CredentialProblem, Stage},
-    validation::Problem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,8 +93,7 @@ pub struct ConnectorView {
     pub names: ConnectorNames,
     /// Its content is the draft if there is one, else the saved details, else the connection's defaults.
     pub base: Base,
-    pub problems: Vec<Problem>,
-    /// A save was attempted: everything that stands in its way is among the problems.
+    /// A save was attempted: everything that stands in its way is said.
     pub attempted: bool,
     /// What is saved lacks these.
     pub missing: Vec<Part>,
@@ -228,7 +226,6 @@ pub struct AttemptView {
     pub advice: Option<String>,
     /// It goes on in a browser window, to which this address leads; only for who began it.
     pub address: Option<String>,
-    pub begun: Moment,
     /// When it runs out by itself; `None` where it is over.
     pub lapses: Option<Moment>,
 }

@@ -101,7 +101,7 @@ impl Services {
         };
         let is_ending = is_rejected || token.is_expired(now) || (is_short && new_is_better);
         // After a failure it is tried again when its time has come, however many ask meanwhile.
-        let may_refresh = token.refresh_at.is_some() && !token.is_broken && (token.failures == 0 || is_due);
+        let may_refresh = token.is_refreshable() && (token.failures == 0 || is_due);
         if !is_ending {
             return Ok(token);
         }

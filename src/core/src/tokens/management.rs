@@ -30,7 +30,7 @@ impl Services {
             let why = why.unwrap_or_else(|| "it cannot be refreshed.".to_owned());
             ServiceError::Conflict(format!("The access token was not refreshed: {why}"))
         };
-        if token.is_broken || token.refresh_at.is_none() {
+        if !token.is_refreshable() {
             return Err(cannot(token.failure));
         }
         let before = (token.id, token.version);

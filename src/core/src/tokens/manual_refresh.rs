@@ -7,7 +7,7 @@ use crate::{
     services::Services,
 };
 use ipack_domain::ids::ConnectionKey;
-use ipack_storage::tokens;
+use ipack_storage::tokens::{self, Token};
 
 impl Services {
     /// Keeps what was typed, and refreshes the connection's token; how that went is told by the token. One that cannot be
@@ -25,7 +25,7 @@ impl Services {
         let mut reader = self.database.reader().await?;
         let token = tokens::find(reader.connection(), key).await?;
         drop(reader);
-        if let Some(token) = token.filter(|token| token.refresh_at.is_some() && !token.is_broken) {
+        if let Some(token) = token.filter(Token::is_refreshable) {
             match self.refresh_or_wait(token).await {
                 // Somebody is at it, and the page shows what comes of it when it is loaded again.
                 Ok(_) | Err(ServiceError::Refreshing) => {}

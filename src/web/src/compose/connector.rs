@@ -17,7 +17,6 @@ use ipack_domain::{
     form::FormContent,
     parts::Part,
     post::{Base, Outcome},
-    validation::problems,
 };
 use ipack_oauth::presets;
 use ipack_storage::audit_log::{Entry, Kind};
@@ -48,7 +47,6 @@ fn compose_connector(
     let attempted = record.draft.as_ref().is_some_and(|draft| draft.attempted);
     Ok(ConnectorView {
         names: names(&record),
-        problems: problems(&content, attempted),
         attempted,
         missing: if record.stored.is_some() { record.start.missing() } else { Vec::new() },
         conflict: conflict(&record),

@@ -143,7 +143,6 @@ fn success(token: &Token) -> AttemptView {
         message: Stage::Succeeded.message().to_owned(),
         advice: None,
         address: None,
-        begun: token.obtained_at.into(),
         lapses: None,
     }
 }
@@ -158,7 +157,6 @@ pub fn compose_attempt(attempt: &Attempt, admin: Uuid, now: Timestamp) -> Attemp
         message,
         advice: attempt.advice.clone(),
         address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
-        begun: attempt.begun_at.into(),
         lapses: (!stage.is_over()).then(|| attempt.expires_at.into()),
     }
 }

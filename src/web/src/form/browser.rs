@@ -35,10 +35,6 @@ impl BeforeWaking {
     }
 }
 
-pub fn element_by_id(id: &str) -> Option<web_sys::Element> {
-    document().get_element_by_id(id)
-}
-
 /// What is chosen in the conflict panel, by the parts' names, and which version that is about.
 pub fn checked_choices() -> Vec<(String, String)> {
     const CHOSEN: &str = "input[name^='choices[']:is([type='hidden'], :checked)";

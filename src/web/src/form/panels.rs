@@ -1,7 +1,7 @@
 //! The panels on the awake page: HTML that the server rendered, exchanged where it changed.
 
 use crate::form::{
-    browser::{checked_choices, element_by_id, set_choices},
+    browser::{checked_choices, set_choices},
     state::FormState,
     view::{FormView, Panel, RenderedPanel},
 };
@@ -54,7 +54,7 @@ impl FormState {
         let is_shown = |rendered: &&RenderedPanel| !is_announced || rendered.panel != Panel::Attempt;
         let panels: Vec<_> = view.panels.iter().filter(is_shown).collect();
         for RenderedPanel { panel, html, .. } in &panels {
-            if let (Some(html), Some(element)) = (html, element_by_id(&panel.id())) {
+            if let (Some(html), Some(element)) = (html, document().get_element_by_id(&panel.id())) {
                 element.set_inner_html(html);
                 match panel {
                     // Chosen about the same version: that stays.
@@ -76,7 +76,7 @@ impl FormState {
     /// What the page itself says in a panel, until the server says more. Answers what stood there.
     pub fn show_in(self, panel: Panel, html: &str) -> String {
         self.panels.update_value(|panels| panels.forget(panel));
-        let Some(element) = element_by_id(&panel.id()) else { return String::new() };
+        let Some(element) = document().get_element_by_id(&panel.id()) else { return String::new() };
         let before = element.inner_html();
         element.set_inner_html(html);
         before

@@ -1,4 +1,5 @@
-//! What never changes on a form's page: the choices of its menus, and the values that its inputs offer.
+//! The choices of the form's menus, and the values that its inputs offer. What does not follow from the chosen provider
+//! never changes on a page.
 
 use super::html;
 use crate::compose::provider_facts::known_providers;
