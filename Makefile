@@ -39,7 +39,7 @@ demo-idp: ## An identity provider to try tokens with, on http://127.0.0.1:3080
 	@.ci/install-tools base
 	@exec node end2end/identity-provider/demo.mjs
 
-test: ## All tests: Rust on both databases, then the browser's on SQLite and on PostgreSQL
+test: ## All tests: Rust on both databases, the browser's on SQLite, and on PostgreSQL those about what is kept
 	@.ci/install-tools test
 	@.ci/test
 

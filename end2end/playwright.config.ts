@@ -1,10 +1,28 @@
 // Every flow runs twice: with JavaScript and without. A test that only makes sense in one of the two
 // carries the tag @javascript or @no-javascript; one that involves no page carries @once.
+// On PostgreSQL run the files that are about what is kept. What the others see of a database is asked of both by the
+// Rust tests, which post the same forms.
 import { defineConfig } from '@playwright/test';
 import { chromium } from './support/chromium';
 
+const aboutWhatIsKept = [
+  'api',
+  'api-token',
+  'conflict',
+  'drafts',
+  'environments',
+  'instance',
+  'isolation',
+  'overview',
+  'restart',
+  'secret',
+  'session-ended',
+  'typed-secret',
+].map((name) => `${name}.spec.ts`);
+
 export default defineConfig({
   testDir: 'tests',
+  ...(process.env['IPACK_TEST_POSTGRES'] ? { testMatch: aboutWhatIsKept } : {}),
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
@@ -20,7 +38,8 @@ export default defineConfig({
     timezoneId: 'UTC',
     reducedMotion: 'reduce',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // To record one costs a third of the time: `npm test -- --trace on` for a test that failed.
+    trace: 'off',
   },
   projects: [
     { name: 'javascript', grepInvert: /@no-javascript/, use: { javaScriptEnabled: true } },
