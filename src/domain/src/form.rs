@@ -4,7 +4,8 @@
 //! [`validation`](crate::validation), and how two versions come together in [`merge`](crate::merge).
 
 use crate::{
-    fields::{Field, MenuField, Section, SwitchField, Table, TextField},
+    about::Section,
+    fields::{Field, MenuField, SwitchField, Table, TextField},
     parts::Part,
     provider::{ClientAuthentication, Grant, ProviderChoice, SigningAlgorithm},
     secret_key::is_secret_key,
@@ -52,10 +53,11 @@ pub struct FormContent {
     pub every_environment: bool,
 }
 
-impl FormContent {
-    pub fn text(&self, field: TextField) -> &str {
+/// The text of a field, borrowed as the content is.
+macro_rules! text_of {
+    ($content:ident, $field:ident) => {{
         // Taken apart, so that a member without a field does not compile.
-        let Self {
+        let FormContent {
             base_url,
             company_id,
             client_id,
@@ -63,7 +65,7 @@ impl FormContent {
             access_token: _,
             provider,
             every_environment: _,
-        } = self;
+        } = $content;
         let ProviderChoice {
             provider: _,
             region: _,
@@ -88,7 +90,7 @@ impl FormContent {
             scope_at_refresh: _,
             redirect_uri_at_refresh: _,
         } = provider;
-        match field {
+        match $field {
             TextField::BaseUrl => base_url,
             TextField::CompanyId => company_id,
             TextField::ClientId => client_id,
@@ -106,28 +108,43 @@ impl FormContent {
             TextField::Certificate => certificate,
             TextField::Claims => claims,
         }
+    }};
+}
+
+/// The value of a switch, borrowed as the content is.
+macro_rules! switch_of {
+    ($content:ident, $field:ident) => {{
+        let FormContent { provider, every_environment, .. } = $content;
+        let ProviderChoice { without_pkce, json_body, scope_at_refresh, redirect_uri_at_refresh, .. } =
+            provider;
+        match $field {
+            SwitchField::WithoutPkce => without_pkce,
+            SwitchField::JsonBody => json_body,
+            SwitchField::ScopeAtRefresh => scope_at_refresh,
+            SwitchField::RedirectUriAtRefresh => redirect_uri_at_refresh,
+            SwitchField::EveryEnvironment => every_environment,
+        }
+    }};
+}
+
+/// The rows of a table, borrowed as the content is.
+macro_rules! rows_of {
+    ($content:ident, $table:ident) => {{
+        let FormContent { authorization, access_token, .. } = $content;
+        match $table {
+            Table::Authorization => authorization,
+            Table::AccessToken => access_token,
+        }
+    }};
+}
+
+impl FormContent {
+    pub fn text(&self, field: TextField) -> &str {
+        text_of!(self, field)
     }
 
     pub fn text_mut(&mut self, field: TextField) -> &mut String {
-        let provider = &mut self.provider;
-        match field {
-            TextField::BaseUrl => &mut self.base_url,
-            TextField::CompanyId => &mut self.company_id,
-            TextField::ClientId => &mut self.client_id,
-            TextField::Issuer => &mut provider.issuer,
-            TextField::AuthorizationEndpoint => &mut provider.authorization_endpoint,
-            TextField::TokenEndpoint => &mut provider.token_endpoint,
-            TextField::RevocationEndpoint => &mut provider.revocation_endpoint,
-            TextField::Scopes => &mut provider.scopes,
-            TextField::Subject => &mut provider.subject,
-            TextField::KeyId => &mut provider.key_id,
-            TextField::Audience => &mut provider.audience,
-            TextField::ScopeSeparator => &mut provider.scope_separator,
-            TextField::TokenLifetime => &mut provider.token_lifetime,
-            TextField::CompanyParameter => &mut provider.company_parameter,
-            TextField::Certificate => &mut provider.certificate,
-            TextField::Claims => &mut provider.claims,
-        }
+        text_of!(self, field)
     }
 
     /// What is chosen, by its name.
@@ -154,37 +171,19 @@ impl FormContent {
     }
 
     pub fn switch(&self, field: SwitchField) -> bool {
-        match field {
-            SwitchField::WithoutPkce => self.provider.without_pkce,
-            SwitchField::JsonBody => self.provider.json_body,
-            SwitchField::ScopeAtRefresh => self.provider.scope_at_refresh,
-            SwitchField::RedirectUriAtRefresh => self.provider.redirect_uri_at_refresh,
-            SwitchField::EveryEnvironment => self.every_environment,
-        }
+        *switch_of!(self, field)
     }
 
     pub fn switch_mut(&mut self, field: SwitchField) -> &mut bool {
-        match field {
-            SwitchField::WithoutPkce => &mut self.provider.without_pkce,
-            SwitchField::JsonBody => &mut self.provider.json_body,
-            SwitchField::ScopeAtRefresh => &mut self.provider.scope_at_refresh,
-            SwitchField::RedirectUriAtRefresh => &mut self.provider.redirect_uri_at_refresh,
-            SwitchField::EveryEnvironment => &mut self.every_environment,
-        }
+        switch_of!(self, field)
     }
 
     pub fn rows(&self, table: Table) -> &[Parameter] {
-        match table {
-            Table::Authorization => &self.authorization,
-            Table::AccessToken => &self.access_token,
-        }
+        rows_of!(self, table)
     }
 
     pub fn rows_mut(&mut self, table: Table) -> &mut Vec<Parameter> {
-        match table {
-            Table::Authorization => &mut self.authorization,
-            Table::AccessToken => &mut self.access_token,
-        }
+        rows_of!(self, table)
     }
 
     pub fn has_same(&self, other: &Self, field: Field) -> bool {
@@ -313,82 +312,5 @@ impl FormContent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::ENDPOINTS;
-    use std::collections::BTreeSet;
-
-    /// A content with another value in each field.
-    fn filled() -> FormContent {
-        let mut content = FormContent::default();
-        for field in Field::all() {
-            match field {
-                Field::Text(text) => text.about().name.clone_into(content.text_mut(text)),
-                Field::Menu(MenuField::Provider) => content.choose(MenuField::Provider, ENDPOINTS),
-                Field::Menu(MenuField::Region) => content.choose(MenuField::Region, "eu"),
-                Field::Menu(menu) => {
-                    let name = menu.options().last().expect("options").0;
-                    content.choose(menu, name);
-                }
-                Field::Switch(switch) => *content.switch_mut(switch) = true,
-                Field::Table(table) => content.rows_mut(table).push(Parameter::new(table.slug(), "v")),
-            }
-        }
-        content
-    }
-
-    #[test]
-    fn each_field_has_a_value_of_its_own_under_the_name_that_is_posted() {
-        let posted: BTreeSet<String> = Field::all()
-            .map(|field| match field {
-                Field::Text(text) => text.about().posted_name(),
-                Field::Menu(menu) => menu.about().posted_name(),
-                Field::Switch(switch) => switch.about().posted_name(),
-                Field::Table(table) => format!("content[{}]", table.part().name()),
-            })
-            .collect();
-        let json = serde_json::to_value(filled()).expect("JSON");
-        let mut kept = BTreeSet::new();
-        for (name, value) in json.as_object().expect("an object") {
-            match value.as_object() {
-                Some(inner) => kept.extend(inner.keys().map(|inner| format!("content[{name}][{inner}]"))),
-                None => drop(kept.insert(format!("content[{name}]"))),
-            }
-        }
-        assert_eq!(posted, kept);
-        for field in Field::all() {
-            let (empty, filled) = (FormContent::default(), filled());
-            assert!(!empty.has_same(&filled, field), "{field:?}");
-            let mut taken = empty.clone();
-            taken.take(field, &filled);
-            let changed: Vec<_> = Field::all().filter(|field| !taken.has_same(&empty, *field)).collect();
-            assert_eq!(changed, [field]);
-            assert!(taken.has_same(&filled, field), "{field:?}");
-        }
-    }
-
-    #[test]
-    fn every_part_that_is_filled_says_so() {
-        for part in Part::all() {
-            assert_eq!(filled().lines(part, None).len(), part.fields().count(), "{part:?}");
-        }
-        assert_eq!(FormContent::default().lines(Part::Provider, None), ["Discovered"]);
-        let preset = ProviderChoice { provider: "slack".into(), ..ProviderChoice::default() };
-        let content = FormContent { provider: preset, ..FormContent::default() };
-        assert_eq!(content.lines(Part::Provider, Some("Slack")), ["Slack"]);
-        assert_eq!(filled().lines(Part::BaseUrl, None), ["base_url"]);
-        assert_eq!(filled().lines(Part::Authorization, None), ["authorization = v"]);
-    }
-
-    #[test]
-    fn what_a_paste_brings_along_is_not_saved() {
-        let mut content = FormContent { authorization: vec![Parameter::new(" a ", " 1 ")], ..filled() };
-        content.authorization.push(Parameter::new(" ", "\t"));
-        content.for_each_text(|text| *text = format!(" {text}\n"));
-        content.provider.scopes = " b  c ".into();
-        let tidy = content.tidied();
-        assert_eq!(tidy.authorization, [Parameter::new("a", "  1 \n")]);
-        assert_eq!((&*tidy.base_url, &*tidy.provider.scopes), ("base_url", "b c"));
-        assert!(tidy.provider.has_endpoints());
-    }
-}
+#[path = "form_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! The words everybody uses: ids, connector details, the form and its rules. Knows nobody: no SQL, no HTTP,
 //! no GraphQL, no Leptos. Compiled for the server and for the browser.
 
+pub mod about;
 pub mod button;
 pub mod catalogue;
 pub mod connection_state;

@@ -24,26 +24,82 @@ pub enum Grant {
     Password,
 }
 
-impl Grant {
+/// What is known of a grant.
+struct GrantFacts {
     /// As forms and presets write it.
-    pub fn name(self) -> &'static str {
+    name: &'static str,
+    label: &'static str,
+    needs_browser: bool,
+    signs_assertion: bool,
+    takes_password: bool,
+}
+
+impl Grant {
+    fn facts(self) -> GrantFacts {
         match self {
-            Self::AsProvider => "",
-            Self::AuthorizationCode => "authorization_code",
-            Self::ClientCredentials => "client_credentials",
-            Self::JwtBearer => "jwt_bearer",
-            Self::Password => "password",
+            Self::AsProvider => GrantFacts {
+                name: "",
+                label: "As the provider has it",
+                needs_browser: true,
+                signs_assertion: false,
+                takes_password: false,
+            },
+            Self::AuthorizationCode => GrantFacts {
+                name: "authorization_code",
+                label: "Authorization code",
+                needs_browser: true,
+                signs_assertion: false,
+                takes_password: false,
+            },
+            Self::ClientCredentials => GrantFacts {
+                name: "client_credentials",
+                label: "Client credentials",
+                needs_browser: false,
+                signs_assertion: false,
+                takes_password: false,
+            },
+            Self::JwtBearer => GrantFacts {
+                name: "jwt_bearer",
+                label: "JWT bearer",
+                needs_browser: false,
+                signs_assertion: true,
+                takes_password: false,
+            },
+            Self::Password => GrantFacts {
+                name: "password",
+                label: "Resource owner password",
+                needs_browser: false,
+                signs_assertion: false,
+                takes_password: true,
+            },
         }
     }
 
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
     pub fn label(self) -> &'static str {
-        match self {
-            Self::AsProvider => "As the provider has it",
-            Self::AuthorizationCode => "Authorization code",
-            Self::ClientCredentials => "Client credentials",
-            Self::JwtBearer => "JWT bearer",
-            Self::Password => "Resource owner password",
-        }
+        self.facts().label
+    }
+
+    /// A person agrees in a browser. Any other grant gets a new token, without a refresh token too, at once.
+    pub fn needs_browser(self) -> bool {
+        self.facts().needs_browser
+    }
+
+    /// The client signs an assertion with its private key, which proves the client too.
+    pub fn signs_assertion(self) -> bool {
+        self.facts().signs_assertion
+    }
+
+    pub fn takes_password(self) -> bool {
+        self.facts().takes_password
+    }
+
+    /// The token is for a user who is named beside the client.
+    pub fn acts_for_subject(self) -> bool {
+        self.signs_assertion() || self.takes_password()
     }
 
     pub fn parse(name: &str) -> Self {

@@ -1,7 +1,8 @@
 //! What may be in the form: everything that keeps a content from being saved, and where on the page it is.
 
 use crate::{
-    fields::{Check, Field, Table, TextField},
+    about::Check,
+    fields::{Field, Table, TextField},
     form::{FormContent, Parameter},
     provider::{Grant, REPEATABLE, RESERVED_AUTHORIZATION, RESERVED_TOKEN},
     trim::trimmed,

@@ -10,7 +10,7 @@ use base64::{
 };
 use ipack_domain::{
     effects::random_bytes,
-    provider::{ClientAuthentication, Grant, SigningAlgorithm},
+    provider::{ClientAuthentication, SigningAlgorithm},
     time::Timestamp,
 };
 use jsonwebtoken::Header;
@@ -81,7 +81,7 @@ pub fn client_credentials(
             let id = &configuration.client_id;
             // Beside a JWT bearer assertion, the audience that is chosen is that one's.
             let audience =
-                configuration.audience.as_deref().filter(|_| configuration.grant != Grant::JwtBearer);
+                configuration.audience.as_deref().filter(|_| !configuration.grant.signs_assertion());
             let audience = audience.unwrap_or(&configuration.endpoints.token);
             let claims = claims(id, id, audience, now);
             let jwt = sign(secret.ok_or(ClientCredentialsError::NoSecret)?, configuration, claims)?;

@@ -94,11 +94,11 @@ impl RequestedConfiguration {
     /// Whether a client secret, or a private key, is part of proving the client.
     pub fn needs_secret(&self) -> bool {
         self.configuration.authentication != ClientAuthentication::None
-            || self.configuration.grant == Grant::JwtBearer
+            || self.configuration.grant.signs_assertion()
     }
 
     pub fn needs_password(&self) -> bool {
-        self.configuration.grant == Grant::Password
+        self.configuration.grant.takes_password()
     }
 
     /// Whether this text signs as the configuration wants it.
@@ -129,7 +129,7 @@ impl RequestedConfiguration {
     /// Where the metadata lack an endpoint that the grant needs.
     pub fn with(&self, metadata: Metadata) -> Result<Configuration, ConfigurationError> {
         let mut configuration = self.configuration.clone();
-        if configuration.grant == Grant::AuthorizationCode && metadata.authorization_endpoint.is_none() {
+        if configuration.grant.needs_browser() && metadata.authorization_endpoint.is_none() {
             return Err(ConfigurationError::NoAuthorizationEndpoint(metadata.issuer));
         }
         let offers = |way: &str| metadata.client_authentications.iter().any(|offered| offered == way);
@@ -176,13 +176,13 @@ pub fn requested_configuration(
         chosen => Some(chosen),
     };
     let grant = grant.unwrap_or(Grant::AuthorizationCode);
-    if grant == Grant::Password && !allowed.password_grant {
+    if grant.takes_password() && !allowed.password_grant {
         return Err(Error::PasswordGrantOff);
     }
     let authentication = authentication(choice.client_authentication, preset, grant)?;
     let pkce = pkce(choice.without_pkce, preset, grant, authentication)?;
     let endpoints = provider.endpoints.clone().unwrap_or_default();
-    if provider.issuers.is_empty() && grant == Grant::AuthorizationCode && endpoints.authorization.is_none() {
+    if provider.issuers.is_empty() && grant.needs_browser() && endpoints.authorization.is_none() {
         return Err(Error::NoAuthorizationEndpoint(provider.name));
     }
     let scopes: Vec<String> = match (choice.scopes.is_empty(), preset) {
@@ -192,16 +192,16 @@ pub fn requested_configuration(
     let separator =
         some(&choice.scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
     let usual_audience = preset.and_then(|preset| preset.assertion_audience.clone());
-    let audience = some(&choice.audience).or_else(|| usual_audience.filter(|_| grant == Grant::JwtBearer));
+    let audience = some(&choice.audience).or_else(|| usual_audience.filter(|_| grant.signs_assertion()));
     let lifetime_is_chosen = !choice.token_lifetime.is_empty();
     let usual_seconds = preset.and_then(|preset| preset.access_token_seconds);
     let company =
         some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
-    let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant == Grant::JwtBearer;
+    let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant.signs_assertion();
     Ok(RequestedConfiguration {
         follows_metadata: choice.client_authentication == ClientAuthentication::AsProvider
             && preset.is_none()
-            && grant != Grant::JwtBearer,
+            && !grant.signs_assertion(),
         configuration: Configuration {
             destination: Destination {
                 base_url: content.base_url.trim_end_matches('/').to_owned(),
@@ -255,10 +255,10 @@ fn authentication(
     use ClientAuthentication as Way;
     match chosen {
         // The assertion is the proof.
-        Way::AsProvider if grant == Grant::JwtBearer => Ok(Way::None),
+        Way::AsProvider if grant.signs_assertion() => Ok(Way::None),
         // One sealed value cannot be both a private key and a secret that is sent.
         Way::ClientSecretBasic | Way::ClientSecretBasicPlain | Way::ClientSecretPost
-            if grant == Grant::JwtBearer =>
+            if grant.signs_assertion() =>
         {
             Err(ConfigurationError::SecretBesideKey)
         }
@@ -276,7 +276,7 @@ fn pkce(
 ) -> Result<bool, ConfigurationError> {
     let known = preset.map(|preset| preset.pkce);
     let pkce = !is_switched_off && known != Some(Pkce::Refused);
-    if grant != Grant::AuthorizationCode || pkce {
+    if !grant.needs_browser() || pkce {
         return Ok(pkce);
     }
     if authentication == ClientAuthentication::None {

@@ -7,6 +7,7 @@ mod enums;
 pub mod inputs;
 mod mutations;
 pub mod objects;
+mod provider;
 mod queries;
 
 use crate::errors;

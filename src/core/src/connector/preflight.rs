@@ -13,7 +13,6 @@ use ipack_domain::{
     form::FormContent,
     ids::ConnectionKey,
     preflight::{Check, Verdict},
-    provider::Grant,
 };
 use ipack_oauth::{
     advice::sentence,
@@ -90,7 +89,7 @@ impl Findings {
     }
 
     fn pkce(&mut self, configuration: &Configuration, preset: Option<&Preset>) {
-        if configuration.grant != Grant::AuthorizationCode {
+        if !configuration.grant.needs_browser() {
             return;
         }
         if configuration.pkce {
@@ -154,7 +153,7 @@ impl Services {
                 if let Some(configuration) = self.resolved(&plan, &mut findings).await {
                     findings.pkce(&configuration, plan.provider.preset);
                     self.endpoints(&configuration, &mut findings).await;
-                    if plan.grant() == Grant::AuthorizationCode {
+                    if plan.grant().needs_browser() {
                         let challenge = configuration.pkce.then_some(EACH_TIME);
                         let url = authorization_url(&configuration, &redirect_uri, EACH_TIME, challenge);
                         shown_url = url.ok().map(String::from);
@@ -206,7 +205,7 @@ impl Services {
         let outbound = &self.oauth.outbound;
         let authorization = async {
             let address = endpoints.authorization.as_deref();
-            let address = address.filter(|_| configuration.grant == Grant::AuthorizationCode)?;
+            let address = address.filter(|_| configuration.grant.needs_browser())?;
             Some(endpoint(outbound, "Authorization endpoint", address, Asks::AsBrowser).await)
         };
         let token = endpoint(outbound, "Token endpoint", &endpoints.token, Asks::AsClient);

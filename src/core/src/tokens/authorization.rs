@@ -27,7 +27,6 @@ use ipack_domain::{
     effects::new_id,
     ids::{ConnectionKey, segment},
     post::Outcome,
-    provider::Grant,
     tokens::{CredentialField, CredentialProblem, TypedSecrets},
 };
 use ipack_oauth::{
@@ -127,7 +126,7 @@ impl Services {
         let id = self
             .write_to(&begin.record.key, |db| self.begin_once(db, &begin, &configuration, &redirect_uri))
             .await?;
-        if configuration.is_ok() && plan.grant() != Grant::AuthorizationCode {
+        if configuration.is_ok() && !plan.grant().needs_browser() {
             let services = self.clone();
             let asking = self.background.spawn(async move { services.exchange_directly(id).await });
             let _ = tokio::time::timeout(PATIENCE, asking).await;
@@ -160,7 +159,7 @@ impl Services {
         }
         attempts::abandon(db.lend(), key, REPLACED).await?;
         let id = new_id(now);
-        let needs_browser = plan.grant() == Grant::AuthorizationCode;
+        let needs_browser = plan.grant().needs_browser();
         let mut attempt = Attempt {
             id,
             key: key.clone(),

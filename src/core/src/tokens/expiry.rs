@@ -1,6 +1,6 @@
 //! When a token runs out, and when it is refreshed.
 
-use ipack_domain::{provider::Grant, time::Timestamp};
+use ipack_domain::time::Timestamp;
 use ipack_oauth::{configuration::Configuration, token_answer::Granted};
 
 /// A token is refreshed so long before it runs out, or at four fifths of a shorter life.
@@ -21,7 +21,7 @@ pub(crate) struct Expiry {
 
 /// When a token runs out and when it is refreshed: missing, tiny and huge lifetimes included.
 pub(crate) fn expiry(configuration: &Configuration, granted: &Granted, has_refresh_token: bool) -> Expiry {
-    let is_refreshable = has_refresh_token || is_direct(configuration.grant);
+    let is_refreshable = has_refresh_token || !configuration.grant.needs_browser();
     // No lifetime at all is as good as none named. A provider's usual one is that of tokens that can be refreshed.
     let named = granted.expires_in.filter(|seconds| *seconds > 0);
     let knows_lifetime = is_refreshable || configuration.lifetime_is_chosen;
@@ -42,15 +42,13 @@ fn wait(lifetime: i64) -> i64 {
     lifetime.saturating_sub(AHEAD_SECONDS).max(lifetime.saturating_mul(4) / 5).clamp(LEAST_WAIT, LONGEST_WAIT)
 }
 
-/// Grants that get a new token without a refresh token and without anybody's browser.
-pub(crate) fn is_direct(grant: Grant) -> bool {
-    matches!(grant, Grant::ClientCredentials | Grant::JwtBearer | Grant::Password)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipack_domain::{form::FormContent, provider::ProviderChoice};
+    use ipack_domain::{
+        form::FormContent,
+        provider::{Grant, ProviderChoice},
+    };
     use ipack_oauth::configuration::{Allowed, requested_configuration};
     use proptest::prelude::*;
 

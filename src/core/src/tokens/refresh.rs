@@ -15,7 +15,7 @@ use crate::{
     services::Services,
     tokens::{
         due::provider_of,
-        expiry::{expiry, is_direct},
+        expiry::expiry,
         source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
@@ -184,7 +184,8 @@ impl Services {
             let answer = token::request(&self.oauth.outbound, &configuration, &request, client, now).await;
             match answer {
                 // Nobody is needed: the grant is asked for again.
-                Err(error) if is_direct(configuration.grant) && error.kind() == FailureKind::Refused => {}
+                Err(error)
+                    if !configuration.grant.needs_browser() && error.kind() == FailureKind::Refused => {}
                 answer => return Ok(RefreshAnswer { granted: answer?, configuration, secrets, old }),
             }
         }

@@ -89,7 +89,7 @@ impl Services {
             None => None,
         };
         let mut password = None;
-        if configuration.grant == Grant::Password
+        if configuration.grant.takes_password()
             && let Some(secret) = in_slot(&secrets, Slot::Password)
             && read_destination(&secret.destination)? == configuration.destination
         {

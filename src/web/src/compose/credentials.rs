@@ -16,7 +16,6 @@ use ipack_core::{
 };
 use ipack_domain::{
     connection_state::{ConnectionState, Facts, TokenFacts},
-    provider::Grant,
     time::{Timestamp, in_words},
     tokens::Stage,
 };
@@ -62,7 +61,7 @@ pub(super) fn compose_credentials(
     let password = secret_state(in_slot(secrets, Slot::Password), destination)?;
     let needs_secret = plan.is_none_or(RequestedConfiguration::needs_secret);
     // Where the form does not say enough for a plan yet, an input stays, with what was typed into it.
-    let is_chosen = content.provider.grant == Grant::Password && services.oauth.allowed.password_grant;
+    let is_chosen = content.provider.grant.takes_password() && services.oauth.allowed.password_grant;
     let needs_password = plan.map_or(is_chosen, RequestedConfiguration::needs_password);
     let kept_for = |slot| in_slot(secrets, slot).map(|secret| &secret.destination);
     let destinations = Destinations {
@@ -85,7 +84,7 @@ pub(super) fn compose_credentials(
         u32::try_from(left).ok().filter(|left| *left > 0)
     });
     let standing = Facts { now, missing, secret_to_enter, token: token_facts }.assess();
-    let has_window = plan.is_none_or(|plan| plan.grant() == Grant::AuthorizationCode);
+    let has_window = plan.is_none_or(|plan| plan.grant().needs_browser());
     // Known before there is a client: it is registered to get one.
     let provider = resolve_provider(content).ok().filter(|_| has_window);
     let redirect_uri = provider.map(|provider| services.redirect_uri(&record.space.account_id, &provider));
@@ -104,7 +103,7 @@ pub(super) fn compose_credentials(
         password,
         needs_secret,
         needs_password,
-        acts_for_subject: plan.is_some_and(|plan| matches!(plan.grant(), Grant::JwtBearer | Grant::Password)),
+        acts_for_subject: plan.is_some_and(|plan| plan.grant().acts_for_subject()),
         has_private_key: plan.is_some_and(RequestedConfiguration::has_private_key),
         allows_password: services.oauth.allowed.password_grant,
         has_window,

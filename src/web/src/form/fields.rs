@@ -5,7 +5,8 @@ use crate::form::{
     view::Panel,
 };
 use ipack_domain::{
-    fields::{Check, MenuField, Section, SwitchField, TextField},
+    about::{Check, Section},
+    fields::{MenuField, SwitchField, TextField},
     ids::ConnectionKey,
     suggestions::SuggestionField,
 };

@@ -11,7 +11,8 @@ use crate::form::{
     view::Panel,
 };
 use ipack_domain::{
-    fields::{Field, MenuField, Section, SwitchField},
+    about::Section,
+    fields::{Field, MenuField, SwitchField},
     form::FormContent,
 };
 use leptos::prelude::*;

@@ -46,7 +46,7 @@ static NO_PROVIDER_CHOSEN: LazyLock<String> = LazyLock::new(|| {
 pub fn grants(view: &ConnectorView) -> String {
     let chosen = view.base.content.menu(MenuField::Grant);
     let known = &view.credentials.facts.grants;
-    let is_allowed = |name: &str| name != Grant::Password.name() || view.credentials.allows_password;
+    let is_allowed = |name: &str| !Grant::parse(name).takes_password() || view.credentials.allows_password;
     let is_known = |name: &str| name.is_empty() || known.is_empty() || known.iter().any(|one| one == name);
     options(MenuField::Grant, view, |name| name == chosen || is_allowed(name) && is_known(name))
 }

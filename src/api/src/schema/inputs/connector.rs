@@ -57,15 +57,15 @@ impl SaveInput {
 #[graphql(name = "IPackInstanceOAuthConnectorDetailsInput")]
 pub struct FindInput {
     /// The instance of the integration pack.
-    pub(super) integration_pack_instance_id: Given<String>,
+    pub(in crate::schema) integration_pack_instance_id: Given<String>,
     /// The environment that the details are for.
-    pub(super) env_id: Given<String>,
+    pub(in crate::schema) env_id: Given<String>,
     /// A process of the instance.
-    pub(super) process_id: Given<String>,
+    pub(in crate::schema) process_id: Given<String>,
     /// A connection of the process.
-    pub(super) connection_id: Given<String>,
+    pub(in crate::schema) connection_id: Given<String>,
     /// The Space's guid; equals the header `SPACE_GUID`.
-    pub(super) catalog_guid: Given<String>,
+    pub(in crate::schema) catalog_guid: Given<String>,
 }
 
 impl FindInput {

@@ -3,12 +3,10 @@
 mod catalogue;
 mod connector;
 mod given;
-mod provider;
 mod token;
 
 pub use catalogue::{AccountCriteria, AttachInput, InstallInput, PageInput};
 pub use connector::{EncryptInput, FindInput, SaveInput};
 pub(crate) use given::library_kinds;
 pub use given::{Given, Id, Kind, RequiredId, Secret, ToSeal, must_be};
-pub use provider::SetProviderInput;
 pub use token::{StatusPage, wanted};

@@ -2,8 +2,9 @@
 
 use crate::schema::{
     answer, caller,
-    inputs::{EncryptInput, FindInput, Given, SaveInput, SetProviderInput},
+    inputs::{EncryptInput, FindInput, Given, SaveInput},
     objects::{ClientSecret, Details, Status},
+    provider::SetProviderInput,
 };
 use async_graphql::{Context, Error, Object};
 

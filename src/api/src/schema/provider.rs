@@ -1,17 +1,123 @@
-//! The form's provider section, as clients change it.
+//! The form's provider section, as clients read and change it.
 
 use crate::schema::{
     enums::{ClientAuthentication, Grant, SigningAlgorithm},
     inputs::{FindInput, Given, library_kinds},
 };
-use async_graphql::InputObject;
+use async_graphql::{InputObject, SimpleObject};
 use ipack_core::{Result, ServiceError, connector::provider_settings::ProviderChange};
 use ipack_domain::{
     fields::{MenuField, SwitchField, TextField},
     ids::ConnectionKey,
+    provider::ProviderChoice,
 };
 
 library_kinds!(SetProviderInput: nullable false, ProviderInput: nullable false);
+
+/// The provider section of a connection's form. What is null is as the provider has it.
+#[derive(SimpleObject)]
+#[graphql(name = "OauthProvider")]
+pub struct Provider {
+    /// The id of a known provider, or `endpoints`; null where the endpoints are discovered.
+    provider: Option<String>,
+    /// The id of one of the known provider's regions; null is the first.
+    region: Option<String>,
+    /// Where they are discovered; null is at the Base URL.
+    issuer: Option<String>,
+    /// The page where a person agrees.
+    authorization_endpoint: Option<String>,
+    /// Where codes are traded for tokens.
+    token_endpoint: Option<String>,
+    /// Where tokens are revoked.
+    revocation_endpoint: Option<String>,
+    /// How tokens are asked for.
+    grant: Option<Grant>,
+    /// Scopes with blanks between them.
+    scopes: Option<String>,
+    /// How the client proves itself at the token endpoint.
+    client_authentication: Option<ClientAuthentication>,
+    /// Whether PKCE is switched off.
+    without_pkce: bool,
+    /// Whom the token is for, with the grants JWT bearer and password.
+    subject: Option<String>,
+    /// The key's name at the provider, for signed JWTs.
+    key_id: Option<String>,
+    /// Whom a JWT bearer assertion is meant for.
+    audience: Option<String>,
+    /// What stands between two scopes; null is a blank.
+    scope_separator: Option<String>,
+    /// How long tokens live, where the provider's answers do not say so.
+    token_lifetime: Option<String>,
+    /// The parameter of the redirect that names the company.
+    company_parameter: Option<String>,
+    /// How JWTs are signed; null is as the key has it.
+    algorithm: Option<SigningAlgorithm>,
+    /// The certificate of the signing key in PEM, or its SHA-256 thumbprint.
+    certificate: Option<String>,
+    /// More claims of signed JWTs: a JSON object.
+    claims: Option<String>,
+    /// Whether tokens are asked for in JSON.
+    json_body: bool,
+    /// Whether the scopes are sent at each refresh.
+    scope_at_refresh: bool,
+    /// Whether the redirect URI is sent at each refresh.
+    redirect_uri_at_refresh: bool,
+}
+
+impl From<ProviderChoice> for Provider {
+    fn from(choice: ProviderChoice) -> Self {
+        // Taken apart, so that a member without a field does not compile.
+        let ProviderChoice {
+            provider,
+            region,
+            issuer,
+            authorization_endpoint,
+            token_endpoint,
+            revocation_endpoint,
+            grant,
+            scopes,
+            client_authentication,
+            without_pkce,
+            subject,
+            key_id,
+            audience,
+            scope_separator,
+            company_parameter,
+            token_lifetime,
+            algorithm,
+            certificate,
+            claims,
+            json_body,
+            scope_at_refresh,
+            redirect_uri_at_refresh,
+        } = choice;
+        let set = |text: String| (!text.is_empty()).then_some(text);
+        Self {
+            provider: set(provider),
+            region: set(region),
+            issuer: set(issuer),
+            authorization_endpoint: set(authorization_endpoint),
+            token_endpoint: set(token_endpoint),
+            revocation_endpoint: set(revocation_endpoint),
+            grant: Grant::of(grant),
+            scopes: set(scopes),
+            client_authentication: ClientAuthentication::of(client_authentication),
+            without_pkce,
+            subject: set(subject),
+            key_id: set(key_id),
+            audience: set(audience),
+            scope_separator: set(scope_separator),
+            token_lifetime: set(token_lifetime),
+            company_parameter: set(company_parameter),
+            algorithm: SigningAlgorithm::of(algorithm),
+            certificate: set(certificate),
+            claims: set(claims),
+            json_body,
+            scope_at_refresh,
+            redirect_uri_at_refresh,
+        }
+    }
+}
 
 /// What is to change in the provider section of a connection's form. The five ids are required.
 #[derive(InputObject)]
@@ -156,7 +262,7 @@ fn changed_text(given: Given<String>, field: &str) -> Result<Option<String>> {
 mod tests {
     use crate::schema::TYPES;
     use async_graphql::registry::MetaType;
-    use ipack_domain::fields::{Field, Section};
+    use ipack_domain::{about::Section, fields::Field};
     use std::collections::BTreeSet;
 
     #[test]
