@@ -1,4 +1,7 @@
-//! Copies of a SQLite database: whole, as of one moment, made while others write, and readable for its user alone.
+//! Copies of a database: whole, as of one moment, made while others write, and readable for their user alone. SQLite
+//! makes its own; PostgreSQL has a program for it.
+
+mod postgres;
 
 use crate::open::{
     OpenError, beside,
@@ -18,11 +21,17 @@ pub enum BackupError {
     Missing(PathBuf),
     #[error("{0} is there already; a backup writes over nothing")]
     Exists(PathBuf),
-    /// PostgreSQL has its own program for this.
+    /// PostgreSQL's own program makes the backup, where it is there.
     #[error(
-        "a PostgreSQL database is backed up by: pg_dump --format=custom --file={0} \"$IPACK_DATABASE_URL\""
+        "pg_dump {why}; where it is, run: pg_dump --format=custom --file={} \"$IPACK_DATABASE_URL\"",
+        file.display()
     )]
-    Postgres(PathBuf),
+    Dump { file: PathBuf, why: String },
+    #[error(
+        "{0} is a dump of PostgreSQL: pg_restore it into an empty database, and check that: ipack-connect check \
+         --database-url postgres://…"
+    )]
+    IsDump(PathBuf),
     #[error("{0} is in use: make a backup of it, and check that")]
     InUse(PathBuf),
     #[error("the copy is damaged: {0}")]
@@ -42,18 +51,18 @@ impl From<sqlx::Error> for BackupError {
 /// Copies the database at an address into a file that is not there yet.
 ///
 /// # Errors
-/// Where there is no such database, or it is PostgreSQL's, for which the error names the command.
+/// Where there is no such database, or the copy cannot be written.
 pub async fn backup(address: &str, to: &Path) -> Result<(), BackupError> {
+    if to.exists() {
+        return Err(BackupError::Exists(to.to_owned()));
+    }
     if !address.starts_with("sqlite:") {
-        return Err(BackupError::Postgres(to.to_owned()));
+        return postgres::dump(address, to).await;
     }
     let options = SqliteConnectOptions::from_str(address)?;
     let file = options.get_filename();
     if !file.exists() {
         return Err(BackupError::Missing(file.to_owned()));
-    }
-    if to.exists() {
-        return Err(BackupError::Exists(to.to_owned()));
     }
     examine(file).await?;
     Ok(write_over(file, to).await?)
@@ -92,6 +101,9 @@ pub(crate) fn settle(written: &Path, to: &Path) -> io::Result<()> {
 pub async fn check(file: &Path) -> Result<usize, BackupError> {
     if !file.exists() {
         return Err(BackupError::Missing(file.to_owned()));
+    }
+    if postgres::is_dump(file)? {
+        return Err(BackupError::IsDump(file.to_owned()));
     }
     // Part of it would be in the log.
     if beside(file, "-wal").exists() {

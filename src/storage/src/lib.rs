@@ -39,8 +39,9 @@ pub mod write;
 pub use write::Writer;
 
 use group_commit::WriteQueue;
+use open::postgres::Pooled;
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
+    PgConnection, PgPool, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
     postgres::PgDatabaseError, sqlite::SqliteError,
 };
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub enum Database {
 #[derive(Debug)]
 pub enum Reader {
     Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Pooled),
 }
 
 /// What a repository function runs its statement on.
@@ -184,7 +185,7 @@ impl Database {
     pub async fn reader(&self) -> Result<Reader> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Self::Postgres(pool) => Reader::Postgres(Pooled::acquire(pool).await?),
         })
     }
 
@@ -204,7 +205,7 @@ impl Reader {
     pub fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
-            Self::Postgres(connection) => Connection::Postgres(connection),
+            Self::Postgres(pooled) => Connection::Postgres(pooled.connection()),
         }
     }
 }

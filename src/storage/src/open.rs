@@ -10,7 +10,7 @@ use crate::{
 };
 use examine::Unusable;
 use sqlx::{
-    ConnectOptions, Connection as _, migrate::MigrateError, postgres::PgConnectOptions,
+    ConnectOptions, Connection as _, PgConnection, migrate::MigrateError, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
 };
 use std::{
@@ -99,12 +99,7 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
         connection.close().await?;
         return Ok(known);
     }
-    if !address.starts_with("postgres:") && !address.starts_with("postgresql:") {
-        return Err(unknown_address(address));
-    }
-    let options = PgConnectOptions::from_str(address)?;
-    let mut connection = postgres::connect(&options).await?;
-    postgres::examine(&options, &mut connection).await?;
+    let (mut connection, _) = examined_postgres(address).await?;
     let is_there: bool = sqlx::query_scalar("SELECT to_regclass('master_keys') IS NOT NULL")
         .fetch_one(&mut connection)
         .await?;
@@ -114,6 +109,34 @@ pub async fn known_master_keys(address: &str) -> Result<Vec<MasterKeyRow>, OpenE
     };
     connection.close().await?;
     Ok(known)
+}
+
+/// How many migrations the database at an address lacks, asked without changing anything; all of them where there is none.
+///
+/// # Errors
+/// Where it cannot be reached, or is not this program's.
+pub async fn pending_migrations(address: &str) -> Result<usize, OpenError> {
+    if address.starts_with("sqlite:") {
+        let options = SqliteConnectOptions::from_str(address)?;
+        return match options.get_filename() {
+            file if file.exists() => sqlite::examine(file).await,
+            _ => Ok(sqlite::MIGRATIONS.iter().count()),
+        };
+    }
+    let (connection, pending) = examined_postgres(address).await?;
+    connection.close().await?;
+    Ok(pending)
+}
+
+/// A connection to PostgreSQL's database at an address, and how many migrations that lacks.
+async fn examined_postgres(address: &str) -> Result<(PgConnection, usize), OpenError> {
+    if !address.starts_with("postgres:") && !address.starts_with("postgresql:") {
+        return Err(unknown_address(address));
+    }
+    let options = PgConnectOptions::from_str(address)?;
+    let mut connection = postgres::connect(&options).await?;
+    let pending = postgres::examine(&options, &mut connection).await?;
+    Ok((connection, pending))
 }
 
 #[cfg(test)]

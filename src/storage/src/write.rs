@@ -8,7 +8,10 @@
 //! failed, or a write on PostgreSQL was given up half-way, nobody knows what state it is in: it is closed, which rolls
 //! back, and the pool opens another one in its place.
 
-use crate::{Connection, Database, Reader, Result, StorageError, group_commit::Share, on_connection};
+use crate::{
+    Connection, Database, Reader, Result, StorageError, group_commit::Share, on_connection,
+    open::postgres::Pooled,
+};
 use ipack_domain::effects::random_bytes;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -85,7 +88,7 @@ impl Database {
             }
             Self::Postgres(pool) => pool,
         };
-        let connection = pool.acquire().await.map_err(StorageError::from)?;
+        let connection = Pooled::acquire(pool).await?;
         let transaction = Transaction::begin(Reader::Postgres(connection)).await?;
         let (writer, given_back) = Writer::new(transaction);
         let outcome = work(writer).await;
@@ -96,7 +99,10 @@ impl Database {
                 Ok(value)
             }
             Err(error) => {
-                transaction.roll_back().await;
+                // A connection that broke, or swallows what is sent, takes no ROLLBACK: it is closed.
+                if !matches!(error.as_storage(), Some(StorageError::Failing(_))) {
+                    transaction.roll_back().await;
+                }
                 Err(error)
             }
         }
@@ -196,7 +202,7 @@ impl Drop for Transaction {
         }
         match &mut self.connection {
             Reader::Sqlite(connection) => connection.close_on_drop(),
-            Reader::Postgres(connection) => connection.close_on_drop(),
+            Reader::Postgres(pooled) => pooled.close_on_drop(),
         }
     }
 }

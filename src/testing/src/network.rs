@@ -1,4 +1,5 @@
-//! The way to a PostgreSQL server, which a test cuts: between a COMMIT and its answer, or altogether for a while.
+//! The way to a PostgreSQL server, which a test cuts: between a COMMIT and its answer, or altogether for a while, with
+//! or without anybody being told.
 
 use std::{
     net::SocketAddr,
@@ -13,10 +14,17 @@ use tokio::{
     sync::watch,
 };
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Up,
+    Down,
+    Silent,
+}
+
 /// A way that is there until this is dropped.
 pub struct Network {
     address: String,
-    is_up: Arc<watch::Sender<bool>>,
+    state: Arc<watch::Sender<State>>,
     commits: Arc<AtomicUsize>,
 }
 
@@ -29,17 +37,17 @@ impl Network {
         let server: SocketAddr = server.parse().expect("a server by its number");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = listener.local_addr().expect("an address");
-        let is_up = Arc::new(watch::channel(true).0);
+        let state = Arc::new(watch::channel(State::Up).0);
         let commits = Arc::new(AtomicUsize::new(0));
-        let (watched, counted) = (is_up.clone(), commits.clone());
+        let (watched, counted) = (state.clone(), commits.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if *watched.borrow() {
+                if *watched.borrow() != State::Down {
                     tokio::spawn(carry(client, server, watched.subscribe(), counted.clone()));
                 }
             }
         });
-        Self { address: format!("{scheme}://{user}@{here}/{database}"), is_up, commits }
+        Self { address: format!("{scheme}://{user}@{here}/{database}"), state, commits }
     }
 
     pub fn address(&self) -> &str {
@@ -59,11 +67,16 @@ impl Network {
 
     /// Breaks every connection, and lets none through.
     pub fn take_down(&self) {
-        self.is_up.send_replace(false);
+        self.state.send_replace(State::Down);
+    }
+
+    /// Swallows all that is sent, on connections that stay open, and on new ones. Those of now stay so for ever.
+    pub fn silence(&self) {
+        self.state.send_replace(State::Silent);
     }
 
     pub fn bring_up(&self) {
-        self.is_up.send_replace(true);
+        self.state.send_replace(State::Up);
     }
 }
 
@@ -71,18 +84,32 @@ fn holds(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
+/// Reads nothing of a connection and answers nothing, until the way goes down or is gone.
+async fn keep_open(client: TcpStream, mut state: watch::Receiver<State>) {
+    let _ = state.wait_for(|state| *state == State::Down).await;
+    drop(client);
+}
+
 async fn carry(
     mut client: TcpStream,
     server: SocketAddr,
-    mut is_up: watch::Receiver<bool>,
+    mut state: watch::Receiver<State>,
     commits: Arc<AtomicUsize>,
 ) {
+    if *state.borrow_and_update() == State::Silent {
+        return keep_open(client, state).await;
+    }
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
     let mut is_cut = false;
     loop {
         tokio::select! {
-            _ = is_up.changed() => return,
+            changed = state.changed() => {
+                if changed.is_ok() && *state.borrow() == State::Silent {
+                    keep_open(client, state).await;
+                }
+                return;
+            }
             read = client.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
                 let bytes = &asked[..length];

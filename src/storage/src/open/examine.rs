@@ -65,15 +65,21 @@ pub async fn sqlite(file: &Path, migrations: &Migrator) -> Result<Pending, Unusa
     let examined = async {
         let mut connection = options.connect().await?;
         let applied = sqlite_applied(&mut connection).await?;
+        let page: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut connection).await?;
         connection.close().await?;
-        Ok(applied)
+        Ok((applied, page))
     };
-    let applied = examined.await.map_err(|error: sqlx::Error| match sqlite_code(&error) {
+    let examined = examined.await.map_err(|error: sqlx::Error| match sqlite_code(&error) {
         Some(SQLITE_CORRUPT) => Unusable::Damaged,
         Some(SQLITE_NOTADB) => Unusable::NotSqlite,
         _ => Unusable::Unreadable(error.to_string()),
     });
-    compare(&applied?.ok_or(Unusable::Foreign)?, migrations)
+    let (applied, page) = examined?;
+    // SQLite itself misses only whole pages. In use, a file on a full disk may end within one.
+    if !is_used && u64::try_from(page).is_ok_and(|page| length % page != 0) {
+        return Err(Unusable::Damaged);
+    }
+    compare(&applied.ok_or(Unusable::Foreign)?, migrations)
 }
 
 fn sqlite_code(error: &sqlx::Error) -> Option<i32> {

@@ -1,22 +1,71 @@
 //! A PostgreSQL server: what is set on each connection, so that nobody waits for ever and a commit is durable.
 
 use super::{ACQUIRE_TIMEOUT, OpenError, SLOW_STATEMENT};
-use crate::Database;
+use crate::{Database, StorageError};
 use sqlx::{
-    ConnectOptions, Connection as _, PgConnection,
+    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{str::FromStr, time::Duration};
+use std::{io, str::FromStr, time::Duration};
+use tokio::time::timeout;
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Whether a connection still answers is waited for so long, before it is lent and when it is given back.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A lock that somebody holds is waited for (a write may meet two), a statement worked on, and a transaction left idle (by
-/// a replica that stalls in the middle of one) for so long and no longer.
+/// a replica that stalls in the middle of one) for so long and no longer. PostgreSQL closes the connections of a machine
+/// that is gone without a word.
 const LIMITS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '5s';
-     SET idle_in_transaction_session_timeout = '10s'";
+     SET idle_in_transaction_session_timeout = '10s';
+     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+
+/// A connection of the pool, lent to whoever reads or writes.
+#[derive(Debug)]
+pub struct Pooled {
+    connection: PoolConnection<Postgres>,
+    is_closing: bool,
+}
+
+impl Pooled {
+    pub(crate) async fn acquire(pool: &PgPool) -> crate::Result<Self> {
+        let connection = pool.acquire().await.map_err(StorageError::from)?;
+        Ok(Self { connection, is_closing: false })
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    pub(crate) fn close_on_drop(&mut self) {
+        self.is_closing = true;
+        self.connection.close_on_drop();
+    }
+}
+
+impl Drop for Pooled {
+    /// The pool takes a connection back once it has answered, however long that takes: one whose statement the network
+    /// swallowed would be missing for ever. So it has its time, and is closed after that.
+    fn drop(&mut self) {
+        if !self.is_closing {
+            tokio::spawn(timeout(TEST_TIMEOUT, self.connection.return_to_pool()));
+        }
+    }
+}
+
+/// # Errors
+/// Where the connection does not answer in time, or is broken.
+async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match timeout(TEST_TIMEOUT, connection.ping()).await {
+        Ok(answered) => answered.map(|()| true),
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
 
 pub(super) async fn open(address: &str, connections: u32) -> Result<Database, OpenError> {
     let options = PgConnectOptions::from_str(address)?
@@ -33,6 +82,9 @@ pub(super) async fn open(address: &str, connections: u32) -> Result<Database, Op
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // In place of the pool's own test, which waits for ever where the network swallows the question.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(answers(connection)))
         .after_connect(|connection, _| {
             Box::pin(async {
                 sqlx::raw_sql(LIMITS).execute(&mut *connection).await?;
@@ -44,16 +96,14 @@ pub(super) async fn open(address: &str, connections: u32) -> Result<Database, Op
     Ok(Database::Postgres(pool))
 }
 
-/// Refuses a database that is not this program's.
+/// Refuses a database that is not this program's; the value is how many migrations it lacks.
 pub(super) async fn examine(
     options: &PgConnectOptions,
     connection: &mut PgConnection,
-) -> Result<(), OpenError> {
+) -> Result<usize, OpenError> {
     let place = || format!("the database {} of PostgreSQL", options.get_database().unwrap_or_default());
-    match super::examine::postgres(connection, &MIGRATIONS).await {
-        Ok(_) => Ok(()),
-        Err(why) => Err(OpenError::Unusable { place: place(), why }),
-    }
+    let examined = super::examine::postgres(connection, &MIGRATIONS).await;
+    examined.map_err(|why| OpenError::Unusable { place: place(), why })
 }
 
 /// Refuses a connection on which a commit is answered before it is on the disk.
@@ -73,7 +123,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
         place: format!("{}:{}", options.get_host(), options.get_port()),
         why,
     };
-    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+    match timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(unreachable(error.to_string())),
         Err(_) => Err(unreachable(format!("no answer in {} seconds", CONNECT_TIMEOUT.as_secs()))),
