@@ -30,20 +30,26 @@ impl Services {
     /// # Errors
     /// Where the outbound client cannot be made.
     pub fn for_command(database: Database, clock: Clock) -> Result<Self> {
+        Self::beside_servers(database, clock, DataKeyCache::closed())
+    }
+
+    /// For a command that opens what is sealed, and writes nothing.
+    ///
+    /// # Errors
+    /// As [`Services::for_command`].
+    pub fn for_check(database: Database, clock: Clock, keyring: Keyring) -> Result<Self> {
+        Self::beside_servers(database, clock, DataKeyCache::new(keyring, None))
+    }
+
+    fn beside_servers(database: Database, clock: Clock, data_keys: DataKeyCache) -> Result<Self> {
         let outbound = Outbound::new(ipack_oauth::addresses::Policy::default());
         let oauth = OAuth {
             outbound: outbound.map_err(|_| ServiceError::Internal("TLS cannot be set up"))?,
             allowed: Allowed::default(),
             public_url: String::new(),
         };
-        let services = Self::assembled(
-            database,
-            clock,
-            DataKeyCache::closed(),
-            oauth,
-            &SigningKey::random(),
-            Cost::PRODUCTION,
-        );
+        let services =
+            Self::assembled(database, clock, data_keys, oauth, &SigningKey::random(), Cost::PRODUCTION);
         Ok(services.of_command_line())
     }
 

@@ -28,7 +28,7 @@ const MAX_DEPTH: usize = 6;
 const MAX_EXTRA: usize = 32 * 1024;
 
 /// What a token endpoint granted. `Debug` shows no token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Granted {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,

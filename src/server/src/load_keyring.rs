@@ -70,6 +70,10 @@ pub struct LoadedKeyring {
 }
 
 impl LoadedKeyring {
+    pub fn into_keyring(self) -> Keyring {
+        self.keyring
+    }
+
     pub fn with(self, oauth: OAuth) -> Setup {
         Setup { keyring: self.keyring, keyring_file: self.file, oauth, password_cost: Cost::PRODUCTION }
     }

@@ -7,7 +7,7 @@ use crate::{
         fingerprint::fingerprint_of_company,
     },
     error::{Result, ServiceError},
-    persist::persist_with_backoff,
+    persist::{LONGEST_OUTAGE, persist_with_backoff},
     secrets::{
         credentials::Who,
         sealing::{self, seal},
@@ -36,8 +36,7 @@ use secrecy::SecretString;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long what a provider granted is tried to be kept, and a failure to be written down.
-const KEEPING: Duration = Duration::from_secs(540);
+/// How long a failure is tried to be written down.
 const NOTING: Duration = Duration::from_secs(30);
 
 /// A token as it came, with the id that it is kept by.
@@ -116,7 +115,7 @@ impl Services {
         let granted = token::request(&self.oauth.outbound, configuration, &request, client, now).await?;
         let exchanged = Exchanged { id: new_id(now), attempt, begun, secrets: &secrets, granted: &granted };
         let keep = || self.database.write(|db| self.keep_token(db, &exchanged, company));
-        match persist_with_backoff(Instant::now() + KEEPING, keep).await {
+        match persist_with_backoff(Instant::now() + LONGEST_OUTAGE, keep).await {
             Ok(Kept::Token { earlier }) => {
                 self.opened.forget(earlier);
                 Ok(())

@@ -153,19 +153,25 @@ impl Drop for Busy<'_> {
 }
 
 /// Says that a refresh is under way until it is dropped.
-pub(crate) struct UnderWay<'a>(&'a RefreshTasks, Uuid);
+pub(crate) struct UnderWay(Arc<RefreshTasks>, Uuid);
 
-impl Drop for UnderWay<'_> {
+impl UnderWay {
+    pub(crate) fn token(&self) -> Uuid {
+        self.1
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
     }
 }
 
 impl RefreshTasks {
-    pub(crate) fn begin(&self, id: Uuid) -> Option<UnderWay<'_>> {
+    pub(crate) fn begin(self: &Arc<Self>, id: Uuid) -> Option<UnderWay> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         // Made only where it is ours: one that is dropped here would wait for the lock for ever.
-        under_way.insert(id).then(|| UnderWay(self, id))
+        under_way.insert(id).then(|| UnderWay(self.clone(), id))
     }
 
     pub(crate) fn turn(&self, id: Uuid) -> Arc<tokio::sync::Mutex<()>> {

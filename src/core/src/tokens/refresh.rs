@@ -7,7 +7,7 @@
 use crate::{
     access,
     error::{Result, ServiceError},
-    persist::persist_with_backoff,
+    persist::{LONGEST_OUTAGE, persist_with_backoff},
     secrets::{
         credentials::Who,
         sealing::{self, seal},
@@ -16,6 +16,7 @@ use crate::{
     tokens::{
         due::provider_of,
         expiry::expiry,
+        memory::UnderWay,
         source::{Failure, OpenedSecrets, TokenSource, written},
     },
 };
@@ -35,14 +36,14 @@ use ipack_storage::{
     audit_log::{self, Event, Kind},
     tokens::{self, DueToken, Failed, Refreshed, Token},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a refresh token is its holder's alone: it is sent once, and not again while the answer may still be written.
 const LEASE_SECONDS: i64 = 600;
-/// From the beginning of a lease until its holder gives up: well before its end, by whichever clock.
-const HOLDING: Duration = Duration::from_secs(540);
+/// From the beginning of a lease until the provider's next token has its turn, where the database does not take what came.
+const HOLDING: Duration = Duration::from_secs(60);
 /// How long a lease is asked for again, where the answer to its COMMIT was lost; whoever wants the token waits for it.
 const LEASING: Duration = Duration::from_secs(5);
 /// How long to wait for the turn to call a provider that is called already as often as may be.
@@ -112,7 +113,7 @@ impl Services {
 
     /// Refreshes a token if the lease is to be had; whether it was refreshed.
     pub(crate) async fn refresh(&self, token: &DueToken) -> Result<bool> {
-        let Some(_under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
+        let Some(under_way) = self.refresh_tasks.begin(token.id) else { return Ok(false) };
         // Before the lease, which is for the call and what comes of it.
         let turn = tokio::time::timeout(TURN, self.refresh_tasks.call(&provider_of(token))).await;
         let Ok(call) = turn else { return Err(ServiceError::Refreshing) };
@@ -127,11 +128,28 @@ impl Services {
         drop(call);
         let settle = || self.settle_refresh(&leased, owner, &outcome);
         let settled = persist_with_backoff(begun + HOLDING, settle).await;
-        self.opened.forget(Some(token.id));
+        if matches!(&settled, Err(ServiceError::Storage(error)) if error.is_unavailable()) {
+            // The provider's other tokens do not wait for the end of an outage, nor does this one's next refresh.
+            let services = self.clone();
+            self.background.spawn(async move {
+                let settle = || services.settle_refresh(&leased, owner, &outcome);
+                let settled = persist_with_backoff(begun + LONGEST_OUTAGE, settle).await;
+                services.refresh_is_settled(under_way, &settled);
+                if let Err(error) = settled {
+                    tracing::error!(error = %error, "what a refresh brought is lost");
+                }
+            });
+            return Err(ServiceError::Refreshing);
+        }
+        self.refresh_is_settled(under_way, &settled);
+        Ok(settled? == Settled::Ours && outcome.is_ok())
+    }
+
+    fn refresh_is_settled(&self, under_way: UnderWay, settled: &Result<Settled>) {
+        self.opened.forget(Some(under_way.token()));
         if matches!(settled, Ok(Settled::Nobodys)) {
             self.revoke_soon();
         }
-        Ok(settled? == Settled::Ours && outcome.is_ok())
     }
 
     /// The row as it is under the lease.
@@ -151,6 +169,7 @@ impl Services {
         let latest = latest.filter(|latest| latest.failures == token.failures);
         let holder = before.and_then(|before| before.lease_owner);
         Ok(Leased {
+            until,
             token: latest.ok_or(ServiceError::Refreshing)?,
             was_abandoned: holder.is_some_and(|holder| holder != owner),
         })
@@ -257,21 +276,39 @@ impl Services {
             audit_log::add(db.lend(), new_id(now), event, now).await?;
             return Ok(Settled::Ours);
         }
-        // Under the lease nobody else changes the row: where it is another version, a COMMIT that was not answered did
-        // write it.
-        let latest = tokens::find(db.lend(), key).await?;
-        let is_written = |latest: Token| {
-            latest.id == token.id && (latest.version, latest.failures) != (token.version, token.failures)
-        };
-        if latest.is_some_and(is_written) {
-            return Ok(Settled::Ours);
+        let latest = tokens::find(db.lend(), key).await?.filter(|latest| latest.id == token.id);
+        if let Some(latest) = &latest
+            && (latest.version, latest.failures) != (token.version, token.failures)
+        {
+            // Under the lease nobody else changes the row: a COMMIT that was not answered did write it. After it the next
+            // holder may have.
+            let is_written = match outcome {
+                Ok(refresh) if now >= leased.until => self.has_written(db.lend(), latest, refresh).await?,
+                _ => true,
+            };
+            if is_written {
+                return Ok(Settled::Ours);
+            }
         }
-        // Reset, replaced or uninstalled meanwhile: what came is nobody's.
+        // Reset, replaced or uninstalled meanwhile, or the lease ran out and somebody else took it: what came is nobody's.
         if let Ok(RefreshAnswer { configuration, secrets, granted, .. }) = outcome {
             let who = Who { account, label: access::PROGRAM };
-            self.queue_granted(db.lend(), owner, who, key, configuration, secrets, granted).await?;
+            let mut granted = granted.clone();
+            if latest.is_some_and(|latest| !latest.is_broken) {
+                // The next holder may have got the same refresh token: some providers give it out again.
+                granted.refresh_token = None;
+            }
+            self.queue_granted(db.lend(), owner, who, key, configuration, secrets, &granted).await?;
         }
         Ok(Settled::Nobodys)
+    }
+
+    /// Whether a row has the token that came.
+    async fn has_written(&self, db: Connection<'_>, row: &Token, refresh: &RefreshAnswer) -> Result<bool> {
+        let (space, version) = (&row.key.space, row.data_key_version);
+        let place = sealing::access_token(&row.id);
+        let kept = self.data_keys.open(db, space, version, place, &row.access_token).await?;
+        Ok(kept.expose_secret() == refresh.granted.access_token.expose_secret())
     }
 
     async fn keep_refresh(
@@ -312,6 +349,7 @@ const LOST_ANSWER: &str = "a server stopped before it could keep what the provid
 /// A token that is this refresh's alone.
 struct Leased {
     token: Token,
+    until: Timestamp,
     /// Its last holder never gave the lease back: an answer may be lost.
     was_abandoned: bool,
 }

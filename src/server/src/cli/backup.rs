@@ -1,10 +1,16 @@
-//! `ipack-connect check`: whether a backup could take the database's place.
+//! `ipack-connect check`: whether a backup, or a database that one was restored into, could take the database's place.
 
 use crate::cli::{
-    keys::{scope_name, services_on},
+    keys::{KeyArgs, scope_name},
     say,
 };
-use ipack_storage::backup;
+use crate::load_keyring::{KeySource, load_keyring};
+use ipack_core::Services;
+use ipack_domain::effects::Clock;
+use ipack_storage::{
+    backup,
+    open::{open, pending_migrations},
+};
 use std::{
     error::Error,
     fs::{self, DirBuilder},
@@ -13,20 +19,44 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Looks at a backup's file, or else at the database that the address names.
+///
 /// # Errors
-/// With what is wrong with the backup, or with the keys.
-pub async fn check(file: &Path, keyring: &Path) -> Result<(), Box<dyn Error>> {
-    let pending = backup::check(file).await?;
-    let name = file.display();
-    let age = match pending {
+/// With what is wrong with it, or with the keys.
+pub async fn check(file: Option<PathBuf>, keys: &KeyArgs) -> Result<(), Box<dyn Error>> {
+    let address = &keys.database.database_url;
+    let file = file.or_else(|| sqlite_file(address));
+    let Some(file) = file else {
+        let pending = pending_migrations(address).await?;
+        say(&format!("The database is this program’s; {}.", age(pending)));
+        return match pending {
+            0 => check_sealed(address, &keys.master_key_file).await,
+            _ => Err("what is sealed in it is looked at once it has them: `ipack-connect migrate` runs them"
+                .into()),
+        };
+    };
+    let pending = backup::check(&file).await?;
+    say(&format!("{} is whole; {}.", file.display(), age(pending)));
+    // What opening writes, it writes into a copy.
+    let copy = Copy::of(&file)?;
+    check_sealed(&format!("sqlite://{}", copy.file.display()), &keys.master_key_file).await
+}
+
+fn sqlite_file(address: &str) -> Option<PathBuf> {
+    let path = address.strip_prefix("sqlite:")?.trim_start_matches("//");
+    Some(path.split('?').next().unwrap_or_default().into())
+}
+
+fn age(pending: usize) -> String {
+    match pending {
         0 => "its tables are this version’s".to_owned(),
         pending => format!("it lacks {pending} migrations, which a start would run"),
-    };
-    say(&format!("{name} is whole; {age}."));
-    // What opening writes, it writes into a copy.
-    let copy = Copy::of(file)?;
-    let address = format!("sqlite://{}", copy.file.display());
-    let services = services_on(&address, keyring).await?;
+    }
+}
+
+async fn check_sealed(address: &str, keyring: &Path) -> Result<(), Box<dyn Error>> {
+    let keyring = load_keyring(&KeySource::of(address, keyring)?, address).await?;
+    let services = Services::for_check(open(address).await?, Clock::system(), keyring.into_keyring())?;
     let sealed = services.check_sealed().await?;
     services.database.close().await;
     for value in &sealed.unopenable {

@@ -208,3 +208,59 @@ async fn write_is_delayed(address: String) {
     assert_eq!(read(&second, &client, &key()).await, Ok("access-3".into()));
     stop(world, second).await;
 }
+
+/// The database comes back for the holder only when its lease has run out.
+#[test]
+fn f10_an_outage_longer_than_the_lease_leaves_no_token_behind() {
+    let name = "f10_an_outage_longer_than_the_lease_leaves_no_token_behind";
+    on_empty(name, Kind::Postgres, |address| Box::pin(outlast_the_lease(address)));
+}
+
+async fn outlast_the_lease(address: String) {
+    let network = Network::to(&address).await;
+    let world = ipack_testing::flow::world(open(network.address()).await.expect("it opens")).await;
+    let second = World::empty(open(&address).await.expect("it opens twice")).await;
+    let provider = Provider::start().await;
+    let mut browser = world.browser(ANN).await;
+    get_token(&mut browser, &key(), &provider).await;
+    provider.rules(|rules| rules.slow = Duration::from_millis(300));
+    let advance = |seconds| {
+        world.advance(seconds);
+        second.advance(seconds);
+    };
+    for (round, is_taken_over) in [(1, false), (2, true)] {
+        advance(3_400);
+        let holder = world.services.clone();
+        let holding = tokio::spawn(async move { holder.refresh_due().await });
+        eventually!((refreshes(&provider).len() == round).then_some(()));
+        network.take_down();
+        advance(599);
+        assert_eq!(second.services.refresh_due().await.expect("looked"), 0, "it is its holder's");
+        advance(2);
+        if is_taken_over {
+            assert_eq!(second.services.refresh_due().await.expect("looked"), 0);
+            assert_eq!(provider.revoked_families(), 1);
+            assert!(token(&second, &key()).await.expect("a token").is_broken);
+        }
+        // The provider's other tokens wait for a minute of it.
+        let is_long = std::env::var_os("IPACK_LONG_FAULTS").is_some();
+        if is_long {
+            assert_eq!(holding.await.expect("no panic").expect("looked"), 0, "it goes on in the background");
+            network.bring_up();
+        } else {
+            network.bring_up();
+            let refreshed = holding.await.expect("no panic").expect("it is written");
+            assert_eq!(refreshed, usize::from(!is_taken_over));
+        }
+        if !is_taken_over {
+            // Kept, where nobody else asked meanwhile.
+            eventually!(token(&second, &key()).await.filter(|row| row.version == 2));
+        }
+    }
+    let client = runtime(&second).await;
+    read(&second, &client, &key()).await.expect_err("it stays broken");
+    let revoked = eventually!(provider.revocations().first().cloned());
+    assert_eq!(field(&revoked, "token").as_deref(), Some("refresh-4"), "what the holder got");
+    eventually!((world.count("revocations").await == 0).then_some(()));
+    stop(world, second).await;
+}
