@@ -111,7 +111,14 @@ impl Services {
     /// Gives an API token other rights, which the JWTs have that it makes from now on. `false` where there is no such
     /// token.
     pub async fn set_token_rights(&self, account: &str, username: &str, rights: &Rights) -> Result<bool> {
-        let set = async |mut db: Writer| api_tokens::set_rights(db.lend(), account, username, rights).await;
+        let detail = format!("{username}, which may {rights} from now on");
+        let set = async |mut db: Writer| {
+            let is_set = api_tokens::set_rights(db.lend(), account, username, rights).await?;
+            if is_set {
+                self.note_operation(db.lend(), Kind::ApiTokenChanged, Some(account), &detail).await?;
+            }
+            Ok::<_, StorageError>(is_set)
+        };
         Ok(self.database.write(set).await?)
     }
 
@@ -204,6 +211,25 @@ impl Services {
         let now = self.clock.now();
         let subject = AuditSubject { account, ..AuditSubject::default() };
         audit_log::add_told(db, new_id(now), subject, kind, self.operator, Some(detail), now).await
+    }
+
+    /// Writes down that a master key was added to the keyring.
+    pub async fn note_key_added(&self, version: u32) -> Result<()> {
+        let detail = format!("v{version}");
+        let note = async |mut db: Writer| self.note_operation(db.lend(), Kind::KeyAdded, None, &detail).await;
+        Ok(self.database.write(note).await?)
+    }
+
+    /// Writes down that a command ran migrations, where there were any.
+    pub async fn note_migrations(&self, count: usize) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let detail = format!("{count} migrations");
+        let note = async |mut db: Writer| {
+            self.note_operation(db.lend(), Kind::DatabaseMigrated, None, &detail).await
+        };
+        Ok(self.database.write(note).await?)
     }
 
     /// A JWT for a program that proves itself with an API token of the account. A wrong username, token or account

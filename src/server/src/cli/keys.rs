@@ -12,18 +12,15 @@ use ipack_domain::effects::Clock;
 use ipack_oauth::{addresses::Policy, configuration::Allowed, outbound::Outbound};
 use ipack_storage::open::open;
 use ipack_vault::Keyring;
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-};
+use std::{error::Error, path::PathBuf};
 
 #[derive(Args)]
 pub struct KeyArgs {
     #[command(flatten)]
-    database: DatabaseArgs,
+    pub(super) database: DatabaseArgs,
     /// File with the master keys
     #[arg(long, env = "IPACK_MASTER_KEY_FILE", default_value = DEFAULT_MASTER_KEY_FILE)]
-    master_key_file: PathBuf,
+    pub(super) master_key_file: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -35,9 +32,8 @@ pub enum KeysCommand {
     },
     /// Add a master key to the file; `keys rotate` puts it to use
     Add {
-        /// File with the master keys
-        #[arg(long, env = "IPACK_MASTER_KEY_FILE", default_value = DEFAULT_MASTER_KEY_FILE)]
-        master_key_file: PathBuf,
+        #[command(flatten)]
+        keys: KeyArgs,
     },
     /// Seal everything anew with the newest master key, beside running servers; can be stopped and run again
     Rotate {
@@ -63,10 +59,12 @@ pub async fn run(command: KeysCommand) -> Result<(), Box<dyn Error>> {
             }
             Ok(())
         }
-        KeysCommand::Add { master_key_file } => {
+        KeysCommand::Add { keys } => {
             in_a_file()?;
-            let version = Keyring::add(&master_key_file)?;
-            let file = master_key_file.display();
+            let services = services(&keys).await?;
+            let version = Keyring::add(&keys.master_key_file)?;
+            services.note_key_added(version).await?;
+            let file = keys.master_key_file.display();
             say(&format!(
                 "Added v{version} to {file}. Copy the file to every machine that serves this database, then run `keys rotate`."
             ));
@@ -106,12 +104,8 @@ fn in_a_file() -> Result<(), String> {
 }
 
 async fn services(keys: &KeyArgs) -> Result<Services, Box<dyn Error>> {
-    services_on(&keys.database.database_url, &keys.master_key_file).await
-}
-
-/// The use cases on a database whose master keys are in this file.
-pub(super) async fn services_on(url: &str, master_key_file: &Path) -> Result<Services, Box<dyn Error>> {
-    let source = KeySource::of(url, master_key_file)?;
+    let url = &keys.database.database_url;
+    let source = KeySource::of(url, &keys.master_key_file)?;
     let keyring = load_keyring(&source, url).await?;
     let oauth = OAuth {
         outbound: Outbound::new(Policy::default())?,

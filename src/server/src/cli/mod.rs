@@ -9,14 +9,14 @@ mod token;
 use crate::load_keyring::{KeySource, load_keyring};
 use crate::serve;
 use crate::{
-    config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL, DEFAULT_MASTER_KEY_FILE},
+    config::{ADMIN_PASSWORD, Config, DEFAULT_DATABASE_URL},
     telemetry,
 };
 use clap::{Args, Parser, Subcommand};
 use ipack_core::{OAuth, Services};
 use ipack_domain::effects::Clock;
 use ipack_oauth::{configuration::Allowed, outbound::Outbound};
-use ipack_storage::open::{open, open_with};
+use ipack_storage::open::{open, open_with, pending_migrations};
 use std::{env::VarError, error::Error, io::Read, path::PathBuf, sync::Arc};
 
 #[derive(Parser)]
@@ -41,7 +41,7 @@ enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
-    /// Copy the database into a new file, while servers run (SQLite; for PostgreSQL, says what does)
+    /// Copy the database into a new file, while servers run (PostgreSQL: by pg_dump)
     Backup {
         file: PathBuf,
         #[command(flatten)]
@@ -49,10 +49,10 @@ enum Command {
     },
     /// Look whether a backup is whole, and whether the master keys open what is sealed in it
     Check {
-        file: PathBuf,
-        /// File with the master keys
-        #[arg(long, env = "IPACK_MASTER_KEY_FILE", default_value = DEFAULT_MASTER_KEY_FILE)]
-        master_key_file: PathBuf,
+        /// A backup of SQLite; without one, the database itself is looked at
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        keys: keys::KeyArgs,
     },
     /// Spaces: what an account's users install from
     #[command(subcommand)]
@@ -144,13 +144,16 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     match Cli::parse().command {
         Command::Serve { config, demo } => serve(Arc::new(*config), first_password()?, demo).await,
         Command::Migrate { database } => {
-            services(&database).await?.database.close().await;
+            let pending = pending_migrations(&database.database_url).await?;
+            let services = services(&database).await?;
+            services.note_migrations(pending).await?;
+            services.database.close().await;
             Ok(())
         }
         Command::Backup { file, database } => {
             Ok(ipack_storage::backup::backup(&database.database_url, &file).await?)
         }
-        Command::Check { file, master_key_file } => backup::check(&file, &master_key_file).await,
+        Command::Check { file, keys } => backup::check(file, &keys).await,
         Command::Space(SpaceCommand::Create { account, guid, name, database }) => {
             Ok(services(&database).await?.create_space(&account, &guid, &name).await?)
         }

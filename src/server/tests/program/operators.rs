@@ -28,10 +28,13 @@ async fn s39_what_the_command_line_did_is_in_the_audit_log(address: String) {
     Keyring::create(&keyring).expect("a keyring");
     std::fs::write(&catalogue, "{}").expect("written");
     let run = |arguments: &[&str], input| run(&address, &keyring, arguments, input);
+    run(&["migrate"], "");
+    run(&["migrate"], "");
     run(&["space", "create", "--account", "a", "--guid", "g", "--name", "N"], "");
     let made = run(&["token", "create", "--account", "a", "--name", "ci"], "");
     let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
     let username = made["username"].as_str().expect("a username");
+    run(&["token", "rights", "--account", "a", "--username", username, "--allow", "details:read"], "");
     run(&["token", "revoke", "--account", "a", "--username", username], "");
     run(&["admin", "create", "--email", "a@x", "--account", "a"], "canary-1");
     run(&["admin", "password", "--email", "a@x"], "canary-2");
@@ -44,10 +47,13 @@ async fn s39_what_the_command_line_did_is_in_the_audit_log(address: String) {
     for (kind, detail, times) in [
         ("space_created", "g, N", 1),
         ("api_token_created", &format!("{username}, which may %"), 1),
+        ("api_token_changed", &format!("{username}, which may details:read from now on"), 1),
         ("api_token_revoked", username, 1),
         ("admin_created", "a@x", 1),
         ("password_changed", "a@x", 1),
         ("catalogue_imported", "into g: 0 environments, 0 packs", 1),
+        ("database_migrated", "% migrations", 1),
+        ("key_added", "v2", 1),
         ("keys_rotated", "under v%", 2),
         ("key_retired", "v1", 1),
     ] {
