@@ -1,11 +1,15 @@
 //! Taking connections and serving them, so that a stranger's costs little: there are so many at once, a request's head
-//! arrives within its time and has a size, and what does not end in time is left behind when the server stops.
+//! arrives within its time and has a size, whoever does not read their answer is hung up on, and what does not end in time
+//! is left behind when the server stops.
 //!
 //! `axum::serve` has none of these bounds, so the loop is written here, on hyper's connections.
+
+mod impatient;
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use impatient::Impatient;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
@@ -31,6 +35,8 @@ pub struct ConnectionLimits {
     pub at_once: usize,
     /// Until a request's head is whole, and how long a connection may be idle.
     pub head: Duration,
+    /// How long a client may take no byte of its answer.
+    pub write: Duration,
     /// How long requests have to end once the server is to stop.
     pub drain: Duration,
 }
@@ -38,7 +44,12 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         let at_once = usize::try_from(CONNECTIONS).unwrap_or(usize::MAX);
-        Self { at_once, head: Duration::from_secs(15), drain: Duration::from_secs(10) }
+        Self {
+            at_once,
+            head: Duration::from_secs(15),
+            write: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
+        }
     }
 }
 
@@ -85,7 +96,7 @@ pub async fn serve_until(
         let (app, stopping) = (app.clone(), stopping.clone());
         connections.spawn(async move {
             let _slot = slot;
-            if let Err(error) = serve_connection(stream, peer, app, limits.head, stopping).await {
+            if let Err(error) = serve_connection(stream, peer, app, limits, stopping).await {
                 tracing::debug!(%peer, %error, "a connection ended early");
             }
         });
@@ -126,7 +137,7 @@ async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: Router,
-    head: Duration,
+    limits: ConnectionLimits,
     stopping: CancellationToken,
 ) -> hyper::Result<()> {
     let service = service_fn(move |request: Request<Incoming>| {
@@ -135,8 +146,12 @@ async fn serve_connection(
         app.clone().oneshot(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head).max_header_size(BUFFER).max_buf_size(BUFFER);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_header_size(BUFFER)
+        .max_buf_size(BUFFER);
+    let stream = TokioIo::new(Impatient::new(stream, limits.write));
+    let mut connection = pin!(http.serve_connection(stream, service));
     tokio::select! {
         served = connection.as_mut() => served,
         () = stopping.cancelled() => {

@@ -141,6 +141,54 @@ async fn a_connection_without_a_whole_head_is_closed_and_makes_room() {
     serving.abort();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_read_their_answer_is_hung_up_on_and_makes_room() {
+    let (listener, address) = listener().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stop_told = async move {
+        let _ = stopped.await;
+    };
+    let limits =
+        ConnectionLimits { at_once: 2, write: Duration::from_millis(300), ..ConnectionLimits::default() };
+    // More than what the sockets of both sides take.
+    let large = Router::new().fallback(async || vec![7_u8; 64 << 20]);
+    let serving = tokio::spawn(serve_until(stop_told, limits, listener, large));
+    let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        stream.write_all(request).await.expect("sent");
+        idle.push(stream);
+    }
+    // There is room for it only once one of them is closed. It takes its time, and gets everything.
+    let mut slow = TcpStream::connect(address).await.expect("it listens");
+    slow.write_all(request).await.expect("sent");
+    let mut read = 0;
+    let mut buffer = vec![0; 8 << 20];
+    let reading = async {
+        loop {
+            match slow.read(&mut buffer).await.expect("an answer") {
+                0 => break,
+                length => read += length,
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONG, reading).await.expect("it has its turn");
+    assert!(read > 64 << 20, "{read} bytes");
+    for mut stream in idle {
+        let mut answer = Vec::new();
+        let ended = timeout(LONG, stream.read_to_end(&mut answer)).await.expect("it is closed");
+        assert!(ended.is_err() || answer.len() < 64 << 20, "it was sent all of it");
+    }
+    // Somebody else who does not read keeps nobody from stopping.
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    stream.write_all(request).await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stop.send(()).expect("it runs");
+    timeout(LONG, serving).await.expect("it stops").expect("no panic");
+}
+
 #[tokio::test]
 async fn a_head_beyond_its_size_is_refused() {
     let (listener, address) = listener().await;
