@@ -1,7 +1,6 @@
 //! The disk of the database is full, and has space again later: a small file system in memory that the test fills.
 
-use crate::faults::not_run;
-use crate::faults::server::Server;
+use crate::faults::{figures, not_run, rounds, server::Server};
 use axum::http::StatusCode;
 use ipack_storage::open::open;
 use std::{fs, io::Write, path::Path, process::Command};
@@ -14,7 +13,7 @@ impl SmallDisk {
     /// `None` where this process may mount nothing.
     fn mount() -> Option<Self> {
         let folder = TempDir::with_prefix("ipack-disk-").expect("a temporary folder can be made");
-        let options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
+        let options = ["-t", "tmpfs", "-o", "size=16m", "tmpfs"];
         let mounted = Command::new("mount").args(options).arg(folder.path()).output();
         mounted.is_ok_and(|output| output.status.success()).then_some(Self(folder))
     }
@@ -59,7 +58,7 @@ async fn f04_saves_fail_on_a_full_disk_and_work_when_there_is_space() {
     let mut next = || number.next().expect("a number");
     assert_eq!(server.save(next()).await.json().get("errors"), None);
     // Again and again: a broken connection must not be left behind by any round.
-    for round in 0..3 {
+    for round in 0..rounds(3, 50) {
         disk.fill();
         // What the write-ahead log has taken already may still have room for some.
         let mut refused = 0;
@@ -84,7 +83,8 @@ async fn f04_saves_fail_on_a_full_disk_and_work_when_there_is_space() {
         assert_eq!(reply.json().get("errors"), None, "the next save works: {}", reply.text);
         server.assert_soon(StatusCode::OK).await;
     }
-    server.assert_all_kept().await;
+    let kept = server.assert_all_kept().await;
+    figures("F04", &format!("{} times full and emptied, all of {kept} saves kept", rounds(3, 50)));
     let check: String = match &database {
         ipack_storage::Database::Sqlite { readers, .. } => {
             sqlx::query_scalar("PRAGMA integrity_check").fetch_one(readers).await.expect("it runs")

@@ -101,6 +101,22 @@ async fn f05_while_somebody_holds_the_lock_reading_goes_on_and_a_write_ends_in_5
     assert_eq!(again.rows("authorization"), ["typed-key=typed & value"]);
     assert_eq!((again.value("intent"), again.value("client_secret")), ("save", ""));
     assert!(!page.text().contains("canary"));
+    // It shows what was typed, and the secret that is missing; what is empty goes along unseen.
+    let labels: Vec<String> =
+        page.elements().into_iter().filter(|one| one.name == "label").map(|one| one.text).collect();
+    assert_eq!(
+        labels,
+        ["Base URL", "Authorization Parameters key 1", "Authorization Parameters value 1", "Client Secret"]
+    );
+    page.assert_shows("What you typed is on this page and nowhere else, but for the secret: enter it again.");
+    assert!(page.text().contains("rel=\"stylesheet\""), "it looks like every other page");
+    assert!(
+        typed
+            .fields
+            .iter()
+            .filter(|(name, _)| name != "client_secret")
+            .all(|field| again.fields.contains(field))
+    );
 
     assert_unavailable(&called);
     assert!(called.text().contains("TEMPORARILY_UNAVAILABLE"), "{}", called.text());

@@ -1,6 +1,7 @@
 //! The program is killed at a random moment under saves, again and again: what was acknowledged is there, whole.
 
 use crate::faults::{
+    figures,
     program::{Installation, Ledger},
     rounds,
 };
@@ -39,4 +40,5 @@ fn kill_again_and_again(address: &str) {
     let all = ledger.acknowledged();
     all.iter().for_each(|number| program.assert_kept(*number));
     assert!(all.len() >= rounds(3, 100), "only {} saves were acknowledged", all.len());
+    figures("F01", &format!("{} kills, all of {} acknowledged saves kept", rounds(3, 100), all.len()));
 }

@@ -6,13 +6,17 @@
 //! test provoke says so through [`not_run`]; how long a test goes on is told by [`rounds`].
 
 mod backups;
+mod backups_of_postgres;
 mod clock;
+mod damage;
 mod full_disk;
 mod held_lock;
 mod kills;
 mod postgres_restart;
 mod program;
 mod server;
+mod silent_network;
+mod stalled_replica;
 mod sync_errors;
 mod sync_order;
 mod tracer;
@@ -31,4 +35,11 @@ fn not_run(test: &str, why: &str) {
 /// How often a fault comes: a few times in `make test`, many in `make faults`.
 fn rounds(short: usize, long: usize) -> usize {
     if env::var_os("IPACK_LONG_FAULTS").is_some() { long } else { short }
+}
+
+/// Says how much was done, past what the test runner keeps to itself: `make faults` has it in its line about the fault.
+fn figures(fault: &str, what: &str) {
+    if env::var_os("IPACK_LONG_FAULTS").is_some() {
+        writeln!(std::io::stderr(), "FIGURES: {fault} {what}").expect("standard error is open");
+    }
 }

@@ -1,6 +1,6 @@
 //! PostgreSQL restarts under a running server: a PostgreSQL of this test's own, beside the one of the other tests.
 
-use crate::faults::{rounds, server::Server};
+use crate::faults::{figures, rounds, server::Server};
 use axum::http::StatusCode;
 use ipack_storage::open::open;
 use ipack_testing::databases::POSTGRES_VARIABLE;
@@ -114,7 +114,10 @@ async fn f06_postgres_restarts_under_two_replicas_and_no_acknowledged_save_is_lo
         let reply = server.save(numbers.fetch_add(1, Ordering::Relaxed)).await;
         assert_eq!(reply.json().get("errors"), None, "the next save works: {}", reply.text);
     }
-    assert!(server.assert_all_kept().await > 2);
+    let kept = server.assert_all_kept().await;
+    assert!(kept > 2);
+    let times = rounds(2, 20);
+    figures("F06", &format!("{times} restarts of PostgreSQL, all of {kept} saves kept, {refused} refused"));
     // While it is away for longer, that shows.
     postgres = tokio::task::spawn_blocking(move || {
         postgres.control("stop fast");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
     sync::{
         Mutex,
@@ -29,7 +29,7 @@ pub struct Installation {
     pub address: String,
     keyring: PathBuf,
     basic: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Installation {
@@ -38,7 +38,7 @@ impl Installation {
         let folder = TempDir::with_prefix("ipack-keys-").expect("a temporary folder can be made");
         let keyring = folder.path().join("master.key");
         Keyring::create(&keyring).expect("a keyring");
-        Self { address: address.to_owned(), keyring, basic: String::new(), _folder: folder }
+        Self { address: address.to_owned(), keyring, basic: String::new(), folder }
     }
 
     pub fn new(address: &str) -> Self {
@@ -49,6 +49,15 @@ impl Installation {
         let text = |field: &str| token[field].as_str().expect("text").to_owned();
         new.basic = STANDARD.encode(format!("{}:{}", text("username"), text("token")));
         new
+    }
+
+    pub fn keyring(&self) -> &Path {
+        &self.keyring
+    }
+
+    /// Where the keys are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The same keys on another database.
@@ -164,6 +173,11 @@ impl Ledger {
 
     pub fn acknowledged(&self) -> Vec<u32> {
         self.acknowledged.lock().expect("nobody panics").clone()
+    }
+
+    /// The number of the next save.
+    pub fn next(&self) -> u32 {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// One save of a number that no other has; whether it was acknowledged.

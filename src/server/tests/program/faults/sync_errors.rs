@@ -1,7 +1,7 @@
 //! The disk takes what is written and fails to make it lasting: every sync of the real program fails for a while.
 
 use crate::faults::{
-    not_run,
+    figures, not_run,
     program::{Installation, Ledger},
     rounds,
     tracer::Tracer,
@@ -45,4 +45,5 @@ fn after_failed_syncs(database: &str) {
         program.assert_ready_soon(200);
     }
     ledger.acknowledged().into_iter().for_each(|number| program.assert_kept(number));
+    figures("F03", &format!("{} times syncs fail, and work again", rounds(2, 20)));
 }

@@ -1,7 +1,7 @@
 //! A commit reaches the disk before its answer leaves: the order of the real program's system calls tells.
 
 use crate::faults::{
-    not_run,
+    figures, not_run,
     program::{Installation, Ledger},
     rounds,
     tracer::Tracer,
@@ -34,6 +34,7 @@ fn synced_before_answers(database: &str) {
     tracer.stop();
     let trace = fs::read_to_string(output.path()).expect("the trace");
     assert_eq!(answers_after_syncs(&trace), Ok(saves), "{trace}");
+    figures("F02", &format!("{saves} answers, each after its sync"));
 }
 
 /// How many answers there are, each after a sync of all that was written to the log.
