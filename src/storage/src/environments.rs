@@ -53,16 +53,44 @@ pub async fn list(db: Connection<'_>, space: &str, after: &str, limit: i64) -> R
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// Where a page of environments by name starts: after this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AfterEnvironment {
+    pub name: String,
+    pub id: String,
+}
+
 /// The environments that an instance is attached to, by name.
-pub async fn of_instance(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<Environment>> {
+pub async fn of_instance(
+    db: Connection<'_>,
+    space: &str,
+    instance: &str,
+    after: &AfterEnvironment,
+    limit: i64,
+) -> Result<Vec<Environment>> {
     let sql = "SELECT e.id, e.name, e.classification FROM attachments a
          JOIN environments e ON e.space_guid = a.space_guid AND e.id = a.environment_id
-         WHERE a.space_guid = $1 AND a.instance_id = $2 ORDER BY e.name, e.id";
+         WHERE a.space_guid = $1 AND a.instance_id = $2 AND (e.name, e.id) > ($3, $4)
+         ORDER BY e.name, e.id LIMIT $5";
     let rows = on_connection!(db, executor => sqlx::query_as::<_, EnvironmentRow>(sql)
         .bind(space)
         .bind(instance)
+        .bind(&after.name)
+        .bind(&after.id)
+        .bind(limit)
         .fetch_all(executor))?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Whether an instance is attached to an environment.
+pub async fn is_attached(db: Connection<'_>, space: &str, instance: &str, environment: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attachments
+         WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3)";
+    on_connection!(db, executor => sqlx::query_scalar(sql)
+        .bind(space)
+        .bind(instance)
+        .bind(environment)
+        .fetch_one(executor))
 }
 
 /// The environments after `after` that an instance is not attached to, by id.

@@ -71,6 +71,8 @@ pub struct InstanceView {
     pub name: String,
     pub pack_name: Option<String>,
     pub environments: Vec<Environment>,
+    /// Where their next page starts, if there is one.
+    pub next_environments: Option<String>,
     /// Environments of the Space that the instance is not attached to.
     pub attachable: Vec<Environment>,
     /// Where their next page starts, if there is one.

@@ -9,7 +9,7 @@ use crate::{
 use ipack_domain::catalogue::{Environment, Named};
 use ipack_storage::{
     accounts::Space,
-    environments,
+    environments::{self, AfterEnvironment},
     instances::{self, Instance},
     lines::{self, AfterLine, ProcessInEnvironment},
     overview::{self, After, InstanceInList},
@@ -48,6 +48,8 @@ pub struct InstanceWithConnections {
     pub space: Space,
     pub instance: Instance,
     pub environments: Vec<Environment>,
+    /// Where their next page starts, if there is one.
+    pub next_environments: Option<AfterEnvironment>,
     /// Environments of the Space that the instance is not attached to.
     pub attachable: Vec<Environment>,
     /// Where their next page starts, if there is one.
@@ -68,6 +70,8 @@ pub struct InstanceChoice<'a> {
     pub process: Option<&'a str>,
     /// Where the page of connections starts.
     pub after: Option<&'a AfterLine>,
+    /// Where the page of environments that it is attached to starts.
+    pub after_environment: Option<&'a AfterEnvironment>,
     /// Where the page of environments to attach starts: after this id.
     pub after_attachable: &'a str,
 }
@@ -140,16 +144,24 @@ impl Services {
         instance: &str,
         choice: InstanceChoice<'_>,
     ) -> Result<InstanceWithConnections> {
-        let InstanceChoice { environment, process, after, after_attachable } = choice;
+        let InstanceChoice { environment, process, after, after_environment, after_attachable } = choice;
         validate_ids([instance])?;
         let mut reader = self.database.reader().await?;
         let space = access::admin_space(reader.connection(), admin, space).await?;
         let found = instances::find(reader.connection(), &space.guid, instance)
             .await?
             .ok_or(ServiceError::NotFound)?;
-        let environments = environments::of_instance(reader.connection(), &space.guid, instance).await?;
-        let processes = instances::processes(reader.connection(), &space.guid, instance).await?;
         let limit = ENVIRONMENTS_PER_PAGE as i64 + 1;
+        let first = AfterEnvironment::default();
+        let start = after_environment.unwrap_or(&first);
+        let mut environments =
+            environments::of_instance(reader.connection(), &space.guid, instance, start, limit).await?;
+        let more = cut(&mut environments, ENVIRONMENTS_PER_PAGE);
+        let next_environments = environments
+            .last()
+            .filter(|_| more)
+            .map(|last| AfterEnvironment { name: last.name.clone(), id: last.id.clone() });
+        let processes = instances::processes(reader.connection(), &space.guid, instance).await?;
         let mut attachable =
             environments::attachable(reader.connection(), &space.guid, instance, after_attachable, limit)
                 .await?;
@@ -158,10 +170,11 @@ impl Services {
 
         // An instance is looked at in one environment, so the first stands where none was chosen.
         let environment = match environment {
-            Some(id) => environments.iter().find(|one| one.id == id),
-            None => environments.first(),
+            Some(id) => environments::is_attached(reader.connection(), &space.guid, instance, id)
+                .await?
+                .then(|| id.to_owned()),
+            None => environments.first().map(|one| one.id.clone()),
         };
-        let environment = environment.map(|one| one.id.clone());
         let process = match (process, &processes[..]) {
             (Some(id), _) => processes.iter().find(|one| one.id == id),
             (None, [only]) => Some(only),
@@ -191,6 +204,7 @@ impl Services {
             space,
             instance: found,
             environments,
+            next_environments,
             attachable,
             next_attachable,
             processes,

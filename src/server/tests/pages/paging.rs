@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 on_both!(
     a_process_of_many_connections_has_pages,
     a_space_of_many_environments_has_pages,
+    an_instance_in_many_environments_has_pages,
     a_form_names_few_of_many_environments_and_counts_the_others,
 );
 
@@ -73,6 +74,43 @@ async fn a_space_of_many_environments_has_pages(database: Database) {
     let last = pages.last().expect("there is one").form("/api/attach").with("environment", "many-449");
     assert_eq!(browser.press(&last, "").await.status, 200);
     assert_eq!(world.count("attachments WHERE environment_id = 'many-449'").await, 1);
+}
+
+async fn an_instance_in_many_environments_has_pages(database: Database) {
+    let world = World::new(database).await;
+    let now = world.services.clock.now();
+    let write = async |mut db: Writer| {
+        for number in 0..MANY {
+            let environment = format!("many-{number:03}");
+            environments::register(db.lend(), SPACE, &environment, now).await?;
+            let id = ipack_domain::effects::new_id(now);
+            environments::attach(db.lend(), id, SPACE, &key().instance, &environment, now).await?;
+        }
+        Ok::<_, ipack_storage::StorageError>(())
+    };
+    world.database.write(write).await.expect("attached");
+    let mut browser = world.browser(ANN).await;
+    let pages = pages(&mut browser, &instance_page(), "More attached environments").await;
+    assert_eq!(pages.len(), 3);
+    let choices = |page: &Page| -> Vec<String> {
+        let links = page.links().into_iter().filter(|link| link.contains("environment=many-"));
+        links.collect()
+    };
+    let links: Vec<String> = pages.iter().flat_map(choices).collect();
+    assert_eq!(links.len(), MANY, "each once");
+    assert_eq!(links.iter().collect::<BTreeSet<_>>().len(), MANY);
+    // One of the last page is shown there, with its connections.
+    let last = links.last().expect("there is one");
+    let page = browser.get(&format!("{}{last}", instance_page())).await;
+    assert!(choices(&page).contains(last), "its page of the list stays");
+    assert!(page.links().iter().any(|link| link.contains("/environments/many-449/")), "{}", page.text());
+    // Chosen without the list's page it is the one that is shown too.
+    let page = browser.get(&format!("{}?environment=many-449", instance_page())).await;
+    assert!(page.links().iter().any(|link| link.contains("/environments/many-449/")));
+    for cursor in ["x", "a/b/c", "a/%00", "%ff/a"] {
+        let page = browser.get(&format!("{}?environments_after={cursor}", instance_page())).await;
+        assert_eq!(page.status, 200, "{cursor}");
+    }
 }
 
 async fn a_form_names_few_of_many_environments_and_counts_the_others(database: Database) {

@@ -7,7 +7,7 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Database, details,
-    environments::{self, Attachment},
+    environments::{self, AfterEnvironment, Attachment},
 };
 use ipack_testing::records::{
     ACCOUNT, SPACE, add_instance, add_space, at, attach, attachment_id, key, new_details, stand_up, uuid,
@@ -154,8 +154,17 @@ async fn environments_of_an_instance_come_by_name(database: Database) {
     }
     add_instance(&database, SPACE, "j", "Other").await;
     attach(&database, SPACE, "j", "4").await;
-    assert_eq!(read_now!(database, db => environments::of_instance(db, SPACE, "i")), named);
-    assert_eq!(read_now!(database, db => environments::of_instance(db, SPACE, "unknown")), []);
+    let page = async |instance: &str, after: &AfterEnvironment, limit| read_now!(database, db => environments::of_instance(db, SPACE, instance, after, limit));
+    assert_eq!(page("i", &AfterEnvironment::default(), 9).await, named);
+    assert_eq!(page("i", &AfterEnvironment::default(), 2).await, named[..2]);
+    let second = AfterEnvironment { name: "Beta".to_owned(), id: "1".to_owned() };
+    assert_eq!(page("i", &second, 2).await, named[2..]);
+    assert_eq!(page("unknown", &AfterEnvironment::default(), 9).await, []);
+    for (instance, id, expected) in [("i", "1", true), ("i", "4", false), ("j", "4", true), ("x", "1", false)]
+    {
+        let is_attached = read_now!(database, db => environments::is_attached(db, SPACE, instance, id));
+        assert_eq!(is_attached, expected, "{instance} {id}");
+    }
 }
 
 async fn attachments_of_a_space_come_by_environment(database: Database) {

@@ -6,7 +6,7 @@ use ipack_core::{
     connector::state::LineWithState,
 };
 use ipack_domain::ids::{ConnectionKey, segment, unsegment};
-use ipack_storage::{lines::AfterLine, overview::After};
+use ipack_storage::{environments::AfterEnvironment, lines::AfterLine, overview::After};
 
 pub fn compose_overview(listed: overview::Overview) -> Overview {
     Overview {
@@ -35,6 +35,7 @@ pub fn compose_instance(found: InstanceWithConnections) -> InstanceView {
         space,
         instance,
         environments,
+        next_environments,
         attachable,
         next_attachable,
         processes,
@@ -51,6 +52,7 @@ pub fn compose_instance(found: InstanceWithConnections) -> InstanceView {
         name: instance.name,
         pack_name: instance.pack_name,
         environments,
+        next_environments: next_environments.as_ref().map(write_environment_cursor),
         attachable,
         next_attachable,
         processes,
@@ -101,8 +103,19 @@ pub fn read_line_cursor(text: &str) -> Option<AfterLine> {
     Some(AfterLine { urgency: urgency.parse().ok()?, name, connection })
 }
 
-fn cursor_parts(text: &str) -> Option<[String; 3]> {
-    let mut parts = text.split('/').map(unsegment);
-    let mut next = || parts.next().flatten().filter(|part| !part.contains('\0'));
-    Some([next()?, next()?, next()?])
+/// As [`write_cursor`], of the last environment of a page.
+fn write_environment_cursor(last: &AfterEnvironment) -> String {
+    [&last.name, &last.id].map(|part| segment(part)).join("/")
+}
+
+/// As [`read_cursor`], of environments.
+pub fn read_environment_cursor(text: &str) -> Option<AfterEnvironment> {
+    let [name, id] = cursor_parts(text)?;
+    Some(AfterEnvironment { name, id })
+}
+
+fn cursor_parts<const N: usize>(text: &str) -> Option<[String; N]> {
+    let part = |part| unsegment(part).filter(|part| !part.contains('\0'));
+    let parts: Vec<String> = text.split('/').map(part).collect::<Option<_>>()?;
+    parts.try_into().ok()
 }

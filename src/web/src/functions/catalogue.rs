@@ -25,16 +25,19 @@ pub async fn instance(
     #[server(default)] environment: Option<String>,
     #[server(default)] process: Option<String>,
     #[server(default)] after: Option<String>,
+    #[server(default)] environments_after: Option<String>,
     #[server(default)] attach_after: Option<String>,
 ) -> Result<InstanceView, RequestError> {
-    use crate::compose::catalogue::{compose_instance, read_line_cursor};
+    use crate::compose::catalogue::{compose_instance, read_environment_cursor, read_line_cursor};
     use ipack_core::catalogue::overview::InstanceChoice;
     let context = crate::request_context::RequestContext::of_request()?;
     let after = after.and_then(|text| read_line_cursor(&text));
+    let after_environment = environments_after.and_then(|text| read_environment_cursor(&text));
     let choice = InstanceChoice {
         environment: environment.as_deref(),
         process: process.as_deref(),
         after: after.as_ref(),
+        after_environment: after_environment.as_ref(),
         after_attachable: attach_after.as_deref().filter(|id| !id.contains('\0')).unwrap_or_default(),
     };
     let found = context.services.instance(&context.admin, &space, &instance, choice);

@@ -17,6 +17,8 @@ pub fn InstancePage() -> impl IntoView {
     let (space, id) = (id_after("spaces"), id_after("instances"));
     let (environment, process) = (field("environment"), field("process"));
     let (after, attach_after) = (field("after"), field("attach_after"));
+    let environments_after = field("environments_after");
+    let page = environments_after.clone();
     let found = AsyncDerived::new(move || {
         instance(
             space.clone(),
@@ -24,25 +26,33 @@ pub fn InstancePage() -> impl IntoView {
             environment.clone(),
             process.clone(),
             after.clone(),
+            environments_after.clone(),
             attach_after.clone(),
         )
     });
     view! {
         <Frame title="Integration">
             <Suspense>
-                {move || Suspend::new(async move {
-                    match found.await {
-                        Ok(found) => Either::Left(view! { <Instance found=found /> }),
-                        Err(error) => Either::Right(view! { <Failure error=error.0 /> }),
-                    }
-                })}
+                {move || {
+                    let page = page.clone();
+                    Suspend::new(async move {
+                        match found.await {
+                            Ok(found) => Either::Left(view! { <Instance found=found page=page /> }),
+                            Err(error) => Either::Right(view! { <Failure error=error.0 /> }),
+                        }
+                    })
+                }}
             </Suspense>
         </Frame>
     }
 }
 
 #[component]
-fn Instance(found: InstanceView) -> impl IntoView {
+fn Instance(
+    found: InstanceView,
+    /// Where the page of its environments starts.
+    page: Option<String>,
+) -> impl IntoView {
     let InstanceView {
         space,
         space_name,
@@ -50,6 +60,7 @@ fn Instance(found: InstanceView) -> impl IntoView {
         name,
         pack_name,
         environments,
+        next_environments,
         attachable,
         next_attachable,
         processes,
@@ -58,13 +69,17 @@ fn Instance(found: InstanceView) -> impl IntoView {
         connections,
         next,
     } = found;
-    let is_unattached = environments.is_empty();
-    let here = |name: &str, value: &Option<String>| {
-        value.as_ref().map(|value| format!("{name}={}&", segment(value))).unwrap_or_default()
+    let is_unattached = environment.is_none() && environments.is_empty() && page.is_none();
+    let field = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("&{name}={}", segment(value))).unwrap_or_default()
     };
-    let here = format!("?{}{}", here("environment", &environment), here("process", &process));
-    let more_environments = next_attachable.map(|id| format!("{here}attach_after={}#attach", segment(&id)));
-    let more_connections = next.map(|after| format!("{here}after={}#connections", segment(&after)));
+    let (page, process_field) = (field("environments_after", &page), field("process", &process));
+    let chosen = format!("{}{process_field}", field("environment", &environment));
+    let more_attached = next_environments
+        .map(|after| format!("?environments_after={}{chosen}#environments", segment(&after)));
+    let more_environments =
+        next_attachable.map(|id| format!("?attach_after={}{chosen}{page}#attach", segment(&id)));
+    let more_connections = next.map(|after| format!("?after={}{chosen}{page}#connections", segment(&after)));
     let attach = view! {
         <Attach
             space=space
@@ -79,11 +94,10 @@ fn Instance(found: InstanceView) -> impl IntoView {
     } else {
         let links = environments.into_iter().map(|one| {
             let is_current = environment.as_ref() == Some(&one.id);
-            let process = process.as_ref().map(|id| format!("&process={}", segment(id))).unwrap_or_default();
             view! {
                 <li>
                     <a
-                        href=format!("?environment={}{process}", segment(&one.id))
+                        href=format!("?environment={}{process_field}{page}", segment(&one.id))
                         aria-current=is_current.then_some("true")
                     >
                         <span>{one.name}</span>
@@ -110,6 +124,10 @@ fn Instance(found: InstanceView) -> impl IntoView {
                     <section class="card" aria-labelledby="environments">
                         <h2 id="environments">"Environments"</h2>
                         <ul class="choices-nav">{links.collect::<Vec<_>>()}</ul>
+                        {more_attached
+                            .map(|address| {
+                                view! { <More address=address label="More attached environments" /> }
+                            })}
                     </section>
                     {attach}
                 </div>

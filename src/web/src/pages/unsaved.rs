@@ -51,9 +51,9 @@ pub fn UnsavedView(error: AppError, form: UnsavedForm) -> impl IntoView {
     }
 }
 
-/// An input for what a person typed, a hidden one for what only the form knows.
+/// An input for what a person typed, a hidden one for what only the form knows and what is empty.
 fn input(name: String, value: String) -> impl IntoView {
-    match label(&name) {
+    match label(&name).filter(|_| !value.is_empty()) {
         Some(label) => Either::Left(view! {
             <div class="field">
                 <label for=name.clone()>{label}</label>
