@@ -1,14 +1,18 @@
-//! Whether work grows as its input does: twice the input may take three times the time.
+//! Whether work grows as its input does: four times the input may take eight times the time. Work that is linear takes
+//! four, work that is quadratic sixteen, so a machine that is busy with something else may be wrong by a factor of two.
 
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 30;
+/// How much larger the larger input is, and how much longer it may take.
+const LARGER: usize = 4;
+const LONGER: u32 = 8;
 /// Who has just slept is not interrupted soon.
 const REST: Duration = Duration::from_millis(2);
 /// What a busy machine adds to the fastest round too. Work that is not linear takes tens of milliseconds longer.
 const NOISE: Duration = Duration::from_millis(2);
 
-/// Times work on a size and on twice that, in turn. Of each the fastest of several rounds counts, for other programs can
+/// Times work on a size and on four times that, in turn. Of each the fastest of several rounds counts, for other programs can
 /// only make a round slower.
 pub struct Growth {
     what: &'static str,
@@ -27,15 +31,15 @@ impl Growth {
     /// # Panics
     /// Where it is not.
     pub fn next_size(&self) -> Option<usize> {
-        let [once, twice] = self.fastest;
+        let [small, large] = self.fastest;
         let is_between = self.timed % 2 == 1;
-        if !is_between && self.timed >= 6 && twice <= once * 3 + NOISE {
+        if !is_between && self.timed >= 6 && large <= small * LONGER + NOISE {
             return None;
         }
         let (what, size) = (self.what, self.size);
-        assert!(self.timed < 2 * ROUNDS, "{what}: {size} take {once:?}, twice as many {twice:?}");
+        assert!(self.timed < 2 * ROUNDS, "{what}: {size} take {small:?}, {LARGER} times as many {large:?}");
         std::thread::sleep(REST);
-        Some(if is_between { 2 * size } else { size })
+        Some(if is_between { LARGER * size } else { size })
     }
 
     pub fn took(&mut self, duration: Duration) {
