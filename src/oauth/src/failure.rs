@@ -80,11 +80,6 @@ impl TokenError {
         }
     }
 
-    /// The error's code, where the provider named one.
-    pub fn code(&self) -> Option<&str> {
-        if let Self::Refused { refusal, .. } = self { refusal.code.as_deref() } else { None }
-    }
-
     /// Seconds after which the provider wants to be asked again, where it named them.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
@@ -98,16 +93,32 @@ fn is_busy(status: u16) -> bool {
     status >= 500 || matches!(status, 408 | 425 | 429)
 }
 
-fn kind_of(refusal: &Refusal) -> FailureKind {
-    let code = plain(refusal.code.as_deref().unwrap_or_default());
-    let place = misconfigured_place(&code);
-    if refusal.description.as_deref().is_some_and(is_early) || is_of_a_busy_provider(&code) {
+/// What a refusal means that came with no status of its own.
+pub(crate) fn kind_of(refusal: &Refusal) -> FailureKind {
+    let codes = codes(refusal);
+    let place = codes.iter().find_map(|code| misconfigured_place(code));
+    if refusal.description.as_deref().is_some_and(is_early)
+        || codes.iter().any(|code| is_of_a_busy_provider(code))
+    {
         return FailureKind::Passing;
     }
-    if DEAD_CODES.iter().any(|dead| code.contains(dead)) || (place.is_none() && is_dead(refusal)) {
+    // A provider may call a client unauthorized because its refresh token is dead; a wrong secret is one.
+    let is_wrong_secret = place == Some(FormPlace::Secret(SecretField::ClientSecret));
+    let is_dead_code = |code: &String| DEAD_CODES.iter().any(|dead| code.contains(dead));
+    if codes.iter().any(is_dead_code) || (!is_wrong_secret && is_dead(refusal)) {
         return FailureKind::Refused;
     }
     place.map_or(FailureKind::Passing, FailureKind::Misconfigured)
+}
+
+/// The code, and those that stand in the description as words; without case and marks.
+fn codes(refusal: &Refusal) -> Vec<String> {
+    const BEGINNINGS: [&str; 4] = ["invalid_", "unauthorized_", "unsupported_", "bad_"];
+    let words =
+        refusal.description.as_deref().unwrap_or_default().split(|c: char| !c.is_alphanumeric() && c != '_');
+    let is_code = |word: &&str| BEGINNINGS.iter().any(|beginning| word.starts_with(beginning));
+    let code = refusal.code.as_deref().unwrap_or_default();
+    std::iter::once(code).chain(words.filter(is_code)).map(plain).collect()
 }
 
 fn is_of_a_busy_provider(code: &str) -> bool {
@@ -145,7 +156,8 @@ fn is_early(text: &str) -> bool {
     EARLY_WORDS.iter().any(|word| text.contains(word))
 }
 
-fn plain(code: &str) -> String {
+/// A code without case and marks.
+pub(crate) fn plain(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
@@ -184,6 +196,18 @@ mod tests {
                 r#"{"fault":{"faultstring":"Invalid Refresh Token","detail":{"errorcode":"keymanagement.service.invalid_refresh_token"}}}"#,
             ),
             (200, r#"{"code":"1002","data":{"reason":"Refresh-Token revoked"}}"#),
+            (403, r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#),
+            (400, r#"{"error":400,"error_description":"invalid_grant"}"#),
+            (400, r#"{"error":"invalid_grant: the token was used before"}"#),
+            (400, r#"{"errors":{"base":["invalid_grant"]}}"#),
+            (400, r#"{"error":["invalid_grant"]}"#),
+            (400, r#"{"Error":{"Code":"InvalidGrant","Message":"no"}}"#),
+            (400, r#"{"response":{"status":{"code":401,"message":"Refresh token has been revoked"}}}"#),
+            (200, r#"[{"errorCode":"REFRESH_TOKEN_EXPIRED"}]"#),
+            (400, r#"{"detail":"Refresh token already used"}"#),
+            (400, r#"{"error":"token_inactive","error_description":"Refresh token not found"}"#),
+            (400, r#""{\"error\":\"invalid_grant\"}""#),
+            (400, "<error>Refresh token expired</error>"),
             (400, "error=invalid_grant&error_description=gone"),
             (400, "The refresh token is no longer valid."),
         ] {
@@ -199,6 +223,17 @@ mod tests {
             (404, "not here"),
             (200, ""),
             (200, "{}"),
+            (200, r#"{"access_token":null}"#),
+            (200, r#"{"access_token":"","expires_in":3600}"#),
+            (301, "<html>Moved</html>"),
+            (502, r#"{"error":"invalid_client"}"#),
+            (408, r#"{"error":"invalid_grant"}"#),
+            (400, r#"{"error":"slow_down","error_description":"invalid_client is not the matter"}"#),
+            (400, "<?xml version=\"1.0\"?><Error><Message>Throttled</Message></Error>"),
+            (403, r#"{"error":{"message":"IP not allowed"}}"#),
+            (451, "<html><title>Refused</title></html>"),
+            (200, "null"),
+            (200, "\u{0}"),
             (503, r#"{"error":"invalid_grant"}"#),
             (429, r#"{"error":"invalid_client"}"#),
             (400, r#"{"error":"temporarily_unavailable"}"#),
@@ -224,6 +259,13 @@ mod tests {
             ("invalid_scope", "Scopes"),
             ("unsupported_grant_type", "Grant"),
             ("redirect_uri_mismatch", "Redirect URI"),
+            ("InvalidClient", "Client Secret"),
+            ("invalid_client_secret", "Client Secret"),
+            ("incorrect_client_credentials ", "Client Secret"),
+            ("unsupported_response_type", "Grant"),
+            ("insufficient_scope", "Scopes"),
+            ("Client failed: invalid_client", "Client Secret"),
+            ("The request failed with unauthorized_client.", "Client ID"),
         ] {
             let FailureKind::Misconfigured(place) = kind(400, &format!(r#"{{"error":"{code}"}}"#)) else {
                 panic!("{code}");

@@ -268,7 +268,9 @@ fn header_scheme(token_type: &str) -> &str {
         "mac" => "MAC",
         "pop" => "PoP",
         "basic" => "Basic",
-        "" | "bot" | "user" | "app" | "access" | "accesstoken" | "oauth" | "oauth2" | "jwt" => "Bearer",
+        "" | "bot" | "user" | "app" | "access" | "accesstoken" | "oauth" | "oauth2" | "jwt"
+        // RFC 8693, section 2.2.1, and what programs write that have none.
+        | "na" | "null" | "none" | "undefined" => "Bearer",
         name if name.starts_with("bearer") || !is_scheme(token_type) => "Bearer",
         _ => token_type,
     }

@@ -36,7 +36,8 @@ pub(super) fn unfolded(value: &Value) -> Value {
 /// In the charset that a byte-order mark or the media type names.
 fn text(answer: &Answer) -> String {
     let bytes = answer.body();
-    let charset = answer.content_type.as_deref().and_then(|kind| kind.split_once("charset="));
+    let kind = answer.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let charset = kind.split_once("charset=");
     let charset =
         charset.map(|(_, name)| name.split(';').next().unwrap_or_default().trim_matches(['"', '\'', ' ']));
     let named = charset.and_then(|name| Encoding::for_label(name.as_bytes()));
@@ -72,8 +73,11 @@ fn form(text: &str) -> Option<Value> {
     Some(members.into())
 }
 
-/// What a person would read there.
+/// What a person would read there; not where a token stands in it that could not be read.
 fn words(answer: &Answer, text: &str) -> String {
+    if names_a_token(text) {
+        return "a token, written in a way that cannot be read".to_owned();
+    }
     let is_page = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"))
         || text.get(..5).is_some_and(|start| matches!(&*start.to_ascii_lowercase(), "<html" | "<!doc"));
     let claims_json = answer.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
@@ -85,6 +89,20 @@ fn words(answer: &Answer, text: &str) -> String {
         (false, false) if claims_json => format!("not JSON: {visible}"),
         (false, false) => visible,
     }
+}
+
+/// Whether a token has its name before it, as in JSON that is cut off, in XML, or in a form with something around it.
+fn names_a_token(text: &str) -> bool {
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '"' | '\'' | '\\'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    ["accesstoken", "refreshtoken", "idtoken"].iter().any(|name| {
+        text.split(name).skip(1).any(|after| {
+            after.strip_prefix([':', '=', '>']).is_some_and(|value| value.starts_with(char::is_alphanumeric))
+        })
+    })
 }
 
 fn without_tags(text: &str) -> String {

@@ -4,13 +4,17 @@ use ipack_domain::time::Timestamp;
 use serde_json::Value;
 use time::{
     OffsetDateTime, PrimitiveDateTime,
-    format_description::well_known::{Iso8601, Rfc2822},
+    format_description::{
+        BorrowedFormatItem,
+        well_known::{Iso8601, Rfc2822},
+    },
+    macros::format_description,
 };
 
 const DAY: f64 = 86_400.0;
 
-/// Whole seconds from now: of a number or its text, a span (`1 hour`, `3600s`, `PT1H`) or a moment (seconds or
-/// milliseconds since 1970, or a date; at least a second from now). What is negative or none of these is `None`.
+/// Whole seconds from now: of a number or its text, a span (`1 hour`, `3600s`, `PT1H`) or a moment (seconds since
+/// 1970, or a part of them, or a date; at least a second from now). What is negative or none of these is `None`.
 pub(super) fn seconds(value: &Value, now: Timestamp) -> Option<i64> {
     match value {
         Value::Number(number) => of_number(number.as_f64()?, now),
@@ -30,7 +34,8 @@ fn of_number(number: f64, now: Timestamp) -> Option<i64> {
     let today = now.seconds() as f64;
     // No lifetime is that long, unless it is a moment of today or later.
     let is_moment = |at: f64| at >= 1e9 && at >= today - DAY && at < 1e11;
-    let seconds = [number, number / 1_000.0].into_iter().find(|at| is_moment(*at));
+    let units = [1.0, 1e3, 1e6];
+    let seconds = units.map(|unit| number / unit).into_iter().find(|at| is_moment(*at));
     match seconds {
         Some(at) => Some((at - today).max(1.0) as i64),
         None => (number >= 0.0 && number.is_finite()).then_some(number as i64),
@@ -63,19 +68,44 @@ fn span(text: &str) -> Option<i64> {
     sum.map(|seconds| seconds as i64)
 }
 
+/// What is written besides ISO 8601 and RFC 2822, all of it in UTC: as C's asctime (RFC 9110, section 5.6.7), as Java, and
+/// in the order of the United States.
+const DATES: [&[BorrowedFormatItem<'_>]; 4] = [
+    format_description!(
+        "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
+    ),
+    format_description!("[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"),
+    format_description!(
+        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period]"
+    ),
+    format_description!(
+        "[month padding:none]/[day padding:none]/[year] [hour padding:none]:[minute]:[second]"
+    ),
+];
+
 /// Seconds since 1970. A date without a zone is in UTC.
 fn date(text: &str) -> Option<i64> {
+    if let Some(milliseconds) = text.strip_prefix("/Date(").and_then(|text| text.strip_suffix(")/")) {
+        return milliseconds.parse::<i64>().ok().map(|milliseconds| milliseconds / 1_000);
+    }
     let iso = text.trim_end_matches("UTC").trim_end().replacen(' ', "T", 1);
     OffsetDateTime::parse(text, &Rfc2822)
         .or_else(|_| OffsetDateTime::parse(&iso, &Iso8601::PARSING))
         .or_else(|_| PrimitiveDateTime::parse(&iso, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
         .ok()
+        .or_else(|| {
+            let mut dates =
+                DATES.into_iter().filter_map(|format| PrimitiveDateTime::parse(text, format).ok());
+            dates.next().map(PrimitiveDateTime::assume_utc)
+        })
         .map(OffsetDateTime::unix_timestamp)
 }
 
-/// Seconds to wait after an answer with this `Retry-After` (RFC 9110, section 10.2.3).
+/// Seconds to wait after an answer with this `Retry-After` (RFC 9110, section 10.2.3). Of several that a proxy joined, the
+/// first.
 pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<i64> {
-    of_text(text.trim(), now).filter(|seconds| *seconds > 0)
+    let first = text.split(',').next().unwrap_or_default();
+    of_text(text.trim(), now).or_else(|| of_text(first.trim(), now)).filter(|seconds| *seconds > 0)
 }
 
 #[cfg(test)]
@@ -113,6 +143,24 @@ mod tests {
             (json!("2023-11-14 23:13:20 UTC"), Some(3_600)),
             (json!("Tue, 14 Nov 2023 23:13:20 GMT"), Some(3_600)),
             (json!("Tue, 14 Nov 2023 23:13:20 +0000"), Some(3_600)),
+            (json!("2023-11-14T23:13:20+0000"), Some(3_600)),
+            (json!("2023-11-14T23:13:20.1234567Z"), Some(3_600)),
+            (json!("2023-11-14T23:13Z"), Some(3_580)),
+            (json!("20231114T231320Z"), Some(3_600)),
+            (json!("Tue Nov 14 23:13:20 UTC 2023"), Some(3_600)),
+            (json!("Tue Nov 14 23:13:20 2023"), Some(3_600)),
+            (json!("11/14/2023 11:13:20 PM"), Some(3_600)),
+            (json!("11/14/2023 23:13:20"), Some(3_600)),
+            (json!("/Date(1700003600000)/"), Some(3_600)),
+            (json!("1700003600.5"), Some(3_600)),
+            (json!(1_700_003_600_000_000_i64), Some(3_600)),
+            (json!("1e3"), Some(1_000)),
+            (json!("inf"), None),
+            (json!(true), None),
+            (json!([3600]), None),
+            (json!("3600,5"), None),
+            (json!("/Date(soon)/"), None),
+            (json!("32/13/2023 25:13:20"), None),
             // A moment that is just over is no lifetime of 54 years.
             (json!(1_699_999_990), Some(1)),
             (json!("2023-11-14T22:13:00Z"), Some(1)),
@@ -137,7 +185,15 @@ mod tests {
             ("120", Some(120)),
             (" 7 ", Some(7)),
             ("Tue, 14 Nov 2023 22:15:20 GMT", Some(120)),
+            ("Tue Nov 14 22:15:20 2023", Some(120)),
+            ("120, 120", Some(120)),
+            ("120.5", Some(120)),
+            ("120 seconds", Some(120)),
+            ("PT2M", Some(120)),
+            ("1700000120", Some(120)),
             ("0", None),
+            ("", None),
+            (",", None),
             ("-5", None),
             ("later", None),
         ] {

@@ -75,6 +75,11 @@ fn an_answer_is_read_in_any_wrapping_and_charset() {
         ("application/json; charset=iso-8859-1", latin.clone()),
         ("application/json;charset=\"ISO-8859-1\"; x=y", latin.clone()),
         ("application/json", latin),
+        ("Application/JSON; Charset=UTF-16LE", utf_16(false)[2..].to_vec()),
+        ("application/json; charset=no-such-charset", json.as_bytes().to_vec()),
+        ("text/javascript", format!("/**/ typeof f === 'function' && f({json});").into_bytes()),
+        ("application/json", format!("for(;;);{json}").into_bytes()),
+        ("", json.as_bytes().to_vec()),
         ("application/javascript", format!("callback( {json} );").into_bytes()),
         ("application/json", format!(")]}}',\n{json}").into_bytes()),
         ("application/x-www-form-urlencoded", b"access_token=a&expires_in=60&company=M%C3%BCller".to_vec()),
@@ -139,6 +144,12 @@ fn token_types_are_as_a_header_has_them() {
         (json!(null), "Bearer"),
         (json!(7), "Bearer"),
         (json!("two words"), "Bearer"),
+        (json!("N_A"), "Bearer"),
+        (json!("null"), "Bearer"),
+        (json!("Bearer, Bearer"), "Bearer"),
+        (json!(["Bearer"]), "Bearer"),
+        (json!("bearer\r\nx-injected: 1"), "Bearer"),
+        (json!("Bearer abc"), "Bearer"),
         (json!("dpop"), "DPoP"),
         (json!("mac"), "MAC"),
         (json!("Zoho-oauthtoken"), "Zoho-oauthtoken"),
@@ -264,6 +275,30 @@ fn s22_a_provider_that_repeats_a_secret_is_not_repeated() {
     {
         assert!(!said(400, body).contains("canary"), "{}", said(400, body));
     }
+}
+
+/// A token that cannot be read is not shown in the words of a failure either.
+#[test]
+fn s22_an_answer_that_cannot_be_read_shows_no_token() {
+    for body in [
+        r#"{"access_token":"a-canary","expires_in":60,}"#,
+        r#"{"access_token":"a-canary","expires_in":"#,
+        "{'access_token': 'a-canary'}",
+        "<response><access_token>a-canary</access_token></response>",
+        "<html><p>access_token=a-canary</p></html>",
+        "access_token: a-canary\nexpires_in: 60",
+        "Your accessToken : a-canary",
+        "access_token=a-canary&expires in=60",
+        r#"{\"access_token\":\"a-canary\"}"#,
+        r#"{"a":1}{"refresh_token":"a-canary"}"#,
+    ] {
+        for status in [200, 400] {
+            let error = said(status, body);
+            assert!(!error.contains("canary") && error.contains("a token"), "{body}: {error}");
+        }
+    }
+    assert!(said(400, "The refresh token is no longer valid.").contains("no longer valid"));
+    assert!(said(400, "refresh_token: expired or revoked").contains("a token"), "it may be one");
 }
 
 #[test]
