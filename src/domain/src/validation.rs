@@ -90,6 +90,8 @@ fn add_problems_of_rows(content: &FormContent, table: Table, problems: &mut Vec<
             "A client secret has no place here: these parameters are readable by everybody who can open the form. \
              Enter it as Client Secret; its value is not kept here"
                 .into()
+        } else if row.is_query() {
+            "This is a query string: give each of its parameters a row of its own".into()
         } else if table == Table::Authorization && RESERVED_AUTHORIZATION.contains(&key) {
             reserved(key)
         } else if let Some(why) =
@@ -236,6 +238,22 @@ mod tests {
                 "{key}"
             );
             assert_eq!(problems(&content, true), validate(&content));
+        }
+    }
+
+    #[test]
+    fn a_query_string_is_no_key_and_a_secret_in_one_is_not_kept() {
+        for (pasted, kept) in [
+            ("a=1&b=2", "a=1&b=2"),
+            ("?a=1", "?a=1"),
+            ("client_secret=hush", "client_secret"),
+            ("a=1&client_secret=hush&b=2", "a=1&client_secret"),
+            ("https://id.example/token?Client-Secret=hush", "https://id.example/token?Client-Secret"),
+        ] {
+            let content = with_rows(&[("fine", "a=1&b=2"), (pasted, "")]).without_secrets();
+            assert_eq!(content.authorization[1].key, kept);
+            let places: Vec<_> = validate(&content).into_iter().map(|problem| problem.place).collect();
+            assert_eq!(places, [ProblemLocation::Row(Table::Authorization, 1)], "{pasted}");
         }
     }
 

@@ -76,6 +76,9 @@ fn ParameterRow(state: FormState, table: Table, row: Row) -> impl IntoView {
                 aria-label=move || format!("{label} {name} {}", position())
                 list=field.list()
                 autocomplete="off"
+                data-1p-ignore="true"
+                data-bwignore="true"
+                data-lpignore="true"
                 autocapitalize="none"
                 spellcheck="false"
             />
