@@ -13,6 +13,29 @@ pub struct Cause {
     pub text: String,
     /// What is to be changed, where it is on the form.
     pub place: Option<FormPlace>,
+    /// The provider's page where it is looked up or changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<ProviderPage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderPage {
+    pub address: String,
+    pub label: String,
+}
+
+impl Cause {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), place: None, page: None }
+    }
+
+    pub fn at(self, place: FormPlace) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    pub fn with_page(self, page: Option<ProviderPage>) -> Self {
+        Self { page, ..self }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-//! What went wrong, in the words of the product: the identity provider's own, and what to do next.
+//! What went wrong, in the words of the product and of the identity provider. What to do next is said in
+//! [`causes`](crate::causes).
 //!
 //! Whatever a stranger wrote goes through [`shown`] first.
 
@@ -88,50 +89,6 @@ pub fn no_code(error: &str) -> String {
 /// The sentence for a code that brought no token.
 pub fn no_token(error: &str) -> String {
     format!("Error attempting to retrieve OAuth Access token. ERROR: {error}")
-}
-
-/// What to do about an error that an identity provider named.
-pub fn advice(code: &str, redirect_uri: &str) -> String {
-    match code {
-        "access_denied" => {
-            "The person at the identity provider refused. Generate the token again, and allow the access there.".into()
-        }
-        "invalid_client" | "unauthorized_client" => {
-            "The provider does not know this client, or not with this secret. Compare Client ID and Client Secret with \
-             the application you registered there. Where they are the same, the secret has to be sent in another way: \
-             choose another Client authentication, in the request’s body or in a header that is not form-encoded. Or, \
-             where a person signs in, the provider takes no PKCE: switch PKCE off."
-                .into()
-        }
-        "invalid_scope" => {
-            "The provider does not grant one of the scopes. Compare them with those that your application may ask for."
-                .into()
-        }
-        "redirect_uri_mismatch" | "invalid_redirect_uri" | "bad_redirect_uri" => {
-            format!("Register this redirect URI with the provider, exactly as it stands: {redirect_uri}")
-        }
-        "invalid_grant" => {
-            "The provider no longer accepts what it gave out: it ran out, was used before, or access was withdrawn. \
-             Generate the token again."
-                .into()
-        }
-        "unsupported_grant_type" | "unsupported_response_type" => {
-            "The provider does not offer this grant. Choose another one under Identity provider.".into()
-        }
-        "invalid_request" => format!(
-            "The provider found a parameter missing or wrong. Check the tables of parameters, and that this redirect \
-             URI is registered there: {redirect_uri}"
-        ),
-        "interaction_required" | "login_required" | "consent_required" => {
-            "The provider wants to ask the person something. Remove a prompt=none from the Authorization Parameters."
-                .into()
-        }
-        "server_error" | "temporarily_unavailable" | "slow_down" => {
-            "The provider cannot do it at the moment. Try again in a few minutes.".into()
-        }
-        _ => "Look the code up in the provider’s documentation, put it right there or here, and generate the token again."
-            .into(),
-    }
 }
 
 #[cfg(test)]

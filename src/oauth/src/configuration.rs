@@ -27,6 +27,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Configuration {
+    /// The id of the preset that was chosen; empty for none.
+    pub preset: String,
     pub endpoints: Endpoints,
     pub destination: Destination,
     pub client_id: String,
@@ -203,6 +205,7 @@ pub fn requested_configuration(
             && preset.is_none()
             && !grant.signs_assertion(),
         configuration: Configuration {
+            preset: preset.map(|preset| preset.id.clone()).unwrap_or_default(),
             destination: Destination {
                 base_url: content.base_url.trim_end_matches('/').to_owned(),
                 client_id: content.client_id.clone(),

@@ -6,7 +6,7 @@
 //!                               │
 //!             discovery ─▶ configuration ─▶ authorize ─▶ (browser) ─▶ callback
 //!                 │             └─────────▶ token ◀───────────────────────┘
-//!                 └─▶ outbound ◀──────────────┘        advice: what went wrong, and what to do
+//!                 └─▶ outbound ◀──────────────┘        advice, causes: what went wrong, what to do
 //! ```
 //!
 //! It is written here and not taken from the crate `oauth2`: that one models a client for one provider that keeps to
@@ -23,6 +23,7 @@ pub mod advice;
 pub mod authentication;
 pub mod authorize;
 pub mod callback;
+pub mod causes;
 pub mod configuration;
 pub mod discovery;
 pub mod endpoints;

@@ -104,6 +104,9 @@ pub struct Preset {
     /// connection uses where nothing else is chosen.
     #[serde(default)]
     pub regions: Vec<Region>,
+    /// Parameters of the redirect that name the region of the person's account, by its id or by its server's address.
+    #[serde(default)]
+    pub region_parameters: Vec<String>,
     /// The parameter of the redirect that fills Company ID.
     #[serde(default)]
     pub company_id: Option<String>,

@@ -3,6 +3,7 @@
 //! Known before a client is: a redirect URI is registered to get a client id.
 
 use crate::{
+    callback::Callback,
     endpoints::{ConfigurationError, Endpoints},
     presets::{self, Preset, Region},
 };
@@ -135,6 +136,23 @@ fn preset_endpoints(
         issuer: preset.issuer.as_ref().map(fill).transpose()?,
         announces_issuer: false,
     })
+}
+
+/// The endpoints of the region that a provider names on the way back: one of the preset's own, or `None`. What else stands
+/// there is nobody's to choose (security: S08).
+pub fn endpoints_in_region(preset: &str, callback: &Callback) -> Option<Endpoints> {
+    let preset = presets::find(preset)?;
+    let named: Vec<&str> =
+        preset.region_parameters.iter().filter_map(|name| callback.parameter(name)).collect();
+    let endpoints = |region| preset_endpoints(preset, Some(region), "", "").ok();
+    let is_named = |(region, endpoints): &(&Region, Endpoints)| {
+        let server = Url::parse(&endpoints.token).ok().map(|url| url.origin());
+        named.iter().any(|named| {
+            *named == region.id || Url::parse(named).is_ok_and(|url| Some(url.origin()) == server)
+        })
+    };
+    let mut regions = preset.regions.iter().filter_map(|region| Some((region, endpoints(region)?)));
+    regions.find(is_named).map(|(_, endpoints)| endpoints)
 }
 
 /// What of a Base URL the endpoints are under: the host alone, since its path is the API's. What a customer runs may be
@@ -289,6 +307,43 @@ mod tests {
         }
         let keycloak = token("https://sso.example/auth/", "keycloak");
         assert_eq!(keycloak, "https://sso.example/auth/realms/realm/protocol/openid-connect/token");
+    }
+
+    #[test]
+    fn s08_a_region_is_followed_only_where_it_is_one_of_the_presets_own() {
+        let follow = |preset: &str, query: &str| {
+            let callback = Callback::parse(query).expect("a query");
+            endpoints_in_region(preset, &callback).map(|endpoints| endpoints.token)
+        };
+        for region in &presets::find("zoho").expect("it is there").regions {
+            let server = format!("https://accounts.{}", region.value);
+            for named in [
+                format!("location={}", region.id),
+                format!("accounts-server={}", server.replace(':', "%3A").replace('/', "%2F")),
+                format!("accounts-server={server}/&location={}", region.id),
+                format!("accounts-server={server}/oauth/v2/elsewhere"),
+            ] {
+                assert_eq!(follow("zoho", &named), Some(format!("{server}/oauth/v2/token")), "{named}");
+            }
+        }
+        for named in [
+            "code=c",
+            "accounts-server=https%3A%2F%2Fevil.example",
+            "accounts-server=https%3A%2F%2Faccounts.zoho.in.evil.example",
+            "accounts-server=https%3A%2F%2Faccounts.zoho.in%40evil.example",
+            "accounts-server=https%3A%2F%2Fevil.example%2Faccounts.zoho.in",
+            "accounts-server=http%3A%2F%2Faccounts.zoho.in",
+            "accounts-server=https%3A%2F%2Faccounts.zoho.in%3A8443",
+            "accounts-server=accounts.zoho.in",
+            "location=moon",
+            "location=zoho.in",
+            "Accounts-Server=https%3A%2F%2Faccounts.zoho.in",
+        ] {
+            assert_eq!(follow("zoho", named), None, "{named}");
+        }
+        for preset in ["", "zoho-eu", "slack", "moon"] {
+            assert_eq!(follow(preset, "location=in"), None, "{preset}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::{
     BATCH, Connection, Result,
-    columns::{Column, KeyColumns, bind_key, key_columns, of_key, read_by_name, stored_by_name},
+    columns::{Column, JsonText, KeyColumns, bind_key, key_columns, of_key, read_by_name, stored_by_name},
     execute, on_connection,
 };
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
@@ -117,12 +117,12 @@ pub async fn finish(
     id: Uuid,
     status: Status,
     message: Option<&str>,
-    advice: Option<&str>,
+    advice: Option<&JsonText>,
 ) -> Result<bool> {
     let sql =
         "UPDATE attempts SET status = $2, message = $3, advice = $4, sealed = NULL, data_key_version = NULL
          WHERE id = $1 AND status IN ('opened', 'returned')";
-    Ok(execute!(db, sql, id, status.name(), message, advice)? == 1)
+    Ok(execute!(db, sql, id, status.name(), message, advice.map(JsonText::as_str))? == 1)
 }
 
 /// Ends the attempts of a connection key that are still open: a new one takes their place, or the secret is gone.

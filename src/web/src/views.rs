@@ -224,8 +224,8 @@ pub struct AttemptView {
     pub id: String,
     pub stage: Stage,
     pub message: String,
-    /// What to do about a failure.
-    pub advice: Option<String>,
+    /// Of a failure, the likeliest first.
+    pub causes: Vec<Cause>,
     /// It goes on in a browser window, to which this address leads; only for who began it.
     pub address: Option<String>,
     /// When it runs out by itself; `None` where it is over.
@@ -254,8 +254,7 @@ pub struct TokenView {
     pub fingerprint: String,
     /// Labels of what was changed since.
     pub outdated: Vec<String>,
-    pub failure: Option<String>,
-    /// Of the failure, the likeliest first.
+    /// Of the last refresh's failure, the likeliest first.
     pub causes: Vec<Cause>,
     /// The company that the provider named, where the form says another one.
     pub other_company: Option<String>,

@@ -7,7 +7,7 @@ use crate::{
     secrets::sealing,
     services::Services,
 };
-use ipack_domain::{ids::ConnectionKey, time::Timestamp, tokens::Stage};
+use ipack_domain::{form_place::Cause, ids::ConnectionKey, time::Timestamp, tokens::Stage};
 use ipack_oauth::{
     advice::{no_code, no_token},
     authorize::digest,
@@ -41,7 +41,7 @@ pub struct AttemptPage {
     pub key: ConnectionKey,
     pub stage: Stage,
     pub message: String,
-    pub advice: Option<String>,
+    pub causes: Vec<Cause>,
     pub is_in_window: bool,
     pub authorization_url: Option<String>,
 }
@@ -94,10 +94,10 @@ impl Services {
             _ => None,
         };
         Ok(AttemptPage {
+            causes: causes(&attempt),
             key: attempt.key,
             stage,
             message,
-            advice: attempt.advice,
             is_in_window: attempt.is_in_window,
             authorization_url,
         })
@@ -131,6 +131,12 @@ pub fn stage(attempt: &Attempt, now: Timestamp) -> (Stage, String) {
     };
     let message = attempt.message.clone().filter(|_| stage == Stage::Failed);
     (stage, message.unwrap_or_else(|| stage.message().to_owned()))
+}
+
+/// The likely causes of a failure, the likeliest first. What an earlier version wrote is one text.
+pub fn causes(attempt: &Attempt) -> Vec<Cause> {
+    let Some(advice) = &attempt.advice else { return Vec::new() };
+    serde_json::from_str(advice).unwrap_or_else(|_| vec![Cause::new(advice)])
 }
 
 pub(crate) fn event_of<'a>(

@@ -21,10 +21,13 @@ use crate::{
         slots::{bound, in_slot, read_destination},
     },
     services::Services,
-    tokens::attempt::AttemptContext,
+    tokens::{attempt::AttemptContext, source::written},
 };
 use ipack_domain::{
     effects::new_id,
+    fields::{MenuField, TextField},
+    form::FormContent,
+    form_place::{Cause, FormPlace},
     ids::{ConnectionKey, segment},
     post::Outcome,
     tokens::{CredentialField, CredentialProblem, TypedSecrets},
@@ -51,8 +54,6 @@ use uuid::Uuid;
 const LIFETIME: Duration = Duration::from_secs(600);
 /// How long a request waits for a grant that needs no browser; the page follows it from then on.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-const LOOK_THERE: &str = "Preflight shows what was looked for and where. Choose the provider, correct its address \
-     or enter its endpoints, and generate the token again.";
 const REPLACED: &str = "Another attempt took the place of this one.";
 
 /// The browser that a form was posted from. It does not show itself: its cookie is as good as a secret.
@@ -189,8 +190,8 @@ impl Services {
             Err(why) => {
                 attempts::add(db.lend(), &attempt).await?;
                 let message = no_token(why.trim_end_matches('.'));
-                let advice = Some(LOOK_THERE);
-                attempts::finish(db.lend(), id, Status::Failed, Some(&message), advice).await?;
+                let advice = written(&causes_of_no_endpoints(&record.start))?;
+                attempts::finish(db.lend(), id, Status::Failed, Some(&message), Some(&advice)).await?;
                 let failed = Event { kind: Kind::TokenFailed, detail: Some(why), ..event };
                 audit_log::add(db.lend(), new_id(now), failed, now).await?;
                 return Ok(id);
@@ -233,6 +234,21 @@ impl Services {
         let (public_url, slug) = (&self.oauth.public_url, segment(&provider.slug));
         format!("{public_url}/oauth/callback/{}/{slug}", segment(account))
     }
+}
+
+/// Why nobody could be asked for a token.
+fn causes_of_no_endpoints(content: &FormContent) -> [Cause; 2] {
+    let address = match content.provider.is_discovered() && !content.provider.issuer.is_empty() {
+        true => TextField::Issuer,
+        false if content.provider.has_endpoints() => TextField::TokenEndpoint,
+        false => TextField::BaseUrl,
+    };
+    [
+        Cause::new("Preflight shows what was looked for and where. Correct the address.")
+            .at(FormPlace::Text(address)),
+        Cause::new("Choose the provider, or enter its endpoints, and generate the token again.")
+            .at(FormPlace::Menu(MenuField::Provider)),
+    ]
 }
 
 /// What `begin` found out.

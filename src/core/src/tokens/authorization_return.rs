@@ -7,13 +7,21 @@ use crate::{
     access::Admin,
     error::{Result, ServiceError},
     services::Services,
-    tokens::attempt::{AttemptContext, event_of, is_same},
+    tokens::{
+        attempt::{AttemptContext, event_of, is_same},
+        source::written,
+    },
 };
-use ipack_domain::effects::new_id;
+use ipack_domain::{
+    effects::new_id,
+    form_place::{Cause, FormPlace},
+};
 use ipack_oauth::{
-    advice::{advice, no_code, sentence, shown},
+    advice::{no_code, shown},
     authorize::digest,
     callback::{Callback, is_from},
+    causes::FailedRequest,
+    provider::endpoints_in_region,
 };
 use ipack_storage::{
     Writer,
@@ -54,7 +62,12 @@ impl Services {
         let state = digest(callback.state().ok_or(ServiceError::NotFound)?);
         let taken = self.database.write(|db| self.accept(db, &state, &callback, returned)).await?;
         let (attempt, accepted) = taken.ok_or(ServiceError::NotFound)?;
-        let (Some(begun), Some(code)) = (accepted, callback.code()) else { return Ok(attempt.id) };
+        let (Some(mut begun), Some(code)) = (accepted, callback.code()) else { return Ok(attempt.id) };
+        // The code is for the region where the person turned out to be. Only one of the preset's own is followed, so that
+        // nobody's callback leads a secret elsewhere.
+        if let Some(endpoints) = endpoints_in_region(&begun.configuration.preset, &callback) {
+            begun.configuration.endpoints = endpoints;
+        }
         let code = SecretString::from(code.to_owned());
         let company = begun.configuration.company_id_parameter.as_deref();
         let company = company.and_then(|name| callback.parameter(name)).map(shown);
@@ -86,8 +99,9 @@ impl Services {
         let key = attempt.key.clone();
         let redirect_uri = format!("{}{}", self.oauth.public_url, returned.path);
         if let Err(refusal) = accepted(&attempt, &begun, callback, returned, &redirect_uri) {
-            let Refusal { message, advice, detail } = &refusal;
-            attempts::finish(db.lend(), id, Status::Failed, Some(message), Some(advice)).await?;
+            let Refusal { message, causes, detail } = &refusal;
+            let advice = written(causes)?;
+            attempts::finish(db.lend(), id, Status::Failed, Some(message), Some(&advice)).await?;
             let event = event_of(&begun, &key, Kind::TokenFailed, Some(detail));
             audit_log::add(db.lend(), new_id(now), event, now).await?;
             return Ok(Some((attempt, None)));
@@ -102,13 +116,15 @@ impl Services {
 /// Why what came back is not taken.
 struct Refusal {
     message: String,
-    advice: String,
+    causes: Vec<Cause>,
     /// For the audit log.
     detail: String,
 }
 
-fn refusal(error: &str, advice: impl Into<String>, detail: impl Into<String>) -> Refusal {
-    Refusal { message: no_code(error), advice: advice.into(), detail: detail.into() }
+impl Refusal {
+    fn new(error: &str, causes: Vec<Cause>, detail: impl Into<String>) -> Self {
+        Self { message: no_code(error), causes, detail: detail.into() }
+    }
 }
 
 fn accepted(
@@ -118,37 +134,36 @@ fn accepted(
     returned: Returned<'_>,
     redirect_uri: &str,
 ) -> std::result::Result<(), Refusal> {
-    let again = "Generate the token again, and finish it in the same browser.";
+    let again = || vec![Cause::new("Generate the token again, and finish it in the same browser.")];
     let is_same_browser = returned.browser.is_some_and(|browser| is_same(&attempt.browser, browser));
     if !is_same_browser {
-        return Err(refusal("another_browser", again, "came back in another browser"));
+        return Err(Refusal::new("another_browser", again(), "came back in another browser"));
     }
     if returned.admin.is_some_and(|admin| admin.id != attempt.admin_id) {
-        return Err(refusal("another_admin", again, "came back to another admin’s session"));
+        return Err(Refusal::new("another_admin", again(), "came back to another admin’s session"));
     }
     if begun.redirect_uri != redirect_uri {
-        let advice =
+        let text =
             "The answer arrived on another provider’s redirect URI. Check the redirect URI registered there.";
-        return Err(refusal("redirect_uri_mismatch", advice, "came back on another redirect URI"));
+        let causes = vec![Cause::new(text).at(FormPlace::RedirectUri)];
+        return Err(Refusal::new("redirect_uri_mismatch", causes, "came back on another redirect URI"));
     }
     let endpoints = &begun.configuration.endpoints;
     if !is_from(endpoints.issuer.as_deref(), endpoints.announces_issuer, callback.issuer()) {
-        let advice =
+        let text =
             "The answer does not come from the provider that was asked. Do not go on before you know why.";
-        return Err(refusal("issuer_mismatch", advice, "the answer names another issuer, or none"));
+        let causes = vec![Cause::new(text)];
+        return Err(Refusal::new("issuer_mismatch", causes, "the answer names another issuer, or none"));
     }
+    let request = FailedRequest { configuration: &begun.configuration, redirect_uri: Some(redirect_uri) };
     if let Some(refused) = callback.refusal() {
         let code = refused.code.as_deref().unwrap_or("no_code");
-        let what_next = advice(code, &begun.redirect_uri);
-        let what_next = match &refused.description {
-            Some(text) => format!("The provider says: {} {what_next}", sentence(text)),
-            None => what_next,
-        };
-        return Err(refusal(code, what_next, format!("the provider answered {refused}")));
+        let detail = format!("the provider answered {refused}");
+        return Err(Refusal::new(code, request.causes_on_return(&refused), detail));
     }
     if callback.code().is_none() {
-        let what_next = advice("invalid_request", &begun.redirect_uri);
-        return Err(refusal("no_code", what_next, "the provider sent neither a code nor an error"));
+        let causes = request.causes_of_silence();
+        return Err(Refusal::new("no_code", causes, "the provider sent neither a code nor an error"));
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::{
 use ipack_domain::{effects::new_id, ids::ConnectionKey, parts::Part, time::Timestamp};
 use ipack_oauth::{
     advice::no_token,
+    causes::FailedRequest,
     token::{self, Request, Secrets},
     token_answer::Granted,
 };
@@ -156,7 +157,9 @@ impl Services {
         let now = self.clock.now();
         let key = attempt.key.clone();
         let said = failure.said();
-        let (message, advice) = (no_token(&said), failure.advice(&begun.redirect_uri));
+        let redirect_uri = Some(&*begun.redirect_uri);
+        let request = FailedRequest { configuration: &begun.configuration, redirect_uri };
+        let (message, advice) = (no_token(&said), written(&failure.causes(request))?);
         let (id, status) = (attempt.id, Status::Failed);
         if attempts::finish(db.lend(), id, status, Some(&message), Some(&advice)).await? {
             let event = event_of(begun, &key, Kind::TokenFailed, Some(&said));

@@ -26,6 +26,7 @@ use ipack_domain::{
     time::Timestamp,
 };
 use ipack_oauth::{
+    causes::FailedRequest,
     configuration::Configuration,
     failure::FailureKind,
     token::{self, Request, Secrets},
@@ -264,7 +265,9 @@ impl Services {
                     false => text,
                 };
                 let sentence = lost(failure.sentence());
-                let advice = written(&failure.causes(""))?;
+                let source = TokenSource::of(token)?;
+                let request = FailedRequest { configuration: &source.configuration, redirect_uri: None };
+                let advice = written(&failure.causes(request))?;
                 let why = Failed { failure: &sentence, advice: &advice, is_broken, again_at };
                 let is_ours = tokens::failed(db.lend(), token.id, owner, why).await?;
                 (is_ours, Kind::TokenFailed, lost(failure.said()))

@@ -12,7 +12,7 @@ use crate::{
     services::Services,
 };
 use ipack_domain::{
-    fields::{MenuField, TextField},
+    fields::MenuField,
     form::FormContent,
     form_place::{Cause, FormPlace},
     ids::ConnectionKey,
@@ -20,7 +20,8 @@ use ipack_domain::{
     tokens::SecretField,
 };
 use ipack_oauth::{
-    advice::{advice, sentence},
+    advice::sentence,
+    causes::FailedRequest,
     configuration::{Configuration, RequestedConfiguration, requested_configuration},
     failure::FailureKind,
     token::Request,
@@ -137,6 +138,8 @@ impl Services {
     }
 }
 
+const ENCRYPT_IT: &str = "Encrypt it, and generate the token again.";
+
 pub(crate) fn gone(what: &str) -> ServiceError {
     ServiceError::Conflict(format!("{what} is not there any more"))
 }
@@ -215,47 +218,20 @@ impl Failure {
     }
 
     /// The likely causes, the likeliest first.
-    pub fn causes(&self, redirect_uri: &str) -> Vec<Cause> {
+    pub fn causes(&self, request: FailedRequest<'_>) -> Vec<Cause> {
         let client_secret = FormPlace::Secret(SecretField::ClientSecret);
-        let place = match self.kind() {
-            FailureKind::Misconfigured(place) => Some(place),
-            FailureKind::Refused | FailureKind::Passing => None,
-        };
-        if let (Self::Token(TokenError::Refused { .. }), true) = (self, place == Some(client_secret)) {
-            let causes = [
-                ("It differs from that of the application you registered there, or ran out:", client_secret),
-                ("It belongs to another application:", FormPlace::Text(TextField::ClientId)),
-                (
-                    "It has to be sent in another way, in the body or in a header that is not form-encoded:",
-                    FormPlace::Menu(MenuField::ClientAuthentication),
-                ),
-            ];
-            return causes.map(|(text, place)| Cause { text: text.to_owned(), place: Some(place) }).to_vec();
-        }
-        vec![Cause { text: self.advice(redirect_uri), place }]
-    }
-
-    /// What to do next.
-    pub fn advice(&self, redirect_uri: &str) -> String {
-        match self {
-            Self::Token(error) => match (error.code(), error) {
-                (Some(code), _) => advice(code, redirect_uri),
-                (
-                    None,
-                    TokenError::Outbound(_) | TokenError::Malformed { .. } | TokenError::Refused { .. },
-                ) => "Check the token endpoint, under Identity provider; if it is right, try again later."
-                    .into(),
-                (None, _) => "Put it right, and generate the token again.".into(),
-            },
-            Self::Service(ServiceError::Conflict(_)) | Self::Lacking(..) | Self::NeedsPerson => {
-                "Encrypt what is missing, and generate the token again.".into()
-            }
-            Self::Service(ServiceError::Unopenable) => {
-                "Try again in a few minutes, in case that a master key is missing for a moment. Reset the client secret, and \
-                 enter it again."
-                    .into()
-            }
-            Self::Service(_) => "Whoever runs this server finds in its log why. Try again.".into(),
-        }
+        vec![match self {
+            Self::Token(error) => return request.causes_of(error),
+            Self::Service(ServiceError::Conflict(_)) => Cause::new(ENCRYPT_IT).at(client_secret),
+            Self::Lacking(_, place @ FormPlace::Secret(_)) => Cause::new(ENCRYPT_IT).at(*place),
+            Self::Lacking(_, place) => Cause::new("Choose another one.").at(*place),
+            Self::NeedsPerson => Cause::new("Generate the token again."),
+            Self::Service(ServiceError::Unopenable) => Cause::new(
+                "Try again in a few minutes, in case that a master key is missing for a moment. Reset the client secret, \
+                 and enter it again.",
+            )
+            .at(client_secret),
+            Self::Service(_) => Cause::new("Whoever runs this server finds in its log why. Try again."),
+        }]
     }
 }

@@ -15,6 +15,7 @@ mod at_once;
 mod outbound;
 mod outbound_faults;
 
+mod advice;
 mod answers;
 mod binding;
 mod during_the_call;

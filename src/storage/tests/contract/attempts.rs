@@ -5,6 +5,7 @@ use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use ipack_storage::{
     BATCH, Database, Writer,
     attempts::{self, Attempt, Status},
+    columns::JsonText,
 };
 use ipack_testing::records::{add_admin, add_data_key, at, attempt_of, key, stand_up, uuid};
 use std::sync::Arc;
@@ -163,7 +164,8 @@ async fn an_attempt_returns_once(database: Database) {
 }
 
 async fn finish(database: &Database, number: u128, status: Status, message: &str) -> bool {
-    write_now!(database, db => attempts::finish(db, uuid(number), status, Some(message), Some("advice ü")))
+    let advice = JsonText::of(&"advice ü").expect("JSON");
+    write_now!(database, db => attempts::finish(db, uuid(number), status, Some(message), Some(&advice)))
 }
 
 async fn an_attempt_ends_once(database: Database) {
@@ -180,7 +182,7 @@ async fn an_attempt_ends_once(database: Database) {
         assert!(!write_now!(database, db => attempts::returned(db, uuid(number))));
         let ended = find(&database, number).await.expect("it is there");
         assert_eq!((ended.status.name(), ended.message.as_deref()), (status, Some("first")));
-        assert_eq!(ended.advice.as_deref(), Some("advice ü"));
+        assert_eq!(ended.advice.as_deref(), Some("\"advice ü\""));
         assert_eq!(
             (ended.sealed, ended.data_key_version),
             (None, None),

@@ -1,3 +1,4 @@
 //! Views that both halves know. They get what they show as properties.
 
+pub mod causes;
 pub mod labels;

@@ -2,6 +2,7 @@
 //!
 //! What it says is the attempt's stage; another stage gets its sentence in [`AttemptProgress`].
 
+use crate::components::causes::Causes;
 use ipack_core::tokens::attempt::AttemptPage;
 use ipack_domain::tokens::Stage;
 use leptos::{nonce::use_nonce, prelude::*};
@@ -16,7 +17,7 @@ pub fn attempt_path(id: Uuid) -> String {
 #[component]
 pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {
     provide_meta_context();
-    let AttemptPage { key, stage, message, advice, is_in_window, authorization_url } = page;
+    let AttemptPage { key, stage, message, causes, is_in_window, authorization_url } = page;
     let form = format!("{}#token", key.form_path());
     let (class, role) = if stage == Stage::Failed { ("notice bad", "alert") } else { ("attempt", "status") };
     let step = match stage {
@@ -40,7 +41,7 @@ pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {
                 <h1>"Access token"</h1>
                 <div class=class role=role>
                     <p>{message}</p>
-                    {advice.map(|advice| view! { <p>{advice}</p> })}
+                    <Causes causes=causes form=key.form_path() />
                 </div>
                 <progress max="3" value=step aria-label="Progress"></progress>
                 {authorization_url

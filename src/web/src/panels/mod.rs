@@ -15,6 +15,7 @@ mod token;
 use crate::components::labels::{DraftChip, StateLabel, When};
 use crate::form::view::{AttemptProgress, FormView, Panel, RenderedPanel, TokenControls};
 use crate::views::{AttemptView, ConnectorView, OthersThatDiffer};
+use ipack_domain::connection_state::StateWithReason;
 use leptos::prelude::*;
 use std::hash::{DefaultHasher, Hasher};
 use strum::VariantArray;
@@ -95,7 +96,10 @@ fn html(view: impl IntoView) -> String {
 }
 
 fn status(view: &ConnectorView) -> String {
-    let standing = view.credentials.standing.clone();
+    let StateWithReason { state, reason } = view.credentials.standing.clone();
+    // Of a refresh that failed it stands beside the token.
+    let reason = reason.filter(|_| !token::is_failing(state));
+    let standing = StateWithReason { state, reason };
     let draft = view.draft.as_ref().map(|_| view! { <DraftChip /> });
     html(view! {
         <StateLabel standing=standing />

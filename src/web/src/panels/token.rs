@@ -1,7 +1,10 @@
 //! The access token: how getting one goes, and what is known of the one that is there.
 
 use super::{html, question::Question};
-use crate::components::labels::{StateLabel, When};
+use crate::components::{
+    causes::Causes,
+    labels::{StateLabel, When},
+};
 use crate::form::view::progress_html;
 use crate::views::{AttemptView, ConnectorView, TokenView};
 use ipack_domain::{
@@ -30,7 +33,7 @@ pub fn attempt_html(attempt: &AttemptView, is_ok: bool) -> String {
     }
     html(view! {
         <p class=class>{attempt.message.clone()}</p>
-        {attempt.advice.clone().map(|advice| view! { <p class="advice">{advice}</p> })}
+        <Causes causes=attempt.causes.clone() />
     })
 }
 
@@ -131,6 +134,12 @@ fn ConfirmRevoke(view: ConnectorView) -> impl IntoView {
     let back = format!("{}#token", view.key.form_path());
     view! { <Question id="confirm-revoke" what=what button=Button::RevokeConfirmed label=label back=back /> }
 }
+
+/// A refresh failed, or can do so no more: the reason says of what.
+pub fn is_failing(state: ConnectionState) -> bool {
+    matches!(state, ConnectionState::Broken | ConnectionState::RefreshFailing)
+}
+
 #[component]
 fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
     let expiry = match (token.expires, token.remaining) {
@@ -163,24 +172,22 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
         token.other_company.map(|company| {
             format!("The provider says that the token is for company {company}; the form says another one.")
         }),
-        token.failure,
+        // What a refresh failed of, and since when; what else a state can be is said above.
+        standing.reason.filter(|_| is_failing(standing.state)),
     ];
     let warnings = warnings.into_iter().flatten().map(|warning| {
         view! { <p class="notice warn">{warning}</p> }
     });
-    let causes = token.causes.into_iter().map(|cause| {
-        let link = cause.place.map(|place| view! { <a href=format!("#{}", place.id())>{place.label()}</a> });
-        view! { <li>{cause.text} " " {link}</li> }
-    });
-    let causes: Vec<_> = causes.collect();
+    // The reason stands above.
+    let state = StateWithReason { state: standing.state, reason: None };
     view! {
         {warnings.collect::<Vec<_>>()}
-        {(!causes.is_empty()).then(|| view! { <ol class="advice">{causes}</ol> })}
+        <Causes causes=token.causes />
         <dl class="token-facts">
             <div>
                 <dt>"State"</dt>
                 <dd>
-                    <StateLabel standing=standing />
+                    <StateLabel standing=state />
                 </dd>
             </div>
             <div>
