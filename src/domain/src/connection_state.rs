@@ -1,6 +1,6 @@
-//! The state of a connection in one word: what its lists, and its form's header, say of it.
+//! The state of a connection in one word: what lists, its form, programs and metrics say of it.
 //!
-//! There is one rule for all of them, [`Facts::standing`]. Another state is a variant of [`ConnectionState`] in the place
+//! There is one rule for all of them, [`Facts::assess`]. Another state is a variant of [`ConnectionState`] in the place
 //! that its urgency has, and a line in that rule; `storage::overview` sorts by the same order.
 
 use crate::{parts::Part, time::Timestamp};
@@ -36,6 +36,19 @@ impl ConnectionState {
         Self::NotConfigured,
         Self::Ok,
     ];
+
+    /// As addresses and metrics write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::RefreshFailing => "failing",
+            Self::Expiring => "expiring",
+            Self::NoToken => "no-token",
+            Self::Changed => "changed",
+            Self::NotConfigured => "unconfigured",
+            Self::Ok => "ok",
+        }
+    }
 
     pub fn words(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use ipack_core::health::Health;
+use ipack_core::{ServiceError, Services, health::Health};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{
     sync::OnceLock,
@@ -67,6 +67,29 @@ pub async fn sum_up_periodically() {
         often.tick().await;
         sum_up();
     }
+}
+
+/// Connections are counted so often at most, and never for more than a twentieth of the time.
+const COUNT_CONNECTIONS_EVERY: Duration = Duration::from_secs(60);
+
+/// Counts the connections in each state, again and again. Each replica tells the numbers of the whole database.
+pub async fn count_connections_periodically(services: Services) {
+    loop {
+        let begun = Instant::now();
+        if let Err(error) = count_connections(&services).await {
+            tracing::warn!(error = %error, "connections could not be counted");
+        }
+        tokio::time::sleep(COUNT_CONNECTIONS_EVERY.max(begun.elapsed() * 20)).await;
+    }
+}
+
+/// # Errors
+/// Where they cannot be read.
+pub async fn count_connections(services: &Services) -> Result<(), ServiceError> {
+    for (state, count) in services.count_states().await? {
+        metrics::gauge!("ipack_connections", "state" => state.name()).set(count as f64);
+    }
+    Ok(())
 }
 
 fn sum_up() {

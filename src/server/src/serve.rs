@@ -32,11 +32,13 @@ pub async fn serve(services: Services, config: Arc<Config>, listener: TcpListene
     let tidying = tokio::spawn(clean_up_periodically(services.clone()));
     let refreshing = tokio::spawn(refresh_periodically(services.clone()));
     let summing_up = tokio::spawn(health::sum_up_periodically());
+    let counting = tokio::spawn(health::count_connections_periodically(services.clone()));
     started();
     serve_until(told_to_stop(), limits, listener, app).await;
     tidying.abort();
     refreshing.abort();
     summing_up.abort();
+    counting.abort();
     // Tokens that are on their way are kept, and reads that were counted are written down.
     services.stopping.cancel();
     services.background.close();

@@ -151,6 +151,46 @@ pub struct LineOfInstance {
     pub line: Line,
 }
 
+impl LineOfInstance {
+    pub fn key(self) -> ConnectionKey {
+        ConnectionKey {
+            space: self.space_guid,
+            instance: self.instance_id,
+            environment: self.line.environment_id,
+            process: self.line.process_id,
+            connection: self.line.connection_id,
+        }
+    }
+}
+
+/// The OAuth connections of all Spaces in each of their environments after that of `after`, a batch of them; of nobody's
+/// drafts.
+pub async fn all_oauth_lines(
+    db: Connection<'_>,
+    after: Option<&ConnectionKey>,
+    limit: i64,
+) -> Result<Vec<LineOfInstance>> {
+    // The first condition lets an index begin where the batch does.
+    let sql = concat!(
+        "SELECT c.space_guid, c.instance_id, ",
+        columns!(),
+        tables!(),
+        "WHERE c.uses_oauth AND (c.space_guid, c.instance_id) >= ($2, $3)
+             AND (c.space_guid, c.instance_id, c.process_id, c.id, a.environment_id) > ($2, $3, $4, $5, $6)
+         ORDER BY c.space_guid, c.instance_id, c.process_id, c.id, a.environment_id LIMIT $7"
+    );
+    let part = |part: fn(&ConnectionKey) -> &String| after.map(part).map_or("", String::as_str);
+    on_connection!(db, executor => sqlx::query_as::<_, LineOfInstance>(sql)
+        .bind(Uuid::nil())
+        .bind(part(|key| &key.space))
+        .bind(part(|key| &key.instance))
+        .bind(part(|key| &key.process))
+        .bind(part(|key| &key.connection))
+        .bind(part(|key| &key.environment))
+        .bind(limit)
+        .fetch_all(executor))
+}
+
 /// The OAuth connections of these instances in each of their environments: of each instance at most `limit`, those that
 /// need somebody first.
 pub async fn oauth_lines(

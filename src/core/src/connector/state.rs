@@ -1,4 +1,4 @@
-//! From rows to the state of a connection, in one way for the form and for every list.
+//! From rows to the state of a connection, in one way ([`assess`]) for the form, every list, programs and metrics.
 //!
 //! What the state depends on is told here; what it is then, in `domain::connection_state`.
 
@@ -80,7 +80,7 @@ impl<'a> TokenColumns<'a> {
     }
 
     /// What is known of it, beside what the form says.
-    pub fn facts(&self, content: &FormContent) -> Result<TokenFacts<'a>> {
+    fn facts(&self, content: &FormContent) -> Result<TokenFacts<'a>> {
         let (came_from, is_now) = (self.came_from()?, fingerprints(content));
         let is_edited = |part: &Part| came_from.get(part.name()) != is_now.get(part.name());
         let granted = self.granted().iter().map(|name| backwards(name)).collect();
@@ -128,6 +128,30 @@ impl Destinations<'_> {
     }
 }
 
+/// The state of a connection, and what of it was found out on the way.
+#[derive(Debug, Clone)]
+pub struct Assessment<'a> {
+    pub state: StateWithReason,
+    /// Why a secret has to be entered first, a sentence.
+    pub secret_to_enter: Option<String>,
+    pub token: Option<TokenFacts<'a>>,
+}
+
+/// The state of a connection. Without a plan, as without a token in a list, it does not depend on the secrets.
+pub fn assess<'a>(
+    content: &FormContent,
+    missing: Option<Vec<Part>>,
+    token: Option<TokenColumns<'a>>,
+    secrets: Destinations<'_>,
+    plan: Option<&RequestedConfiguration>,
+    now: Timestamp,
+) -> Result<Assessment<'a>> {
+    let secret_to_enter = plan.map(|plan| secrets.secret_to_enter(plan)).transpose()?.flatten();
+    let token = token.map(|token| token.facts(content)).transpose()?;
+    let facts = Facts { now, missing, secret_to_enter, token };
+    Ok(Assessment { state: facts.assess(), secret_to_enter: facts.secret_to_enter, token: facts.token })
+}
+
 /// A line of a list, and its connection's state; `None` where it uses no OAuth.
 #[derive(Debug, Clone)]
 pub struct LineWithState {
@@ -138,7 +162,8 @@ pub struct LineWithState {
 /// A list's lines with their states, what needs somebody first; then by environment, process and name.
 pub(crate) fn with_states(lines: Vec<Line>, allowed: Allowed, now: Timestamp) -> Result<Vec<LineWithState>> {
     let with_state = |line: Line| {
-        let state = line.uses_oauth.then(|| state_of_line(&line, allowed, now)).transpose()?;
+        let state = line.uses_oauth.then(|| assess_line(&line, allowed, now)).transpose()?;
+        let state = state.map(|assessment| assessment.state);
         Ok(LineWithState { line, state })
     };
     let mut lines = lines.into_iter().map(with_state).collect::<Result<Vec<_>>>()?;
@@ -161,7 +186,7 @@ pub(crate) fn with_states(lines: Vec<Line>, allowed: Allowed, now: Timestamp) ->
     Ok(lines)
 }
 
-pub(crate) fn state_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<StateWithReason> {
+pub(crate) fn assess_line(line: &Line, allowed: Allowed, now: Timestamp) -> Result<Assessment<'_>> {
     // Without them the state does not depend on them.
     let content = line.oauth_connector_details.as_deref();
     let content =
@@ -173,10 +198,8 @@ pub(crate) fn state_of_line(line: &Line, allowed: Allowed, now: Timestamp) -> Re
         replacement: line.replacement.as_ref(),
         password: line.password.as_ref(),
     };
-    let secret_to_enter = plan.map(|plan| secrets.secret_to_enter(&plan)).transpose()?.flatten();
     let missing = line.complete.map(|is_complete| if is_complete { Vec::new() } else { content.missing() });
-    let token = token.map(|token| token.facts(&content)).transpose()?;
-    Ok(Facts { now, missing, secret_to_enter, token }.assess())
+    assess(&content, missing, token, secrets, plan.as_ref(), now)
 }
 
 /// Providers list what they grant in words of their own: under longer names (`…/userinfo.email` for `email`), and without

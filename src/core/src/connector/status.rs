@@ -3,10 +3,7 @@
 use crate::{
     access::{self, Client},
     catalogue::page::MAX_PAGE,
-    connector::{
-        content::content_of,
-        state::{TokenColumns, state_of_line},
-    },
+    connector::state::{Assessment, TokenColumns, assess_line},
     error::{Result, ServiceError},
     services::Services,
 };
@@ -18,7 +15,8 @@ use ipack_domain::{
     time::Timestamp,
 };
 use ipack_oauth::configuration::Allowed;
-use ipack_storage::lines::{self, StatusLine};
+use ipack_storage::lines::{self, LineOfInstance, StatusLine};
+use std::collections::BTreeMap;
 
 /// Connections that are looked at in one statement, where only those in some states are wanted.
 const BATCH: i64 = 500;
@@ -45,11 +43,9 @@ pub struct ConnectionStatus {
 impl ConnectionStatus {
     fn of(space: &str, row: StatusLine, allowed: Allowed, now: Timestamp) -> Result<Self> {
         let StatusLine { instance_id, line, read_at } = row;
-        let state = state_of_line(&line, allowed, now)?;
+        let Assessment { state, token: facts, .. } = assess_line(&line, allowed, now)?;
+        let changed = facts.map(|facts| facts.edited);
         let token = TokenColumns::of_line(&line);
-        let content =
-            content_of(line.oauth_connector_details.as_deref().unwrap_or("{}"), line.provider.as_ref())?;
-        let changed = token.map(|token| token.facts(&content)).transpose()?.map(|facts| facts.edited);
         Ok(Self {
             state,
             since: line.refreshed_at.or(line.obtained_at).or(line.updated_at),
@@ -72,6 +68,28 @@ impl ConnectionStatus {
 }
 
 impl Services {
+    /// How many connections of the whole database are in each state.
+    pub async fn count_states(&self) -> Result<BTreeMap<ConnectionState, u64>> {
+        let (allowed, now) = (self.oauth.allowed, self.clock.now());
+        let mut counts: BTreeMap<_, _> = ConnectionState::ALL.into_iter().map(|state| (state, 0)).collect();
+        let mut after: Option<ConnectionKey> = None;
+        loop {
+            let mut reader = self.database.reader().await?;
+            let lines = lines::all_oauth_lines(reader.connection(), after.as_ref(), BATCH).await?;
+            drop(reader);
+            for LineOfInstance { line, .. } in &lines {
+                let state = assess_line(line, allowed, now)?.state.state;
+                *counts.entry(state).or_default() += 1;
+            }
+            match lines.into_iter().last() {
+                Some(last) => after = Some(last.key()),
+                None => return Ok(counts),
+            }
+            // Others have their turn in between.
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The status of one connection; `None` where there is no such connection.
     ///
     /// # Errors

@@ -3,7 +3,10 @@
 //! Each state comes about here as it does in life: by what the provider answers, by time, and by what an admin saves.
 //! How it follows from what is known is held by `domain::connection_state`.
 
-use ipack_domain::ids::{ConnectionKey, instance_path, segment};
+use ipack_domain::{
+    connection_state::ConnectionState,
+    ids::{ConnectionKey, instance_path, segment},
+};
 use ipack_storage::Database;
 use ipack_testing::browser::{Browser, Page};
 use ipack_testing::flow::{SECRET, encrypt, filled, form, generate, get_token, provider_field, set_up};
@@ -21,6 +24,7 @@ on_both!(
     a_secret_that_must_be_entered_again_is_no_token,
     an_edit_since_the_token_and_a_smaller_grant_are_changes,
     what_needs_somebody_stands_first_and_is_never_cut_off,
+    lists_programs_and_metrics_count_the_same_states,
 );
 
 const DAY: i64 = 24 * 3_600;
@@ -308,4 +312,29 @@ async fn what_needs_somebody_stands_first_and_is_never_cut_off(database: Databas
     generate(&mut browser, &of("x-changed"), &provider).await;
     let lines = overview(&mut browser).await;
     assert_eq!((lines[0].0.as_str(), lines[0].2.as_str()), ("a-first-by-name", "Not configured"));
+}
+
+async fn lists_programs_and_metrics_count_the_same_states(database: Database) {
+    let (world, provider, mut browser) = start(database).await;
+    for environment in ["env-2", "env-3"] {
+        world.place("account-1", &in_environment(environment)).await;
+    }
+    get_token(&mut browser, &key(), &provider).await;
+    set_up(&mut browser, &in_environment("env-2"), &provider).await;
+    let mut browser = fail_refresh(&world, &provider, refusal()).await;
+    let listed = overview(&mut browser).await;
+    let counts = world.services.count_states().await.expect("counted");
+    ipack_server::health::count_connections(&world.services).await.expect("counted");
+    let metrics = world.stranger().get("/metrics").await;
+    let mut all = 0;
+    for (state, count) in &counts {
+        let in_list = listed.iter().filter(|(_, _, word)| word == state.words()).count() as u64;
+        assert_eq!(*count, in_list, "{}", state.words());
+        let metric = format!("ipack_connections{{state=\"{}\"}} {count}", state.name());
+        assert!(metrics.text().lines().any(|line| line == metric), "{metric}: {}", metrics.text());
+        all += count;
+    }
+    assert_eq!((all, counts.len()), (listed.len() as u64, 7));
+    let broken = counts.get(&ConnectionState::Broken);
+    assert_eq!((broken, counts.get(&ConnectionState::NoToken)), (Some(&1), Some(&1)));
 }

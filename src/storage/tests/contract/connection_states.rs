@@ -7,7 +7,7 @@ use ipack_storage::{
     audit_log::{self, Event, Kind},
     client_secrets::{self, Slot},
     details::{self, NewDetails},
-    lines::{self, Line, ProcessInEnvironment, StatusLine},
+    lines::{self, Line, LineOfInstance, ProcessInEnvironment, StatusLine},
     tokens::{self, Failed, Token},
 };
 use ipack_testing::records::{
@@ -179,7 +179,8 @@ async fn status_lines_come_by_key(database: Database) {
     for key in keys.iter().rev() {
         stand_up(&database, key).await;
     }
-    stand_up(&database, &ConnectionKey { space: "space-2".to_owned(), ..keys[0].clone() }).await;
+    let elsewhere = ConnectionKey { space: "space-2".to_owned(), ..keys[0].clone() };
+    stand_up(&database, &elsewhere).await;
     let sql = "UPDATE connections SET uses_oauth = FALSE WHERE instance_id = 'b'";
     ipack_testing::tables::execute(&database, sql).await;
     let key_of = |row: StatusLine| of(&row.instance_id, &row.line.connection_id, &row.line.environment_id);
@@ -193,6 +194,20 @@ async fn status_lines_come_by_key(database: Database) {
             seen.extend(page.into_iter().map(key_of));
         }
         assert_eq!(seen, keys[..4], "pages of {size}");
+    }
+    // Of all Spaces, for whoever counts them.
+    let all: Vec<_> = keys[..4].iter().chain([&elsewhere]).cloned().collect();
+    for size in 1..=6 {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = read_now!(database, db => lines::all_oauth_lines(db, after.as_ref(), size));
+            assert!(page.len() as i64 <= size);
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone().key());
+            seen.extend(page.into_iter().map(LineOfInstance::key));
+        }
+        seen.sort_by_key(|key| key.space != SPACE);
+        assert_eq!(seen, all, "batches of {size}");
     }
 
     add_data_key(&database, SPACE, 1, 1).await;

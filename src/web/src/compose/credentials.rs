@@ -9,13 +9,16 @@ use ipack_core::{
         fingerprint::fingerprint_of_configuration,
         page_data::ConnectorPageData,
         record::ConnectorRecord,
-        state::{Destinations, TokenColumns},
+        state::{Assessment, Destinations, TokenColumns, assess},
     },
     secrets::slots::{in_slot, read_destination},
-    tokens::{attempt::stage, source::TokenSource},
+    tokens::{
+        attempt::{causes, stage},
+        source::TokenSource,
+    },
 };
 use ipack_domain::{
-    connection_state::{ConnectionState, Facts, TokenFacts},
+    connection_state::{ConnectionState, TokenFacts},
     time::{Timestamp, in_words},
     tokens::Stage,
 };
@@ -69,21 +72,21 @@ pub(super) fn compose_credentials(
         replacement: kept_for(Slot::Replacement),
         password: kept_for(Slot::Password),
     };
-    let secret_to_enter = plan.map(|plan| destinations.secret_to_enter(plan)).transpose()?.flatten();
+    let columns = token.as_ref().map(TokenColumns::of);
+    let Assessment { state: standing, secret_to_enter, token: facts } =
+        assess(content, missing, columns, destinations, plan, now)?;
     let obstacle = match &planned {
         Err(error) => Some(sentence(&error.to_string())),
-        Ok(_) => secret_to_enter.clone(),
+        Ok(_) => secret_to_enter,
     };
-    let token_facts = token.as_ref().map(|token| TokenColumns::of(token).facts(content)).transpose()?;
-    let token_view = match (token, &token_facts) {
+    let token_view = match (token, &facts) {
         (Some(token), Some(facts)) => Some(token_view(token, facts, extra, now)?),
         _ => None,
     };
-    let seconds_left = token_facts.as_ref().and_then(|facts| facts.expires).and_then(|at| {
+    let seconds_left = facts.as_ref().and_then(|facts| facts.expires).and_then(|at| {
         let left = at.seconds() - now.seconds();
         u32::try_from(left).ok().filter(|left| *left > 0)
     });
-    let standing = Facts { now, missing, secret_to_enter, token: token_facts }.assess();
     let has_window = plan.is_none_or(|plan| plan.grant().needs_browser());
     // Known before there is a client: it is registered to get one.
     let provider = resolve_provider(content).ok().filter(|_| has_window);
@@ -140,7 +143,7 @@ fn success(token: &Token) -> AttemptView {
         id: token.id.to_string(),
         stage: Stage::Succeeded,
         message: Stage::Succeeded.message().to_owned(),
-        advice: None,
+        causes: Vec::new(),
         address: None,
         lapses: None,
     }
@@ -154,7 +157,7 @@ pub fn compose_attempt(attempt: &Attempt, admin: Uuid, now: Timestamp) -> Attemp
         id: attempt.id.to_string(),
         stage,
         message,
-        advice: attempt.advice.clone(),
+        causes: causes(attempt),
         address: (is_mine && !stage.is_over()).then(|| attempt_path(attempt.id)),
         lapses: (!stage.is_over()).then(|| attempt.expires_at.into()),
     }
@@ -184,7 +187,6 @@ fn token_view(
         refused: facts.refused.clone(),
         fingerprint: fingerprint_of_configuration(&columns.came_from()?),
         outdated: facts.edited.clone(),
-        failure: token.failure.clone(),
         causes: token
             .advice
             .as_ref()
