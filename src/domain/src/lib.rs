@@ -14,6 +14,7 @@ pub mod form;
 pub mod form_place;
 pub mod ids;
 pub mod merge;
+mod parameter;
 pub mod parts;
 pub mod post;
 pub mod preflight;
