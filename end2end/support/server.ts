@@ -45,28 +45,25 @@ export class Program {
   static async launch(settings: Environment = {}, serveArguments: string[] = []): Promise<Program> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: \`make build\` first, or set IPACK_PROGRAM`);
     const folder = mkdtempSync(join(tmpdir(), 'ipack-end2end-'));
-    const program = new Program(folder, await freePort(), await createDatabase(folder), settings, serveArguments);
-    try {
-      await program.start();
-    } catch (error) {
-      await program.dispose();
-      throw error;
-    }
-    return program;
+    return new Program(folder, await freePort(), await createDatabase(folder), settings, serveArguments).started();
   }
 
   /** One more replica, on the database of another: disposed of before that one. */
   static async beside(other: Program): Promise<Program> {
     const folder = mkdtempSync(join(tmpdir(), 'ipack-end2end-'));
     const { databaseUrl, settings, serveArguments } = other;
-    const program = new Program(folder, await freePort(), databaseUrl, settings, serveArguments, false);
+    return new Program(folder, await freePort(), databaseUrl, settings, serveArguments, false).started();
+  }
+
+  /** Started; one that does not start leaves nothing behind. */
+  private async started(): Promise<this> {
     try {
-      await program.start();
+      await this.start();
     } catch (error) {
-      await program.dispose();
+      await this.dispose();
       throw error;
     }
-    return program;
+    return this;
   }
 
   /** Starts it again on the same database and port; `more` changes the settings for this start. */
