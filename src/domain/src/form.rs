@@ -28,98 +28,60 @@ pub struct FormContent {
     pub every_environment: bool,
 }
 
-/// The text of a field, borrowed as the content is.
+/// The text of a field, borrowed with `&` or `&mut`.
 macro_rules! text_of {
-    ($content:ident, $field:ident) => {{
-        // Taken apart, so that a member without a field does not compile.
-        let FormContent {
-            base_url,
-            company_id,
-            client_id,
-            authorization: _,
-            access_token: _,
-            provider,
-            every_environment: _,
-        } = $content;
-        let ProviderChoice {
-            provider: _,
-            region: _,
-            issuer,
-            authorization_endpoint,
-            token_endpoint,
-            revocation_endpoint,
-            grant: _,
-            scopes,
-            client_authentication: _,
-            without_pkce: _,
-            subject,
-            key_id,
-            audience,
-            scope_separator,
-            company_parameter,
-            token_lifetime,
-            algorithm: _,
-            certificate,
-            claims,
-            json_body: _,
-            scope_at_refresh: _,
-            redirect_uri_at_refresh: _,
-        } = provider;
+    ($content:ident, $field:ident, $($borrow:tt)+) => {
         match $field {
-            TextField::BaseUrl => base_url,
-            TextField::CompanyId => company_id,
-            TextField::ClientId => client_id,
-            TextField::Issuer => issuer,
-            TextField::AuthorizationEndpoint => authorization_endpoint,
-            TextField::TokenEndpoint => token_endpoint,
-            TextField::RevocationEndpoint => revocation_endpoint,
-            TextField::Scopes => scopes,
-            TextField::Subject => subject,
-            TextField::KeyId => key_id,
-            TextField::Audience => audience,
-            TextField::ScopeSeparator => scope_separator,
-            TextField::TokenLifetime => token_lifetime,
-            TextField::CompanyParameter => company_parameter,
-            TextField::Certificate => certificate,
-            TextField::Claims => claims,
+            TextField::BaseUrl => $($borrow)+ $content.base_url,
+            TextField::CompanyId => $($borrow)+ $content.company_id,
+            TextField::ClientId => $($borrow)+ $content.client_id,
+            TextField::Issuer => $($borrow)+ $content.provider.issuer,
+            TextField::AuthorizationEndpoint => $($borrow)+ $content.provider.authorization_endpoint,
+            TextField::TokenEndpoint => $($borrow)+ $content.provider.token_endpoint,
+            TextField::RevocationEndpoint => $($borrow)+ $content.provider.revocation_endpoint,
+            TextField::Scopes => $($borrow)+ $content.provider.scopes,
+            TextField::Subject => $($borrow)+ $content.provider.subject,
+            TextField::KeyId => $($borrow)+ $content.provider.key_id,
+            TextField::Audience => $($borrow)+ $content.provider.audience,
+            TextField::ScopeSeparator => $($borrow)+ $content.provider.scope_separator,
+            TextField::TokenLifetime => $($borrow)+ $content.provider.token_lifetime,
+            TextField::CompanyParameter => $($borrow)+ $content.provider.company_parameter,
+            TextField::Certificate => $($borrow)+ $content.provider.certificate,
+            TextField::Claims => $($borrow)+ $content.provider.claims,
         }
-    }};
+    };
 }
 
-/// The value of a switch, borrowed as the content is.
+/// The value of a switch.
 macro_rules! switch_of {
-    ($content:ident, $field:ident) => {{
-        let FormContent { provider, every_environment, .. } = $content;
-        let ProviderChoice { without_pkce, json_body, scope_at_refresh, redirect_uri_at_refresh, .. } =
-            provider;
+    ($content:ident, $field:ident, $($borrow:tt)+) => {
         match $field {
-            SwitchField::WithoutPkce => without_pkce,
-            SwitchField::JsonBody => json_body,
-            SwitchField::ScopeAtRefresh => scope_at_refresh,
-            SwitchField::RedirectUriAtRefresh => redirect_uri_at_refresh,
-            SwitchField::EveryEnvironment => every_environment,
+            SwitchField::WithoutPkce => $($borrow)+ $content.provider.without_pkce,
+            SwitchField::JsonBody => $($borrow)+ $content.provider.json_body,
+            SwitchField::ScopeAtRefresh => $($borrow)+ $content.provider.scope_at_refresh,
+            SwitchField::RedirectUriAtRefresh => $($borrow)+ $content.provider.redirect_uri_at_refresh,
+            SwitchField::EveryEnvironment => $($borrow)+ $content.every_environment,
         }
-    }};
+    };
 }
 
-/// The rows of a table, borrowed as the content is.
+/// The rows of a table.
 macro_rules! rows_of {
-    ($content:ident, $table:ident) => {{
-        let FormContent { authorization, access_token, .. } = $content;
+    ($content:ident, $table:ident, $($borrow:tt)+) => {
         match $table {
-            Table::Authorization => authorization,
-            Table::AccessToken => access_token,
+            Table::Authorization => $($borrow)+ $content.authorization,
+            Table::AccessToken => $($borrow)+ $content.access_token,
         }
-    }};
+    };
 }
 
 impl FormContent {
     pub fn text(&self, field: TextField) -> &str {
-        text_of!(self, field)
+        text_of!(self, field, &)
     }
 
     pub fn text_mut(&mut self, field: TextField) -> &mut String {
-        text_of!(self, field)
+        text_of!(self, field, &mut)
     }
 
     /// What is chosen, by its name.
@@ -146,19 +108,19 @@ impl FormContent {
     }
 
     pub fn switch(&self, field: SwitchField) -> bool {
-        *switch_of!(self, field)
+        *switch_of!(self, field, &)
     }
 
     pub fn switch_mut(&mut self, field: SwitchField) -> &mut bool {
-        switch_of!(self, field)
+        switch_of!(self, field, &mut)
     }
 
     pub fn rows(&self, table: Table) -> &[Parameter] {
-        rows_of!(self, table)
+        rows_of!(self, table, &)
     }
 
     pub fn rows_mut(&mut self, table: Table) -> &mut Vec<Parameter> {
-        rows_of!(self, table)
+        rows_of!(self, table, &mut)
     }
 
     pub fn has_same(&self, other: &Self, field: Field) -> bool {

@@ -14,7 +14,7 @@ use crate::{
 };
 use ipack_domain::{
     form::{FormContent, Parameter},
-    provider::{ClientAuthentication, Grant, RESERVED_AUTHORIZATION, SigningAlgorithm},
+    provider::{ClientAuthentication, Grant, ProviderChoice, RESERVED_AUTHORIZATION, SigningAlgorithm},
     time::Timestamp,
     trim::{split_scopes, trimmed},
     validation::not_for_a_token_request,
@@ -164,7 +164,6 @@ pub fn requested_configuration(
 ) -> Result<RequestedConfiguration, ConfigurationError> {
     use ConfigurationError as Error;
     let content = content.tidied();
-    let choice = &content.provider;
     if content.base_url.is_empty() {
         return Err(Error::Missing("Base URL"));
     }
@@ -172,8 +171,34 @@ pub fn requested_configuration(
         return Err(Error::Missing("Client ID"));
     }
     let provider = resolve_provider(&content)?;
+    // Taken apart, so that a setting that nothing is done with does not compile.
+    let ProviderChoice {
+        // Read by `resolve_provider`.
+        provider: _,
+        region: _,
+        issuer: _,
+        authorization_endpoint: _,
+        token_endpoint: _,
+        revocation_endpoint: _,
+        grant: chosen_grant,
+        scopes: chosen_scopes,
+        client_authentication,
+        without_pkce,
+        subject,
+        key_id,
+        audience: chosen_audience,
+        scope_separator,
+        company_parameter,
+        token_lifetime,
+        algorithm,
+        certificate,
+        claims,
+        json_body,
+        scope_at_refresh,
+        redirect_uri_at_refresh,
+    } = content.provider;
     let preset = provider.preset;
-    let grant = match choice.grant {
+    let grant = match chosen_grant {
         Grant::AsProvider => preset.and_then(|preset| preset.grants.first().copied()),
         chosen => Some(chosen),
     };
@@ -181,27 +206,25 @@ pub fn requested_configuration(
     if grant.takes_password() && !allowed.password_grant {
         return Err(Error::PasswordGrantOff);
     }
-    let authentication = authentication(choice.client_authentication, preset, grant)?;
-    let pkce = pkce(choice.without_pkce, preset, grant, authentication)?;
+    let authentication = authentication(client_authentication, preset, grant)?;
+    let pkce = pkce(without_pkce, preset, grant, authentication)?;
     let endpoints = provider.endpoints.clone().unwrap_or_default();
     if provider.issuers.is_empty() && grant.needs_browser() && endpoints.authorization.is_none() {
         return Err(Error::NoAuthorizationEndpoint(provider.name));
     }
-    let scopes: Vec<String> = match (choice.scopes.is_empty(), preset) {
+    let scopes: Vec<String> = match (chosen_scopes.is_empty(), preset) {
         (true, Some(preset)) => preset.scopes.clone(),
-        _ => split_scopes(&choice.scopes).map(str::to_owned).collect(),
+        _ => split_scopes(&chosen_scopes).map(str::to_owned).collect(),
     };
-    let separator =
-        some(&choice.scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
+    let separator = some(&scope_separator).or_else(|| preset.map(|preset| preset.scope_separator.clone()));
     let usual_audience = preset.and_then(|preset| preset.assertion_audience.clone());
-    let audience = some(&choice.audience).or_else(|| usual_audience.filter(|_| grant.signs_assertion()));
-    let lifetime_is_chosen = !choice.token_lifetime.is_empty();
+    let audience = some(&chosen_audience).or_else(|| usual_audience.filter(|_| grant.signs_assertion()));
+    let lifetime_is_chosen = !token_lifetime.is_empty();
     let usual_seconds = preset.and_then(|preset| preset.access_token_seconds);
-    let company =
-        some(&choice.company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
+    let company = some(&company_parameter).or_else(|| preset.and_then(|preset| preset.company_id.clone()));
     let is_private_key = authentication == ClientAuthentication::PrivateKeyJwt || grant.signs_assertion();
     Ok(RequestedConfiguration {
-        follows_metadata: choice.client_authentication == ClientAuthentication::AsProvider
+        follows_metadata: client_authentication == ClientAuthentication::AsProvider
             && preset.is_none()
             && !grant.signs_assertion(),
         configuration: Configuration {
@@ -227,22 +250,18 @@ pub fn requested_configuration(
                 content.access_token,
                 preset.map(|preset| &preset.token_parameters),
             ),
-            subject: choice.subject.clone(),
-            key_id: choice.key_id.clone(),
+            subject,
+            key_id,
             audience,
             access_token_seconds: match lifetime_is_chosen {
-                true => choice.token_lifetime.parse().ok(),
+                true => token_lifetime.parse().ok(),
                 false => usual_seconds,
             },
             lifetime_is_chosen,
-            signing: Signing {
-                algorithm: choice.algorithm,
-                certificate: choice.certificate.clone(),
-                claims: choice.claims.clone(),
-            },
-            json_body: choice.json_body,
-            scope_at_refresh: choice.scope_at_refresh,
-            redirect_uri_at_refresh: choice.redirect_uri_at_refresh,
+            signing: Signing { algorithm, certificate, claims },
+            json_body,
+            scope_at_refresh,
+            redirect_uri_at_refresh,
             redirect_uri: None,
             company_id_parameter: company,
         },

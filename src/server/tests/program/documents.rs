@@ -47,6 +47,50 @@ fn the_configuration_table_is_the_programs() {
     }
 }
 
+/// The texts of the files below a folder of the sources.
+fn sources(folder: &str) -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(fs::read_to_string(&path).expect("a text")),
+            }
+        }
+    }
+    files
+}
+
+/// The compiler does not say it, for the members are public.
+#[test]
+fn something_is_done_with_every_setting() {
+    let sources = sources("server/src");
+    let command = Config::augment_args(clap::Command::new("serve"));
+    for setting in command.get_arguments() {
+        let used = format!(".{}", setting.get_id());
+        assert!(sources.iter().any(|text| text.contains(&used)), "nothing is done with {used}");
+    }
+}
+
+/// Nor does it say this, for a component is never unused.
+#[test]
+fn every_page_has_a_route() {
+    let (app, pages) = (include_str!("../../../web/src/app.rs"), sources("web/src/pages"));
+    let pages: Vec<&str> = pages
+        .iter()
+        .flat_map(|text| text.split("#[component]\npub fn ").skip(1))
+        .filter_map(|component| component.split('(').next().filter(|name| name.ends_with("Page")))
+        .collect();
+    assert!(pages.contains(&"OverviewPage"), "{pages:?}");
+    for page in pages {
+        let is_shown =
+            ["view", "fallback"].iter().any(|attribute| app.contains(&format!("{attribute}={page}")));
+        assert!(is_shown, "{page} has no route");
+    }
+}
+
 #[test]
 fn what_the_documents_link_to_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
