@@ -1,4 +1,4 @@
-//! Sessions of signed-in browsers, as rows; `auth::session_store` makes them what tower-sessions expects.
+//! Sessions of signed-in browsers, as rows; `server::session_store` makes them what tower-sessions expects.
 //!
 //! What has to be looked up without opening the JSON gets a column of its own.
 

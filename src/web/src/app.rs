@@ -1,4 +1,4 @@
-//! The application: its routes. The HTML around it is `server::shell`'s.
+//! The application: its routes. The HTML around it is `shell`'s.
 //!
 //! A new page is a file in `pages` and a line here. Every page is rendered completely before it is sent
 //! (`SsrMode::Async`), so that it has its status and works without JavaScript.

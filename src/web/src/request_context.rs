@@ -18,7 +18,7 @@ use mediatype::{
 use std::sync::{Arc, OnceLock};
 use tower_http::request_id::RequestId;
 
-/// Who is signed in, found out once for each request by `server::identify`.
+/// Who is signed in, found out once for each request by `server::middleware::identify`.
 #[derive(Debug, Clone)]
 pub struct CurrentAdmin(pub Option<Admin>);
 

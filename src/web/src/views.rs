@@ -55,7 +55,7 @@ pub struct ConnectionLine {
     pub process_name: String,
     pub environment_name: String,
     /// `None` where it uses no OAuth.
-    pub standing: Option<StateWithReason>,
+    pub state: Option<StateWithReason>,
     pub saved: Option<Saved>,
     /// The signed-in admin has typed something here that is not saved.
     pub draft: bool,
@@ -171,7 +171,7 @@ pub struct HistoryEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialsView {
     /// The state of the connection, as the form is shown.
-    pub standing: StateWithReason,
+    pub state: StateWithReason,
     /// `None` until the form says where tokens come from.
     pub redirect_uri: Option<String>,
     pub secret: SecretState,

@@ -18,8 +18,8 @@ pub fn ClassificationChip(classification: Classification) -> impl IntoView {
 
 /// The state's word; its reason shows to a pointer that rests on it.
 #[component]
-pub fn StateLabel(standing: StateWithReason) -> impl IntoView {
-    let class = match standing.state {
+pub fn StateLabel(state: StateWithReason) -> impl IntoView {
+    let class = match state.state {
         ConnectionState::Broken => "status broken",
         ConnectionState::RefreshFailing => "status failing",
         ConnectionState::Expiring | ConnectionState::NoToken | ConnectionState::Changed => {
@@ -29,8 +29,8 @@ pub fn StateLabel(standing: StateWithReason) -> impl IntoView {
         ConnectionState::Ok => "status configured",
     };
     view! {
-        <span class=class title=standing.reason>
-            {standing.state.words()}
+        <span class=class title=state.reason>
+            {state.state.words()}
         </span>
     }
 }

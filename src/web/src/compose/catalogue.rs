@@ -74,7 +74,7 @@ fn compose_lines(space: &str, instance: &str, lines: Vec<LineWithState>) -> Vec<
         connection_name: line.connection_name,
         process_name: line.process_name,
         environment_name: line.environment_name,
-        standing: state,
+        state,
         saved: line.saved_by.zip(line.updated_at).map(|(by, at)| Saved { by, at: at.into() }),
         draft: line.draft,
     };

@@ -73,7 +73,7 @@ pub(super) fn compose_credentials(
         password: kept_for(Slot::Password),
     };
     let columns = token.as_ref().map(TokenColumns::of);
-    let Assessment { state: standing, secret_to_enter, token: facts } =
+    let Assessment { state, secret_to_enter, token: facts } =
         assess(content, missing, columns, destinations, plan, now)?;
     let obstacle = match &planned {
         Err(error) => Some(sentence(&error.to_string())),
@@ -95,11 +95,11 @@ pub(super) fn compose_credentials(
     let attempt = match (attempt, token) {
         // A success is told for as long as its token is there, also when the attempt is long forgotten.
         (Some(attempt), _) if attempt.stage != Stage::Succeeded => Some(attempt),
-        (_, Some(token)) if standing.state != ConnectionState::Broken => Some(success(token)),
+        (_, Some(token)) if state.state != ConnectionState::Broken => Some(success(token)),
         _ => None,
     };
     Ok(CredentialsView {
-        standing,
+        state,
         redirect_uri,
         secret,
         replacement: replacement.map(encrypted),

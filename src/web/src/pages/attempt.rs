@@ -1,4 +1,4 @@
-//! A browser's stop on its way to an identity provider and back; `server::oauth` serves it.
+//! A browser's stop on its way to an identity provider and back; `server::oauth_pages` serves it.
 //!
 //! What it says is the attempt's stage; another stage gets its sentence in [`AttemptProgress`].
 

@@ -199,11 +199,11 @@ fn Connections(lines: Vec<ConnectionLine>, more: Option<String>) -> impl IntoVie
     }
     let rows = lines.into_iter().map(|line| {
         let action = if line.saved.is_some() { "Edit" } else { "Configure" };
-        let (status, link) = if let Some(standing) = line.standing {
-            let reason = standing.reason.clone();
+        let (status, link) = if let Some(state) = line.state {
+            let reason = state.reason.clone();
             (
                 Either::Left(view! {
-                    <StateLabel standing=standing />
+                    <StateLabel state=state />
                     " "
                     {line.draft.then(|| view! { <DraftChip /> })}
                     {reason.map(|reason| view! { <p class="reason">{reason}</p> })}

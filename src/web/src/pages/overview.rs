@@ -123,9 +123,7 @@ fn Card(card: InstanceCard) -> impl IntoView {
         // The connections come worst first, so an environment stands where its first one does.
         environments.sort_by_key(|environment| {
             let worst = connections.iter().find(|line| line.key.environment == environment.id);
-            worst
-                .and_then(|line| line.standing.as_ref())
-                .map_or(ConnectionState::Ok, |standing| standing.state)
+            worst.and_then(|line| line.state.as_ref()).map_or(ConnectionState::Ok, |state| state.state)
         });
         Either::Right(view! {
             <ul class="environments">
@@ -192,7 +190,7 @@ fn EnvironmentBlock(
                         " "
                         {process}
                         " "
-                        {line.standing.map(|standing| view! { <StateLabel standing=standing /> })}
+                        {line.state.map(|state| view! { <StateLabel state=state /> })}
                         " "
                         {line.draft.then(|| view! { <DraftChip /> })}
                     </a>

@@ -1,7 +1,7 @@
 //! Preflight of one connection: the exact authorization request, and what stands in its way.
 //! `/spaces/{space}/instances/{instance}/…/connections/{connection}/preflight`
 //!
-//! What is checked is decided in `services::preflight`; another verdict gets its words here.
+//! What is checked is decided in `core::connector::preflight`; another verdict gets its words here.
 
 use crate::functions::connector::preflight;
 use crate::pages::{

@@ -96,13 +96,13 @@ fn html(view: impl IntoView) -> String {
 }
 
 fn status(view: &ConnectorView) -> String {
-    let StateWithReason { state, reason } = view.credentials.standing.clone();
+    let StateWithReason { state, reason } = view.credentials.state.clone();
     // Of a refresh that failed it stands beside the token.
     let reason = reason.filter(|_| !token::is_failing(state));
-    let standing = StateWithReason { state, reason };
+    let state = StateWithReason { state, reason };
     let draft = view.draft.as_ref().map(|_| view! { <DraftChip /> });
     html(view! {
-        <StateLabel standing=standing />
+        <StateLabel state=state />
         " "
         {draft}
     })

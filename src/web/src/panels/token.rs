@@ -18,7 +18,7 @@ use leptos::prelude::*;
 /// How an attempt goes, and how the last one went.
 pub fn attempt(view: &ConnectorView) -> String {
     // What went well once is not shown as good beside what is wrong now.
-    let is_ok = view.credentials.standing.state == ConnectionState::Ok;
+    let is_ok = view.credentials.state.state == ConnectionState::Ok;
     view.credentials.attempt.as_ref().map(|attempt| attempt_html(attempt, is_ok)).unwrap_or_default()
 }
 
@@ -67,8 +67,8 @@ pub fn token(view: &ConnectorView) -> String {
         }
     });
     let facts = credentials.token.clone().map(|token| {
-        let standing = credentials.standing.clone();
-        view! { <Facts token=token standing=standing /> }
+        let state = credentials.state.clone();
+        view! { <Facts token=token state=state /> }
     });
     let problem = credentials.problems.iter().find(|problem| problem.field == CredentialField::Token);
     let problem = problem.map(|problem| {
@@ -141,7 +141,7 @@ pub fn is_failing(state: ConnectionState) -> bool {
 }
 
 #[component]
-fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
+fn Facts(token: TokenView, state: StateWithReason) -> impl IntoView {
     let expiry = match (token.expires, token.remaining) {
         (Some(at), Some(remaining)) => view! {
             <span>
@@ -173,13 +173,13 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
             format!("The provider says that the token is for company {company}; the form says another one.")
         }),
         // What a refresh failed of, and since when; what else a state can be is said above.
-        standing.reason.filter(|_| is_failing(standing.state)),
+        state.reason.filter(|_| is_failing(state.state)),
     ];
     let warnings = warnings.into_iter().flatten().map(|warning| {
         view! { <p class="notice warn">{warning}</p> }
     });
     // The reason stands above.
-    let state = StateWithReason { state: standing.state, reason: None };
+    let state = StateWithReason { state: state.state, reason: None };
     view! {
         {warnings.collect::<Vec<_>>()}
         <Causes causes=token.causes />
@@ -187,7 +187,7 @@ fn Facts(token: TokenView, standing: StateWithReason) -> impl IntoView {
             <div>
                 <dt>"State"</dt>
                 <dd>
-                    <StateLabel standing=state />
+                    <StateLabel state=state />
                 </dd>
             </div>
             <div>
