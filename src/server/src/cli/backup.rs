@@ -28,7 +28,7 @@ pub async fn check(file: Option<PathBuf>, keys: &KeyArgs) -> Result<(), Box<dyn 
     let file = file.or_else(|| sqlite_file(address));
     let Some(file) = file else {
         let pending = pending_migrations(address).await?;
-        say(&format!("The database is this program’s; {}.", age(pending)));
+        say(&format!("The database answers; {}.", age(pending)));
         return match pending {
             0 => check_sealed(address, &keys.master_key_file).await,
             _ => Err("what is sealed in it is looked at once it has them: `ipack-connect migrate` runs them"
