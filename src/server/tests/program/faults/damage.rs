@@ -94,9 +94,10 @@ fn damage_key(address: &str) {
     // From now on the database knows the key.
     drop(installation.start());
     let whole = fs::read(installation.keyring()).expect("readable");
-    let keys = |bytes: &[u8]| -> Vec<Vec<u8>> {
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#"));
-        lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+    let keys = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.map(str::to_owned).collect()
     };
     let is_same = |bytes: &[u8]| keys(bytes) == keys(&whole);
     let places = 0..whole.len();
