@@ -26,7 +26,7 @@ use ipack_domain::{
     error::{AppError, ErrorCode},
     tokens::Stage,
 };
-use ipack_web::pages::attempt::{AttemptProgress, attempt_path};
+use ipack_web::pages::attempt::{AttemptProgress, LONGEST_IN_HEADER, attempt_path};
 use ipack_web::{
     flow_cookie::flow_cookie,
     request_context::{CurrentAdmin, id_text},
@@ -88,7 +88,10 @@ pub async fn attempt(
 async fn progress(state: AppState, page: AttemptPage) -> Response {
     // Where to, and after how many seconds.
     let refresh = match page.stage {
-        Stage::Opening => page.authorization_url.as_ref().map(|url| format!("0; url={url}")),
+        Stage::Opening => {
+            let url = page.authorization_url.as_ref().filter(|url| url.len() <= LONGEST_IN_HEADER);
+            url.map(|url| format!("0; url={url}"))
+        }
         Stage::Initializing => Some("1".to_owned()),
         Stage::Succeeded | Stage::Failed => None,
     };

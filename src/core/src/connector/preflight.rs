@@ -27,6 +27,9 @@ use ipack_storage::client_secrets::{self, ClientSecret, Slot};
 /// What stands in the shown address for what is drawn anew each time.
 const EACH_TIME: &str = "drawn-for-each-attempt";
 
+/// What most servers and proxies take of a request's first line.
+const LONGEST_URL: usize = 8_000;
+
 /// How an endpoint is asked whether it is there.
 #[derive(Clone, Copy)]
 enum Asks {
@@ -86,6 +89,17 @@ impl Findings {
             self.add(what, Verdict::Wrong, "Not encrypted yet. Enter it on the form.");
         }
         Ok(())
+    }
+
+    fn length(&mut self, url: Option<&str>) {
+        if let Some(url) = url.filter(|url| url.len() > LONGEST_URL) {
+            let finding = format!(
+                "The address has {} characters, and many servers take no more than {LONGEST_URL}. Ask for fewer scopes, or \
+                 shorten the Authorization Parameters.",
+                url.len()
+            );
+            self.add("Authorization request", Verdict::Warning, finding);
+        }
     }
 
     fn pkce(&mut self, configuration: &Configuration, preset: Option<&Preset>) {
@@ -157,6 +171,7 @@ impl Services {
                         let challenge = configuration.pkce.then_some(EACH_TIME);
                         let url = authorization_url(&configuration, &redirect_uri, EACH_TIME, challenge);
                         shown_url = url.ok().map(String::from);
+                        findings.length(shown_url.as_deref());
                         shown_redirect_uri = Some(redirect_uri);
                     }
                 }

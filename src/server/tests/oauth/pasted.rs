@@ -22,6 +22,7 @@ on_both!(
     an_issuer_is_understood_as_it_is_pasted,
     what_is_around_an_id_or_a_secret_is_taken_off_alike,
     private_keys_are_taken_as_they_are_pasted,
+    a_very_long_authorization_url_is_in_no_header,
 );
 
 async fn start(database: Database) -> (World, Provider, Browser) {
@@ -312,4 +313,25 @@ async fn private_keys_are_taken_as_they_are_pasted(database: Database) {
     };
     assert_eq!((&part(0)["alg"], part(0)["x5t#S256"].as_str().map(str::len)), (&json!("PS256"), Some(43)));
     assert_eq!((&part(1)["scope"], &part(1)["aud"]), (&json!(["restlets"]), &json!("https://there.example")));
+}
+
+async fn a_very_long_authorization_url_is_in_no_header(database: Database) {
+    let (_world, provider, mut browser) = start(database).await;
+    let scopes: Vec<String> =
+        (0..300).map(|n| format!("https://www.googleapis.com/auth/scope-{n}")).collect();
+    let filled =
+        provider_field(filled(form(&mut browser, &key()).await, &provider), "scopes", &scopes.join("\n"));
+    encrypt(&mut browser, filled, SECRET).await;
+    let page = press_generate(&mut browser, &key()).await;
+    let headers: usize = page.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    assert!(headers < 4_000 && page.header("refresh").is_none(), "{headers} bytes of headers");
+    let elements = page.elements();
+    let meta =
+        elements.iter().find(|one| one.is("meta", "http-equiv", "refresh")).expect("the page leads on");
+    let url = meta.attribute("content").and_then(|to| to.strip_prefix("0; url=")).expect("an address");
+    assert!(url.len() > 8_000, "{}", url.len());
+    let url = url.parse().expect("a URL");
+    come_back(&mut browser, &provider.agree(&url)).await.assert_shows("generation successful");
+    let preflight = browser.get(&format!("{}/preflight", key().form_path())).await;
+    preflight.assert_shows("many servers take no more than 8000");
 }

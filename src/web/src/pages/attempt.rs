@@ -6,13 +6,16 @@ use crate::components::causes::Causes;
 use ipack_core::tokens::attempt::AttemptPage;
 use ipack_domain::tokens::Stage;
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_meta::{Title, provide_meta_context};
+use leptos_meta::{Meta, Title, provide_meta_context};
 use uuid::Uuid;
 
 /// The page that sends a browser on to the identity provider.
 pub fn attempt_path(id: Uuid) -> String {
     format!("/oauth/attempts/{id}")
 }
+
+/// The longest address that goes into a header: proxies take 4 KiB of headers, or 8. A longer one is sent in the page.
+pub const LONGEST_IN_HEADER: usize = 2_000;
 
 #[component]
 pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {
@@ -34,7 +37,9 @@ pub fn AttemptProgress(page: AttemptPage) -> impl IntoView {
         );
         view! { <script nonce=use_nonce()>{script}</script> }
     });
+    let in_page = authorization_url.clone().filter(|url| url.len() > LONGEST_IN_HEADER);
     view! {
+        {in_page.map(|url| view! { <Meta http_equiv="refresh" content=format!("0; url={url}") /> })}
         <Title text=format!("{} · iPack Connect", stage.message()) />
         <main class="page" id="main">
             <div class="card blank">
