@@ -105,7 +105,7 @@ test('refusing at the provider is said in the words of the original, with what t
   const expectRefusal = async (): Promise<void> => {
     await form.expectMessage(REFUSED);
     await expect(form.attempt).toContainText('the person refused');
-    await expect(form.attempt).toContainText('Generate the token again, and allow the access there.');
+    await expect(form.attempt).toContainText('Generate the token again. Allow the access there.');
     await form.expectNoToken();
     await expect(form.generateButton).toBeEnabled();
   };
