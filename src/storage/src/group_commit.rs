@@ -7,8 +7,8 @@
 //! again in transactions of their own.
 
 use crate::{
-    Reader, Result, StorageError,
-    write::{Transaction, WriteError, Writer},
+    Result, StorageError,
+    write::{Transaction, WriteConnection, WriteError, Writer},
 };
 use sqlx::SqlitePool;
 use std::time::Duration;
@@ -149,7 +149,7 @@ async fn serve(
     first: Waiting,
     queue: &mut mpsc::UnboundedReceiver<Waiting>,
 ) -> Option<Waiting> {
-    let begun = async { Transaction::begin(Reader::Sqlite(pool.acquire().await?)).await };
+    let begun = async { Transaction::begin(WriteConnection::Sqlite(pool.acquire().await?)).await };
     let transaction = match begun.await {
         Ok(transaction) => transaction,
         Err(error) => {

@@ -28,6 +28,7 @@ pub mod lines;
 pub mod open;
 pub mod overview;
 pub mod packs;
+pub mod read_pool;
 mod readiness;
 pub mod revocations;
 pub mod sessions;
@@ -40,9 +41,9 @@ pub use write::Writer;
 
 use group_commit::WriteQueue;
 use open::postgres::Pooled;
+use read_pool::{ReadConnection, ReadPool};
 use sqlx::{
-    PgConnection, PgPool, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection,
-    postgres::PgDatabaseError, sqlite::SqliteError,
+    PgConnection, PgPool, SqliteConnection, SqlitePool, postgres::PgDatabaseError, sqlite::SqliteError,
 };
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ use std::time::Duration;
 pub enum Database {
     /// SQLite has one writer; readers do not wait for it.
     Sqlite {
-        readers: SqlitePool,
+        readers: ReadPool,
         writer: SqlitePool,
         queue: WriteQueue,
     },
@@ -61,7 +62,7 @@ pub enum Database {
 /// A connection for reading.
 #[derive(Debug)]
 pub enum Reader {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(ReadConnection),
     Postgres(Pooled),
 }
 

@@ -21,7 +21,7 @@ use std::{
 };
 
 /// Whoever asks waits for so long for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
 /// So many connections a server has to PostgreSQL, unless it is told otherwise.
 pub const POSTGRES_CONNECTIONS: u32 = 16;

@@ -9,10 +9,10 @@
 //! back, and the pool opens another one in its place.
 
 use crate::{
-    Connection, Database, Reader, Result, StorageError, group_commit::Share, on_connection,
-    open::postgres::Pooled,
+    Connection, Database, Result, StorageError, group_commit::Share, on_connection, open::postgres::Pooled,
 };
 use ipack_domain::effects::random_bytes;
+use sqlx::{Sqlite, pool::PoolConnection};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -89,7 +89,7 @@ impl Database {
             Self::Postgres(pool) => pool,
         };
         let connection = Pooled::acquire(pool).await?;
-        let transaction = Transaction::begin(Reader::Postgres(connection)).await?;
+        let transaction = Transaction::begin(WriteConnection::Postgres(connection)).await?;
         let (writer, given_back) = Writer::new(transaction);
         let outcome = work(writer).await;
         let transaction = given_back.await.map_err(|_| StorageError::Database(sqlx::Error::WorkerCrashed))?;
@@ -141,16 +141,32 @@ impl Drop for Writer {
     }
 }
 
+/// A connection out of the pool of those that write.
+#[derive(Debug)]
+pub(crate) enum WriteConnection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(Pooled),
+}
+
+impl WriteConnection {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(pooled) => Connection::Postgres(pooled.connection()),
+        }
+    }
+}
+
 /// A connection with a transaction on it. Dropped before the transaction is over, the connection is closed.
 #[derive(Debug)]
 pub(crate) struct Transaction {
-    connection: Reader,
+    connection: WriteConnection,
     is_over: bool,
 }
 
 impl Transaction {
     /// On SQLite with a savepoint in it, to which [`Transaction::undo`] goes back.
-    pub(crate) async fn begin(connection: Reader) -> Result<Self> {
+    pub(crate) async fn begin(connection: WriteConnection) -> Result<Self> {
         let mut begun = Self { connection, is_over: false };
         // SQLite's write lock is taken at once, so that it never has to be upgraded half-way.
         begun.run("BEGIN IMMEDIATE; SAVEPOINT write", "BEGIN").await?;
@@ -186,8 +202,8 @@ impl Transaction {
 
     async fn run(&mut self, sqlite: &'static str, postgres: &'static str) -> Result<()> {
         let sql = match &self.connection {
-            Reader::Sqlite(_) => sqlite,
-            Reader::Postgres(_) => postgres,
+            WriteConnection::Sqlite(_) => sqlite,
+            WriteConnection::Postgres(_) => postgres,
         };
         on_connection!(self.connection.connection(), executor => async {
             sqlx::raw_sql(sql).execute(executor).await.map(drop)
@@ -201,8 +217,8 @@ impl Drop for Transaction {
             return;
         }
         match &mut self.connection {
-            Reader::Sqlite(connection) => connection.close_on_drop(),
-            Reader::Postgres(pooled) => pooled.close_on_drop(),
+            WriteConnection::Sqlite(connection) => connection.close_on_drop(),
+            WriteConnection::Postgres(pooled) => pooled.close_on_drop(),
         }
     }
 }

@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 pub async fn everything_stored(database: &Database) -> String {
     match database {
         Database::Sqlite { readers, .. } => {
-            let file = readers.connect_options().get_filename().to_owned();
+            let file = readers.sqlx_pool().connect_options().get_filename().to_owned();
             let folder = file.parent().expect("the file is in a folder");
             let mut names: Vec<String> = Vec::new();
             let mut all = String::new();

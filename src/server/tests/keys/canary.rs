@@ -101,7 +101,7 @@ fn assert_hidden(text: &str, place: &str) {
 /// Every file and row, and a backup.
 async fn assert_nowhere(database: &Database) {
     if let Database::Sqlite { readers, .. } = database {
-        let options = readers.connect_options();
+        let options = readers.sqlx_pool().connect_options();
         let backup = options.get_filename().with_file_name("backup.db");
         let mut connection = SqliteConnection::connect_with(&options).await.expect("another connection");
         let sql = format!("VACUUM INTO '{}'", backup.display());
@@ -116,7 +116,7 @@ async fn assert_nowhere(database: &Database) {
         assert!(!all.contains(text), "a secret is stored as it is");
     }
     if let Database::Sqlite { readers, .. } = database {
-        let backup = readers.connect_options().get_filename().with_file_name("backup.db");
+        let backup = readers.sqlx_pool().connect_options().get_filename().with_file_name("backup.db");
         std::fs::remove_file(backup).expect("removed");
     }
 }

@@ -17,6 +17,8 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a connection still answers is waited for so long, before it is lent and when it is given back.
 const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// One that answered so long ago is taken to be alive.
+const ALIVE_FOR: Duration = Duration::from_secs(1);
 
 /// A lock that somebody holds is waited for (a write may meet two), a statement worked on, and a transaction left idle (by
 /// a replica that stalls in the middle of one) for so long and no longer. PostgreSQL closes the connections of a machine
@@ -84,7 +86,9 @@ pub(super) async fn open(address: &str, connections: u32) -> Result<Database, Op
         .acquire_timeout(ACQUIRE_TIMEOUT)
         // In place of the pool's own test, which waits for ever where the network swallows the question.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(answers(connection)))
+        .before_acquire(|connection, about| {
+            Box::pin(async move { Ok(about.idle_for < ALIVE_FOR || answers(connection).await?) })
+        })
         .after_connect(|connection, _| {
             Box::pin(async {
                 sqlx::raw_sql(LIMITS).execute(&mut *connection).await?;

@@ -1,7 +1,7 @@
 //! A SQLite file: its folder, its lock, its mode, and the settings that durability rests on.
 
 use super::{ACQUIRE_TIMEOUT, OpenError, SLOW_STATEMENT, beside};
-use crate::{Database, backup, group_commit::WriteQueue};
+use crate::{Database, backup, group_commit::WriteQueue, read_pool::ReadPool};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, SqliteConnection, SqlitePool,
     migrate::Migrator,
@@ -45,7 +45,7 @@ pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
     }
     let writer = pool(1, options.clone()).await?;
     MIGRATIONS.run(&writer).await?;
-    let readers = pool(READERS, options).await?;
+    let readers = ReadPool::new(pool(READERS, options).await?);
     drop(lock);
     let queue = WriteQueue::start(writer.clone());
     Ok(Database::Sqlite { readers, writer, queue })

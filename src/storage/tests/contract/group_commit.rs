@@ -36,7 +36,8 @@ on_sqlite!(
 async fn commits(database: &Database) -> usize {
     let Database::Sqlite { readers, .. } = database else { panic!("{database:?} is no SQLite") };
     let file = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-    let file: String = sqlx::query_scalar(file).fetch_one(readers).await.expect("it has a file");
+    let mut reader = readers.acquire().await.expect("a connection is free");
+    let file: String = sqlx::query_scalar(file).fetch_one(&mut *reader).await.expect("it has a file");
     let log = fs::read(format!("{file}-wal")).expect("it has a log");
     let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().expect("four bytes"));
     let page = usize::try_from(number(8)).expect("a size");

@@ -8,6 +8,7 @@ use ipack_storage::{
 use ipack_testing::databases::{Kind, on_empty};
 use ipack_testing::records::{at, key, new_details, stand_up, uuid};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 on_both!(
@@ -99,8 +100,11 @@ fn every_connection_of_both_pools_is_durable() {
                 panic!("{database:?} is no SQLite")
             };
             assert_eq!(writer.options().get_max_connections(), 1, "SQLite has one writer");
-            assert!(readers.options().get_max_connections() > 1, "readers do not wait for each other");
-            for pool in [readers, writer] {
+            assert!(
+                readers.sqlx_pool().options().get_max_connections() > 1,
+                "readers do not wait for each other"
+            );
+            for pool in [readers.sqlx_pool(), writer] {
                 // Held together, so that each is another one.
                 let mut held = Vec::new();
                 for _ in 0..pool.options().get_max_connections() {
@@ -193,6 +197,36 @@ fn a_postgres_that_answers_commits_too_early_is_refused() {
             connection.close().await.expect("it closes");
             let error = open(&address).await.expect_err("a save could be lost").to_string();
             assert!(error.contains("synchronous_commit is off"), "{error}");
+        })
+    });
+}
+
+#[test]
+fn connections_for_reading_are_passed_on_and_closed() {
+    on_empty("connections_for_reading_are_passed_on_and_closed", Kind::Sqlite, |address| {
+        Box::pin(async move {
+            let database = open(&address).await.expect("an empty database opens");
+            let Database::Sqlite { readers, .. } = &database else { panic!("{database:?} is no SQLite") };
+            let most = usize::try_from(readers.sqlx_pool().options().get_max_connections()).expect("a few");
+            let held = async || {
+                let mut held = Vec::new();
+                for _ in 0..most {
+                    held.push(database.reader().await.expect("a connection is free"));
+                }
+                held
+            };
+            let all = held().await;
+            let waiting = tokio::time::timeout(Duration::from_millis(50), database.reader()).await;
+            assert!(waiting.is_err(), "there is no other connection");
+            drop(all);
+            for _ in 0..3 {
+                assert!(database.is_migrated().await.expect("it answers"));
+            }
+            // All are there again, though one did what it was asked three times.
+            drop(held().await);
+            // What is idle does not keep the database from closing.
+            tokio::time::timeout(Duration::from_secs(5), database.close()).await.expect("it closes");
+            assert!(database.reader().await.is_err(), "nothing is read any more");
         })
     });
 }

@@ -87,7 +87,8 @@ async fn f04_saves_fail_on_a_full_disk_and_work_when_there_is_space() {
     figures("F04", &format!("{} times full and emptied, all of {kept} saves kept", rounds(3, 20)));
     let check: String = match &database {
         ipack_storage::Database::Sqlite { readers, .. } => {
-            sqlx::query_scalar("PRAGMA integrity_check").fetch_one(readers).await.expect("it runs")
+            let mut reader = readers.acquire().await.expect("a connection is free");
+            sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut *reader).await.expect("it runs")
         }
         ipack_storage::Database::Postgres(_) => unreachable!("it is SQLite"),
     };
