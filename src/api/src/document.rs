@@ -1,9 +1,9 @@
 //! A query's text, parsed, and what is asked of it before it is executed.
 //!
-//! In this order: [`scan`] bounds the text, [`parse`] understands it, [`crate::size`] bounds what it unfolds into. Only
+//! In this order: [`bounded`] bounds the text, [`parse`] understands it, [`crate::size`] bounds what it unfolds into. Only
 //! then may anything walk it: validation follows each spread of a fragment as often as it stands there.
 
-use crate::scan::{Fault, scan};
+use crate::scan::{Fault, Scanned, scan};
 use async_graphql::{
     Name, Pos,
     parser::{
@@ -33,9 +33,12 @@ impl Refused {
     }
 }
 
-/// Scans and parses; what comes out is still to be measured.
+pub fn bounded(text: &str) -> Result<Scanned, Refused> {
+    scan(text).map_err(|fault| Refused::new(format!("The query {fault}."), None))
+}
+
+/// Parses a text that is [`bounded`]; what comes out is still to be measured.
 pub fn parse(text: &str) -> Result<ExecutableDocument, Refused> {
-    scan(text).map_err(|fault| Refused::new(format!("The query {fault}."), None))?;
     parse_query(text).map_err(refused_by_parser)
 }
 

@@ -5,7 +5,9 @@
 use crate::{
     ApiContext,
     check::check,
-    document, errors,
+    document::{self, Refused},
+    documents::Parsed,
+    errors,
     media::{Media, is_json},
     request::{self, Body, GraphQlRequest, Malformed},
     request_id,
@@ -13,7 +15,8 @@ use crate::{
     size::measure,
 };
 use async_graphql::{
-    Name, Request as Execution, Response as Executed, ServerError, Value, indexmap::IndexMap,
+    Name, Request as Execution, Response as Executed, ServerError, Value, Variables, indexmap::IndexMap,
+    parser::types::ExecutableDocument,
 };
 use axum::{
     body::Bytes,
@@ -201,27 +204,40 @@ async fn read_body(body: axum::body::Body, limit: usize) -> Result<Bytes, Refusa
 }
 
 async fn execute(context: &ApiContext, caller: &Caller, request: GraphQlRequest) -> Answer {
-    let refuse = |error| Answer { data: None, errors: vec![error] };
-    let document = match context.documents.parse(request.query).await {
-        Ok(document) => document,
-        Err(refused) => return refuse(errors::refused(refused)),
+    let refuse = |refused| Answer { data: None, errors: vec![errors::refused(refused)] };
+    let GraphQlRequest { query, operation_name, variables } = request;
+    let mut parsed = match context.documents.parse(query).await {
+        Ok(parsed) => parsed,
+        Err(refused) => return refuse(refused),
     };
-    if let Err(refused) = measure(&document, &request.variables) {
-        return refuse(errors::refused(refused));
-    }
-    let operation = match document::operation(&document, request.operation_name.as_deref()) {
-        Ok(operation) => operation,
-        Err(refused) => return refuse(errors::refused(refused)),
+    let keys = match accept(&parsed.document, operation_name.as_deref(), &variables) {
+        Ok(keys) => keys,
+        Err(mut refused) => {
+            parsed.shape.to_original(&mut refused.at);
+            return refuse(refused);
+        }
     };
-    if let Err(refused) = check(&document, operation, &request.variables) {
-        return refuse(errors::refused(refused));
-    }
-    let keys = document::response_keys(&document, operation);
+    context.documents.keep(&mut parsed);
+    let Parsed { document, shape, .. } = parsed;
     // The text is not needed any more, and not handed on.
-    let mut execution = Execution::new("").variables(request.variables).data(caller.clone());
-    execution.operation_name = request.operation_name;
+    let mut execution = Execution::new("").variables(variables).data(caller.clone());
+    execution.operation_name = operation_name;
     execution.set_parsed_query(document);
-    in_order(&keys, context.api.execute(execution).await)
+    let mut executed = context.api.execute(execution).await;
+    shape.to_original(executed.errors.iter_mut().flat_map(|error| &mut error.locations));
+    in_order(&keys, executed)
+}
+
+/// The keys of the answer's `data`, where a document is within its bounds and fits the schema.
+fn accept(
+    document: &ExecutableDocument,
+    operation_name: Option<&str>,
+    variables: &Variables,
+) -> Result<Vec<Name>, Refused> {
+    measure(document, variables)?;
+    let operation = document::operation(document, operation_name)?;
+    check(document, operation, variables)?;
+    Ok(document::response_keys(document, operation))
 }
 
 /// The library answers the fields of a query in the order in which they were found; the specification, and this, in

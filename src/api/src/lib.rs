@@ -22,6 +22,7 @@ mod media;
 mod request;
 mod scan;
 pub mod schema;
+mod shape;
 mod size;
 
 pub use http::error_response;

@@ -3,7 +3,10 @@
 //!
 //! Strings count as one token each, however long: a value of nearly the whole body is a fair thing to save.
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    fmt::{self, Display, Formatter},
+    ops::Range,
+};
 
 /// Open brackets of any kind.
 pub const MAX_BRACKETS: usize = 64;
@@ -38,23 +41,39 @@ impl Display for Fault {
     }
 }
 
+/// What stands where in a text.
+#[derive(Debug)]
+pub struct Scanned {
+    /// The strings with their quotation marks, in bytes; block strings are not among them.
+    pub strings: Vec<Range<usize>>,
+    /// It has neither comments nor block strings.
+    pub is_plain: bool,
+}
+
 /// JSON has to be well-formed: then it has neither block strings nor comments, and its strings are like GraphQL's.
-pub fn scan(text: &str) -> Result<(), Fault> {
+pub fn scan(text: &str) -> Result<Scanned, Fault> {
     let bytes = text.as_bytes();
     let (mut at, mut open, mut tokens, mut in_strings) = (0, 0usize, 0usize, 0usize);
+    let mut scanned = Scanned { strings: Vec::new(), is_plain: true };
     while let Some(byte) = bytes.get(at) {
         let start = at;
         at += 1;
         match byte {
             b' ' | b'\t' | b'\n' | b'\r' | b',' => {}
-            b'#' => at += run(&bytes[at..], |byte| !matches!(byte, b'\n' | b'\r')),
+            b'#' => {
+                at += run(&bytes[at..], |byte| !matches!(byte, b'\n' | b'\r'));
+                scanned.is_plain = false;
+            }
             b'"' => {
-                at = if bytes[at..].starts_with(b"\"\"") {
-                    end_of_block_string(bytes, at + 2)
+                let is_block = bytes[at..].starts_with(b"\"\"");
+                let end =
+                    if is_block { end_of_block_string(bytes, at + 2) } else { end_of_string(bytes, at) };
+                at = end.ok_or(Fault::OpenString)?;
+                if is_block {
+                    scanned.is_plain = false;
                 } else {
-                    end_of_string(bytes, at)
+                    scanned.strings.push(start..at);
                 }
-                .ok_or(Fault::OpenString)?;
                 in_strings += at - start;
                 tokens += 1;
             }
@@ -87,7 +106,7 @@ pub fn scan(text: &str) -> Result<(), Fault> {
             return Err(fault);
         }
     }
-    Ok(())
+    Ok(scanned)
 }
 
 fn is_of_name(byte: u8) -> bool {
@@ -125,6 +144,10 @@ fn end_of_block_string(bytes: &[u8], mut at: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn scanned(text: &str) -> Result<(), Fault> {
+        scan(text).map(drop)
+    }
+
     #[test]
     fn each_bound_is_where_it_is_said_to_be() {
         let repeated = |part: &str, count: usize| part.repeat(count);
@@ -148,11 +171,11 @@ mod tests {
             ("\r\n", MAX_BARE / 2, Fault::Bare),
             ("#\n", MAX_BARE / 2, Fault::Bare),
         ] {
-            assert_eq!(scan(&repeated(part, most)), Ok(()), "{part}");
-            assert_eq!(scan(&repeated(part, most + 1)), Err(fault), "{part}");
+            assert_eq!(scanned(&repeated(part, most)), Ok(()), "{part}");
+            assert_eq!(scanned(&repeated(part, most + 1)), Err(fault), "{part}");
         }
-        assert_eq!(scan(&format!("#{}\n{{ a }}", "\"[{\u{fc}".repeat(1_000))), Ok(()));
-        assert_eq!(scan(&format!("#{}", "[".repeat(MAX_BARE))), Err(Fault::Bare));
+        assert_eq!(scanned(&format!("#{}\n{{ a }}", "\"[{\u{fc}".repeat(1_000))), Ok(()));
+        assert_eq!(scanned(&format!("#{}", "[".repeat(MAX_BARE))), Err(Fault::Bare));
     }
 
     #[test]
@@ -175,15 +198,15 @@ mod tests {
             ("\"\\".to_owned(), Err(Fault::OpenString)),
             ("\"\"\"\"\"".to_owned(), Err(Fault::OpenString)),
         ] {
-            assert_eq!(scan(&text), expected, "{}", &text[..text.len().min(12)]);
+            assert_eq!(scanned(&text), expected, "{}", &text[..text.len().min(12)]);
         }
     }
 
     #[test]
     fn json_is_scanned_alike() {
         let long = "x".repeat(1_000_000);
-        assert_eq!(scan(&format!(r#"{{"a":"{long}","b":"","c":[-1.5e3,true,null,"\\\"["]}}"#)), Ok(()));
-        assert_eq!(scan(&"{\"a\":".repeat(65)), Err(Fault::Brackets));
-        assert_eq!(scan(&format!("[{}1]", "1,".repeat(MAX_TOKENS))), Err(Fault::Tokens));
+        assert_eq!(scanned(&format!(r#"{{"a":"{long}","b":"","c":[-1.5e3,true,null,"\\\"["]}}"#)), Ok(()));
+        assert_eq!(scanned(&"{\"a\":".repeat(65)), Err(Fault::Brackets));
+        assert_eq!(scanned(&format!("[{}1]", "1,".repeat(MAX_TOKENS))), Err(Fault::Tokens));
     }
 }
