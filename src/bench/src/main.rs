@@ -45,7 +45,7 @@ struct Cli {
     /// Shorter, and with fewer details: shows that the benchmark works, not how fast the program is
     #[arg(long)]
     quick: bool,
-    /// Only this request, beside the bare handler: for a profiler to watch
+    /// Only this request, beside the bare handler and the Node server: for a profiler to watch
     #[arg(long)]
     only: Option<Kind>,
     #[command(subcommand)]
@@ -106,10 +106,10 @@ impl Scale {
         let seconds = Duration::from_secs;
         if quick {
             let plan = Plan { warm_up: seconds(1), measured: seconds(2) };
-            Self { few: 1_000, many: 50_000, rounds: 1, plan, pause: seconds(1) }
+            Self { few: 5_000, many: 50_000, rounds: 1, plan, pause: seconds(1) }
         } else {
             let plan = Plan { warm_up: seconds(2), measured: seconds(6) };
-            Self { few: 1_000, many: 1_000_000, rounds: 3, plan, pause: seconds(10) }
+            Self { few: 5_000, many: 1_000_000, rounds: 3, plan, pause: seconds(10) }
         }
     }
 }
@@ -121,15 +121,18 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     let mut report = Report::new(scale.few, scale.many, &machine);
     let few = prepare::prepare(&folder, "few", scale.few).await?;
     if let Some(kind) = only {
-        let (program, bare) =
-            (Server::program(&few.program).await?, Server::bare(&url(&few.bare), &few.seed_answers).await?);
-        beside(&scale, kind, Sign::Seed, &few, [&program, &bare], &mut report).await?;
+        if Kind::ALL.contains(&kind) {
+            beside_bare(&scale, &few, &[kind], &mut report).await?;
+        }
+        if Kind::API.contains(&kind) {
+            beside_node(&scale, &folder, &few, &[kind], &mut report).await?;
+        }
         report.tell();
         return Ok(());
     }
     // First, so that a site that is not there is said at once.
     report.sizes(&servers::site_folder()?)?;
-    beside_node(&scale, &folder, &few, &mut report).await?;
+    beside_node(&scale, &folder, &few, &Kind::API, &mut report).await?;
     on_a_slow_disk(&scale, &few, &mut report).await?;
     postgres::measure(&scale, &few, &mut report).await?;
     inputs::measure(&mut report);
@@ -177,13 +180,14 @@ async fn beside_node(
     scale: &Scale,
     folder: &prepare::Folder,
     few: &Prepared,
+    kinds: &[Kind],
     report: &mut Report,
 ) -> Result<()> {
     let (node, versions) = node::install()?;
     say(&format!("The Node server: {versions}"));
     let program = Server::program(&few.program).await?;
     let node = Server::node(&node, &folder.path().join("node.db")).await?;
-    for kind in Kind::API {
+    for &kind in kinds {
         beside(scale, kind, Sign::Spread, few, [&program, &node], report).await?;
     }
     Ok(())
@@ -197,14 +201,22 @@ async fn on_a_slow_disk(scale: &Scale, few: &Prepared, report: &mut Report) -> R
     Ok(())
 }
 
-async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
+/// What the program does, beside the bare handler.
+async fn beside_bare(scale: &Scale, few: &Prepared, kinds: &[Kind], report: &mut Report) -> Result<()> {
     let program = Server::program(&few.program).await?;
     let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
-    for kind in Kind::ALL {
+    for &kind in kinds {
         // Saves of one key would wait for each other.
         let sign = if kind == Kind::Mutation { Sign::Spread } else { Sign::Seed };
         beside(scale, kind, sign, few, [&program, &bare], report).await?;
     }
+    Ok(())
+}
+
+async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
+    beside_bare(scale, few, &Kind::ALL, report).await?;
+    let program = Server::program(&few.program).await?;
+    let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
     for server in [&program, &bare] {
         let is_bare = server.target == Target::Bare;
         let work = Work::new(Kind::Page, few, Sign::Seed, server).await?;

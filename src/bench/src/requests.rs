@@ -17,6 +17,8 @@ use std::sync::{
 pub const KEY_HEADER: &str = "x-bench-key";
 /// How many different keys are asked for where they are spread.
 const SPREAD: u32 = 1_000;
+/// As many queries: each has a text of its own, of which the Node server keeps 1,024 parsed.
+const QUERIES: u32 = 5_000;
 /// Stands where each request has a number of its own.
 const NUMBER: &str = "0000000000";
 
@@ -119,8 +121,9 @@ impl Work {
             Sign::Seed => vec![None],
             // Evenly over all, each at another place within its share.
             Sign::Spread => {
-                let share = (prepared.count / SPREAD).max(1);
-                (0..SPREAD).map(|number| Some(number * share + number * 7_919 % share)).collect()
+                let keys = if kind == Kind::Query { QUERIES } else { SPREAD };
+                let share = (prepared.count / keys).max(1);
+                (0..keys).map(|number| Some(number * share + number * 7_919 % share)).collect()
             }
         };
         let mut requests = Vec::new();
