@@ -72,7 +72,7 @@ test('what the browser loads and what it is answered stays small', { tag: '@java
   });
   const form = await ConnectorForm.open(page, key);
   expect(transferred).toBeGreaterThan(50_000);
-  expect(transferred).toBeLessThanOrEqual(200_000);
+  expect(transferred).toBeLessThanOrEqual(180_000);
   const kept = page.waitForResponse((response) => response.url().endsWith('/api/connector'));
   await form.field('Company ID').fill('another company');
   const answer = await (await kept).body();

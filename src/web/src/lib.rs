@@ -26,11 +26,3 @@ pub mod panels;
 pub mod request_context;
 #[cfg(feature = "ssr")]
 pub mod shell;
-
-/// Called by the page that has something to wake up.
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    form::wake_up();
-}
