@@ -170,6 +170,8 @@ impl Services {
 
         // An instance is looked at in one environment, so the first stands where none was chosen.
         let environment = match environment {
+            // No id has it, and PostgreSQL's text cannot hold it.
+            Some(id) if id.contains('\0') => None,
             Some(id) => environments::is_attached(reader.connection(), &space.guid, instance, id)
                 .await?
                 .then(|| id.to_owned()),

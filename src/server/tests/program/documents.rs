@@ -1,11 +1,15 @@
 //! What the documents say and the program knows: held together here.
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory, Parser};
 use ipack_server::{
     cli::Cli,
     config::{ADMIN_PASSWORD, Config, MASTER_KEY},
 };
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 const OPERATING: &str = include_str!("../../../../docs/operating.md");
 const API: &str = include_str!("../../../../docs/api.md");
@@ -45,6 +49,30 @@ fn the_configuration_table_is_the_programs() {
             None => assert!(row[1] == "none" || name == "IPACK_PUBLIC_URL", "{name} has no default"),
         }
     }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Everything that people read before they run the program, or while they do.
+fn documents() -> Vec<(PathBuf, String)> {
+    let here = ["CHANGELOG.md", "README.md", "migrations/README.md"].map(|name| root().join(name));
+    let folders =
+        ["docs", "deploy"].map(|name| fs::read_dir(root().join(name)).expect("the folder is there"));
+    let files = folders.into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let files = here.into_iter().chain(files.filter(|path| path.is_file()));
+    files.map(|path| (path.clone(), fs::read_to_string(path).expect("a document"))).collect()
+}
+
+/// The words that follow upon a text, as far as they are lower case.
+fn words_after<'t>(text: &'t str, before: &'t str) -> impl Iterator<Item = Vec<&'t str>> {
+    text.split(before).skip(1).map(|rest| {
+        let words = rest.split([' ', '\n', '`', '"', ',', ']']);
+        words
+            .take_while(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+            .collect()
+    })
 }
 
 /// The texts of the files below a folder of the sources.
@@ -93,23 +121,11 @@ fn every_page_has_a_route() {
 
 #[test]
 fn what_the_documents_link_to_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let documents = [
-        "CHANGELOG.md",
-        "README.md",
-        "docs/api.md",
-        "docs/architecture.md",
-        "docs/contributing.md",
-        "docs/operating.md",
-        "docs/providers.md",
-    ];
-    for document in documents {
-        let file = root.join(document);
-        let text = fs::read_to_string(&file).expect("a document");
+    for (file, text) in documents() {
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.contains("://")) {
             let path = link.split('#').next().unwrap_or_default();
-            assert!(file.with_file_name("").join(path).exists(), "{document} links to {link}");
+            assert!(file.with_file_name("").join(path).exists(), "{} links to {link}", file.display());
         }
     }
 }
@@ -127,6 +143,100 @@ fn the_documented_commands_are_the_programs() {
     for name in ["create", "list", "rights", "revoke"] {
         assert!(commands.iter().any(|command| command.starts_with(&format!("token {name} "))), "{name}");
     }
+}
+
+#[test]
+fn each_command_is_documented_and_each_documented_one_is_there() {
+    let mut command = Cli::command();
+    command.build();
+    let mut told = BTreeSet::new();
+    for (file, text) in documents() {
+        for words in words_after(&text, "ipack-connect ") {
+            let Some(first) = words.first().filter(|word| !["is", "ipack-connect"].contains(word)) else {
+                continue;
+            };
+            let found = command.find_subcommand(first);
+            let found = found.unwrap_or_else(|| panic!("{}: there is no command {first}", file.display()));
+            let second = words.get(1).filter(|_| found.has_subcommands());
+            if let Some(second) = second.filter(|_| *first != "help") {
+                assert!(
+                    found.find_subcommand(second).is_some(),
+                    "{}: {first} has no {second}",
+                    file.display()
+                );
+            }
+            told.insert(format!("{first} {}", second.unwrap_or(&"")).trim().to_owned());
+        }
+    }
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = command.get_name();
+        let mut parts = command.get_subcommands().map(clap::Command::get_name).filter(|part| *part != "help");
+        let all: Vec<String> = match command.has_subcommands() {
+            true => parts.by_ref().map(|part| format!("{name} {part}")).collect(),
+            false => vec![name.to_owned()],
+        };
+        for name in all {
+            assert!(told.contains(&name), "{name} stands in no document");
+        }
+    }
+}
+
+#[test]
+fn each_target_of_make_is_documented_and_each_documented_one_is_there() {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile");
+    let targets: BTreeSet<&str> = makefile
+        .lines()
+        .filter_map(|line| line.split_once(':').filter(|(_, rest)| rest.contains("## ")))
+        .map(|(name, _)| name)
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+        .collect();
+    let documents = documents();
+    let told: BTreeSet<&str> = documents
+        .iter()
+        .filter(|(file, _)| file.extension().is_some_and(|end| end == "md"))
+        .flat_map(|(_, text)| ["`make ", "\nmake ", "&& make "].map(|before| words_after(text, before)))
+        .flatten()
+        .filter_map(|words| words.first().copied())
+        .collect();
+    assert_eq!(told.difference(&targets).next(), None, "make has no such target");
+    // The list itself, and what removes the rest.
+    let untold: Vec<_> = targets.difference(&told).filter(|name| !["help", "clean"].contains(name)).collect();
+    assert!(untold.is_empty(), "{untold:?} stand in no document");
+}
+
+#[test]
+fn the_documented_files_are_there() {
+    let folders = ["src", "docs", "deploy", "migrations", "end2end"].into_iter().map(str::to_owned);
+    let crates = fs::read_dir(root().join("src")).expect("the crates");
+    let crates = crates.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let folders: BTreeSet<String> = folders.chain(crates).collect();
+    for (file, text) in documents() {
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_of_the_project = name.split_once('/').is_some_and(|(folder, _)| folders.contains(folder));
+            let is_there = ["", "src"].iter().any(|place| root().join(place).join(name).exists());
+            assert!(!is_of_the_project || is_there || name.contains(' '), "{}: {name}", file.display());
+        }
+    }
+}
+
+#[test]
+fn each_metric_is_documented() {
+    let row = OPERATING.lines().find(|line| line.starts_with("| `/metrics`")).expect("its row");
+    let told: BTreeSet<&str> = row
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|name| name.split('{').next())
+        .filter(|n| n.contains('_'))
+        .collect();
+    let sources =
+        [sources("server/src"), sources("core/src"), sources("web/src"), sources("api/src")].concat();
+    let counted: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|text| text.split("metrics::").skip(1))
+        .filter_map(|rest| rest.split_once("!(\"")?.1.split('"').next())
+        .collect();
+    assert_eq!(told, counted);
 }
 
 #[test]
