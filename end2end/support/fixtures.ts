@@ -10,7 +10,8 @@ export { expect } from '@playwright/test';
 /** Console errors, uncaught exceptions, CSP violations, hydration warnings: each fails the test unless allowed. */
 export class Complaints {
   private readonly heard: string[] = [];
-  private readonly allowed: RegExp[] = [];
+  /** A test may end its program, and the browser asks for the picture of the tab when it likes. */
+  private readonly allowed: RegExp[] = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE) \(\S+\/favicon\.svg\)/];
 
   watch(context: BrowserContext): void {
     context.on('console', (message) => {
@@ -25,11 +26,6 @@ export class Complaints {
   /** For an answer that the test brings about: the console reports it as a failed load. */
   allowStatus(status: number): void {
     this.allowed.push(new RegExp(`status of ${status}\\b`));
-  }
-
-  /** For a program that the test ends: the browser asks for the picture of the tab when it likes. */
-  allowLostPicture(): void {
-    this.allow(/ERR_CONNECTION_REFUSED \(\S+\/favicon\.svg\)/);
   }
 
   allow(pattern: RegExp): void {

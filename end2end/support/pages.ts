@@ -3,6 +3,9 @@ import { expect, test, type Locator, type Page } from '@playwright/test';
 import { formPath, type Key } from './api';
 import type { Admin } from './server';
 
+/** The address of the browser's program; a release has a version behind it. */
+export const PROGRAM = /\.wasm(\?|$)/;
+
 /** Whether this run has JavaScript. */
 export function scripted(): boolean {
   return test.info().project.use.javaScriptEnabled !== false;

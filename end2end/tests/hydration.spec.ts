@@ -2,9 +2,7 @@
 import { formPath } from '../support/api';
 import { expect, test } from '../support/fixtures';
 import { ACCESS_TOKEN, AUTHORIZATION, asDetails, ConnectorForm, SAMPLE, type Content } from '../support/form';
-import { settled } from '../support/pages';
-
-const PROGRAM = /\.wasm(\?|$)/;
+import { PROGRAM, settled } from '../support/pages';
 
 test('what was typed before hydration stays, and is kept', { tag: '@javascript' }, async ({ visit, world }) => {
   const key = await world.connection(asDetails(SAMPLE));

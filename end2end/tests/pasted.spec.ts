@@ -5,7 +5,7 @@ import { createPrivateKey } from 'node:crypto';
 import { formPath } from '../support/api';
 import { expect, test } from '../support/fixtures';
 import { ACCESS_TOKEN, AUTHORIZATION, type Row, type Table } from '../support/form';
-import { settled, signIn } from '../support/pages';
+import { PROGRAM, settled, signIn } from '../support/pages';
 import { SUCCESSFUL, TokenForm, type Choice } from '../support/token';
 
 const ZERO_WIDTH = '\u200b';
@@ -254,7 +254,7 @@ test('what is typed before the page is alive is kept and tidied as any other', {
   const page = await visit({ admin: world.anna });
   let wakeUp = (): void => undefined;
   const typed = new Promise<void>((done) => (wakeUp = done));
-  await page.route('**/pkg/*.wasm', async (route) => {
+  await page.route(PROGRAM, async (route) => {
     await typed;
     await route.continue();
   });

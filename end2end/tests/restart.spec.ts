@@ -4,8 +4,7 @@ import { asDetails, ConnectorForm, SAMPLE } from '../support/form';
 
 for (const ending of ['kill', 'stop'] as const) {
   const how = ending === 'kill' ? 'killed (SIGKILL)' : 'stopped (SIGTERM)';
-  test(`s41 the program is ${how} between saving and loading`, async ({ visit, ownWorld, complaints }) => {
-    complaints.allowLostPicture();
+  test(`s41 the program is ${how} between saving and loading`, async ({ visit, ownWorld }) => {
     const world = await ownWorld();
     const key = await world.connection();
     const form = await ConnectorForm.open(await visit({ world, admin: world.anna }), key);

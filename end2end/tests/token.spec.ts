@@ -7,8 +7,7 @@ import { ACCOUNT } from '../support/world';
 
 const FAILED = 'Error attempting to retrieve OAuth Access token. ERROR: ';
 
-test('the walk: a token, still there after a refresh, a restart, a crash, and for another admin', async ({ visit, ownWorld, idp, complaints }) => {
-  complaints.allowLostPicture();
+test('the walk: a token, still there after a refresh, a restart, a crash, and for another admin', async ({ visit, ownWorld, idp }) => {
   const world = await ownWorld();
   const key = await world.connection();
   const form = await TokenForm.open(await visit({ world, admin: world.anna }), key);
