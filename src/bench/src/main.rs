@@ -122,7 +122,9 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     let few = prepare::prepare(&folder, "few", scale.few).await?;
     if let Some(kind) = only {
         if Kind::ALL.contains(&kind) {
-            beside_bare(&scale, &few, &[kind], &mut report).await?;
+            let program = Server::program(&few.program).await?;
+            let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
+            beside_bare(&scale, &few, &[kind], [&program, &bare], &mut report).await?;
         }
         if Kind::API.contains(&kind) {
             beside_node(&scale, &folder, &few, &[kind], &mut report).await?;
@@ -202,21 +204,25 @@ async fn on_a_slow_disk(scale: &Scale, few: &Prepared, report: &mut Report) -> R
 }
 
 /// What the program does, beside the bare handler.
-async fn beside_bare(scale: &Scale, few: &Prepared, kinds: &[Kind], report: &mut Report) -> Result<()> {
-    let program = Server::program(&few.program).await?;
-    let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
+async fn beside_bare(
+    scale: &Scale,
+    few: &Prepared,
+    kinds: &[Kind],
+    servers: [&Server; 2],
+    report: &mut Report,
+) -> Result<()> {
     for &kind in kinds {
         // Saves of one key would wait for each other.
         let sign = if kind == Kind::Mutation { Sign::Spread } else { Sign::Seed };
-        beside(scale, kind, sign, few, [&program, &bare], report).await?;
+        beside(scale, kind, sign, few, servers, report).await?;
     }
     Ok(())
 }
 
 async fn measure_few(scale: &Scale, few: &Prepared, report: &mut Report) -> Result<()> {
-    beside_bare(scale, few, &Kind::ALL, report).await?;
     let program = Server::program(&few.program).await?;
     let bare = Server::bare(&url(&few.bare), &few.seed_answers).await?;
+    beside_bare(scale, few, &Kind::ALL, [&program, &bare], report).await?;
     for server in [&program, &bare] {
         let is_bare = server.target == Target::Bare;
         let work = Work::new(Kind::Page, few, Sign::Seed, server).await?;
