@@ -149,13 +149,15 @@ pub async fn overfull(db: Connection<'_>) -> Result<Vec<(String, String)>> {
     on_connection!(db, executor => sqlx::query_as(sql).bind(KEPT_PER_FIELD).fetch_all(executor))
 }
 
-/// Removes values of one account's field that are older than the last of those that stay, up to a batch; answers how
-/// many.
+/// Removes values of one account's field that are older than the last of those that stay, up to a batch of the oldest and
+/// those of the same moment; answers how many. By moments alone: of a choice by value PostgreSQL compares each with each.
 pub async fn prune(db: Connection<'_>, account: &str, field: &str) -> Result<u64> {
-    let sql = "DELETE FROM suggestions WHERE account_id = $1 AND field = $2 AND value IN (
-             SELECT value FROM suggestions WHERE account_id = $1 AND field = $2 AND used_at < (
-                 SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
-                 ORDER BY used_at DESC LIMIT 1 OFFSET $3)
-             LIMIT $4)";
-    execute!(db, sql, account, field, KEPT_PER_FIELD - 1, BATCH)
+    let sql = "DELETE FROM suggestions WHERE account_id = $1 AND field = $2
+         AND used_at < (
+             SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
+             ORDER BY used_at DESC LIMIT 1 OFFSET $3)
+         AND used_at <= COALESCE((
+             SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
+             ORDER BY used_at LIMIT 1 OFFSET $4), 9223372036854775807)";
+    execute!(db, sql, account, field, KEPT_PER_FIELD - 1, BATCH - 1)
 }
