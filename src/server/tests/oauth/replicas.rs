@@ -25,10 +25,10 @@ on_both!(
 /// Tasks of each replica that ask at once.
 const TASKS: usize = 12;
 
-/// Two replicas and a provider that gave a token; the first is a whole world.
-async fn start(address: &str) -> (World, World, Provider) {
+/// Two replicas, each with its way to one database, and a provider that gave a token; the first is a whole world.
+async fn start(address: &str, of_second: &str) -> (World, World, Provider) {
     let world = ipack_testing::flow::world(open(address).await.expect("it opens")).await;
-    let second = World::empty(open(address).await.expect("it opens twice")).await;
+    let second = World::empty(open(of_second).await.expect("it opens twice")).await;
     let provider = Provider::start().await;
     let mut browser = world.browser(ANN).await;
     get_token(&mut browser, &key(), &provider).await;
@@ -45,7 +45,7 @@ async fn stop(world: World, second: World) {
 }
 
 async fn f10_replicas_make_one_call_however_many_ask(address: String) {
-    let (world, second, provider) = start(&address).await;
+    let (world, second, provider) = start(&address, &address).await;
     // Long enough for everybody to come in between.
     provider.rules(|rules| rules.slow = Duration::from_millis(400));
     world.advance(3_590);
@@ -89,7 +89,7 @@ async fn f10_replicas_make_one_call_however_many_ask(address: String) {
 }
 
 async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(address: String) {
-    let (world, second, provider) = start(&address).await;
+    let (world, second, provider) = start(&address, &address).await;
     world.advance(3_400);
     second.advance(3_400);
     let now = world.services.clock.now();
@@ -137,7 +137,7 @@ async fn f10_a_holder_that_vanished_is_replaced_once_its_lease_has_run_out(addre
 }
 
 async fn f10_an_answer_that_was_lost_with_its_holder_is_asked_for_once_more(address: String) {
-    let (world, second, provider) = start(&address).await;
+    let (world, second, provider) = start(&address, &address).await;
     world.advance(3_400);
     second.advance(3_400);
     let now = world.services.clock.now();
@@ -179,11 +179,7 @@ fn f10_while_the_holder_cannot_write_nobody_else_sends_the_token() {
 
 async fn write_is_delayed(address: String) {
     let network = Network::to(&address).await;
-    let world = ipack_testing::flow::world(open(network.address()).await.expect("it opens")).await;
-    let second = World::empty(open(&address).await.expect("it opens twice")).await;
-    let provider = Provider::start().await;
-    let mut browser = world.browser(ANN).await;
-    get_token(&mut browser, &key(), &provider).await;
+    let (world, second, provider) = start(network.address(), &address).await;
     provider.rules(|rules| rules.slow = Duration::from_millis(300));
     world.advance(3_400);
     second.advance(3_400);
@@ -218,11 +214,7 @@ fn f10_an_outage_longer_than_the_lease_leaves_no_token_behind() {
 
 async fn outlast_the_lease(address: String) {
     let network = Network::to(&address).await;
-    let world = ipack_testing::flow::world(open(network.address()).await.expect("it opens")).await;
-    let second = World::empty(open(&address).await.expect("it opens twice")).await;
-    let provider = Provider::start().await;
-    let mut browser = world.browser(ANN).await;
-    get_token(&mut browser, &key(), &provider).await;
+    let (world, second, provider) = start(network.address(), &address).await;
     provider.rules(|rules| rules.slow = Duration::from_millis(300));
     let advance = |seconds| {
         world.advance(seconds);
