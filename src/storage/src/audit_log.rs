@@ -149,11 +149,19 @@ pub struct Event<'a> {
     pub detail: Option<&'a str>,
 }
 
+macro_rules! columns {
+    () => {
+        concat!(key_columns!(), ", id, account_id, at, actor, kind, changed, detail")
+    };
+}
+/// What an entry about one connection is made of.
+pub(crate) const COLUMNS: &str = columns!();
+
 pub async fn add(db: Connection<'_>, id: Uuid, event: Event<'_>, now: Timestamp) -> Result<()> {
     let sql = concat!(
         "INSERT INTO timeline (",
-        key_columns!(),
-        ", id, account_id, at, actor, kind, changed, detail)
+        columns!(),
+        ")
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     );
     let changed = to_json(event.changed);
@@ -177,8 +185,8 @@ pub async fn count(db: Connection<'_>, id: Uuid, event: Counted<'_>, now: Timest
     let Counted { subject, kind, actor, detail, times } = event;
     let sql = concat!(
         "INSERT INTO timeline (",
-        key_columns!(),
-        ", id, account_id, at, actor, kind, changed, detail, times)
+        columns!(),
+        ", times)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '[]', $11, $12)
          ON CONFLICT (id) DO UPDATE SET times = timeline.times + excluded.times, at = excluded.at"
     );

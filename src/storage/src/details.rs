@@ -9,8 +9,14 @@ use ipack_domain::{ids::ConnectionKey, provider::ProviderChoice, time::Timestamp
 use sqlx::FromRow;
 use uuid::Uuid;
 
+macro_rules! dummy_client_secret {
+    () => {
+        "dummyClientSecret"
+    };
+}
+
 /// What is stored where the API's client sent a secret.
-pub const DUMMY_CLIENT_SECRET: &str = "dummyClientSecret";
+pub const DUMMY_CLIENT_SECRET: &str = dummy_client_secret!();
 
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StoredDetails {
@@ -84,16 +90,18 @@ pub async fn replace_version(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = of_key!(
-        "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
-             client_id = $8, complete = $9, saved_by = $10, updated_at = $11, provider = COALESCE($12, provider)",
-        "AND version = $13 RETURNING ",
-        columns!()
-    );
-    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(REPLACE), key), new, now)
         .bind(expected)
         .fetch_optional(executor))
 }
+
+/// The statement of [`replace_version`], whose last parameter is the version.
+pub(crate) const REPLACE: &str = of_key!(
+    "UPDATE connector_details SET version = version + 1, is_token_generated = $6, oauth_connector_details = $7,
+         client_id = $8, complete = $9, saved_by = $10, updated_at = $11, provider = COALESCE($12, provider)",
+    "AND version = $13 RETURNING ",
+    columns!()
+);
 
 macro_rules! insert {
     ($conflict:literal) => {
@@ -102,7 +110,9 @@ macro_rules! insert {
             key_columns!(),
             ", is_token_generated, oauth_connector_details, client_id, complete, saved_by, updated_at, created_at,
                  provider, id, version, client_secret)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, 1, $14)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, 1, '",
+            dummy_client_secret!(),
+            "')
              ON CONFLICT (",
             key_columns!(),
             ") ",
@@ -124,15 +134,8 @@ pub async fn upsert(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<StoredDetails> {
-    let sql = insert!(
-        "DO UPDATE SET version = connector_details.version + 1, is_token_generated = excluded.is_token_generated,
-             oauth_connector_details = excluded.oauth_connector_details, client_id = excluded.client_id,
-             complete = excluded.complete, saved_by = excluded.saved_by, updated_at = excluded.updated_at,
-             provider = COALESCE(excluded.provider, connector_details.provider)"
-    );
-    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(UPSERT), key), new, now)
         .bind(id)
-        .bind(DUMMY_CLIENT_SECRET)
         .fetch_one(executor))
 }
 
@@ -144,15 +147,24 @@ pub async fn insert_first(
     new: NewDetails<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    let sql = insert!("DO NOTHING");
-    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(sql), key), new, now)
+    on_connection!(db, executor => bind_new(bind_key!(sqlx::query_as::<_, StoredDetails>(INSERT_FIRST), key), new, now)
         .bind(id)
-        .bind(DUMMY_CLIENT_SECRET)
         .fetch_optional(executor))
 }
 
+/// The statement of [`upsert`], whose last parameter is the id.
+pub(crate) const UPSERT: &str = insert!(
+    "DO UPDATE SET version = connector_details.version + 1, is_token_generated = excluded.is_token_generated,
+         oauth_connector_details = excluded.oauth_connector_details, client_id = excluded.client_id,
+         complete = excluded.complete, saved_by = excluded.saved_by, updated_at = excluded.updated_at,
+         provider = COALESCE(excluded.provider, connector_details.provider)"
+);
+
+/// The statement of [`insert_first`], whose last parameter is the id.
+pub(crate) const INSERT_FIRST: &str = insert!("DO NOTHING");
+
 /// Binds `$6` to `$12`.
-fn bind_new<'q, DB, O>(
+pub(crate) fn bind_new<'q, DB, O>(
     query: sqlx::query::QueryAs<'q, DB, O, <DB as sqlx::Database>::Arguments>,
     new: NewDetails<'q>,
     now: Timestamp,

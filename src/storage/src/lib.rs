@@ -31,6 +31,7 @@ pub mod packs;
 pub mod read_pool;
 mod readiness;
 pub mod revocations;
+pub mod saves;
 pub mod sessions;
 pub mod signing_keys;
 pub mod suggestions;
@@ -79,6 +80,22 @@ impl Connection<'_> {
         match self {
             Self::Sqlite(connection) => Connection::Sqlite(connection),
             Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+/// A statement that the two databases do not understand in the same words.
+#[derive(Debug, Default)]
+pub(crate) struct TwoTexts {
+    pub sqlite: String,
+    pub postgres: String,
+}
+
+impl TwoTexts {
+    pub(crate) fn on(&'static self, connection: &Connection<'_>) -> &'static str {
+        match connection {
+            Connection::Sqlite(_) => &self.sqlite,
+            Connection::Postgres(_) => &self.postgres,
         }
     }
 }

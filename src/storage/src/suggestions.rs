@@ -1,10 +1,11 @@
 //! Values that an account has used before, offered again in the form.
 
-use crate::{BATCH, Connection, Result, execute, on_connection};
+use crate::{BATCH, Connection, Result, TwoTexts, columns::to_json, execute, on_connection};
 use ipack_domain::{
     suggestions::{Suggestion, SuggestionField},
     time::Timestamp,
 };
+use serde::Serialize;
 use sqlx::FromRow;
 use std::sync::LazyLock;
 
@@ -14,7 +15,7 @@ pub const MAX_VALUE_BYTES: usize = 300;
 const KEPT_PER_FIELD: i64 = 200;
 
 /// A value that stands in a field.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct UsedValue {
     field: String,
     value: String,
@@ -30,93 +31,76 @@ impl UsedValue {
     }
 }
 
-/// How many values one statement is about. Where there are fewer, the last one stands for the rest.
-const AT_ONCE: usize = 8;
-
-/// Of the values of a statement each once, as a table `used`; they are the parameters from `$3` on.
-static USED: LazyLock<String> = LazyLock::new(|| {
-    let values = (0..AT_ONCE).map(|number| {
-        let (field, value) = (2 * number + 3, 2 * number + 4);
-        format!("SELECT ${field} AS field, ${value} AS value")
-    });
-    format!("({}) AS used", values.collect::<Vec<_>>().join(" UNION "))
-});
-
-/// Binds the parameters of [`USED`].
-macro_rules! bind_used {
-    ($query:expr, $values:expr) => {{
-        let values: &[UsedValue] = $values;
-        let mut query = $query;
-        for used in values.iter().chain(values.last().into_iter().cycle()).take(AT_ONCE) {
-            query = query.bind(&used.field).bind(&used.value);
-        }
-        query
-    }};
-}
-
-/// Those of the values whose use was not recorded since a moment. Each is looked up by its key: as an anti-join PostgreSQL
-/// would read all that the account ever used.
-pub async fn unrecorded(
-    mut db: Connection<'_>,
-    account: &str,
-    values: &[UsedValue],
-    since: Timestamp,
-) -> Result<Vec<UsedValue>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
+/// The statement that records the values of a JSON array, its parameter `values`, but for those that were recorded since.
+/// Each is looked up by its key: as an anti-join PostgreSQL would read all that the account ever used. Sorted, so that two
+/// transactions with the same ones do not wait for each other. `only_beside` joins what has a row where anything is recorded.
+pub(crate) fn recording(parameters: &Parameters, only_beside: &TwoTexts) -> TwoTexts {
+    let Parameters { account, now, values, since } = parameters;
+    let with = |used: String, join: &str| {
         format!(
-            "SELECT used.field, used.value FROM {} WHERE COALESCE((
-                 SELECT s.used_at FROM suggestions s WHERE s.account_id = $1 AND s.field = used.field
-                     AND s.value = used.value), -1) < $2
-             ORDER BY used.field, used.value",
-            *USED
+            "INSERT INTO suggestions (account_id, used_at, field, value)
+             SELECT DISTINCT {account}, {now}, used.field, used.value FROM {used} {join}
+             WHERE COALESCE((
+                 SELECT s.used_at FROM suggestions s WHERE s.account_id = {account} AND s.field = used.field
+                     AND s.value = used.value), -1) < {since}
+             ORDER BY used.field, used.value
+             ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at"
         )
-    });
-    let sql = SQL.as_str();
-    let mut found = Vec::new();
-    for values in values.chunks(AT_ONCE) {
-        let rows = on_connection!(db.lend(), executor => {
-            let query = sqlx::query_as::<_, UsedValue>(sql).bind(account).bind(since.0);
-            bind_used!(query, values).fetch_all(executor)
-        })?;
-        found.extend(rows);
+    };
+    let pairs = "SELECT value ->> 'field' AS field, value ->> 'value' AS value";
+    TwoTexts {
+        sqlite: with(format!("({pairs} FROM json_each({values})) AS used"), &only_beside.sqlite),
+        postgres: with(
+            format!("({pairs} FROM jsonb_array_elements({values}::jsonb)) AS used"),
+            &only_beside.postgres,
+        ),
     }
-    Ok(found)
 }
 
-/// Remembers the use of values. Sorted, so that two transactions with the same ones do not wait for each other.
+/// The parameters of [`recording`].
+pub(crate) struct Parameters {
+    pub account: &'static str,
+    pub now: &'static str,
+    pub values: &'static str,
+    pub since: &'static str,
+}
+
+/// Remembers the use of values, but of those whose use was recorded since a moment.
 ///
 /// # Errors
 /// `Reference` where the account is unknown.
 pub async fn record(
-    mut db: Connection<'_>,
+    db: Connection<'_>,
     account: &str,
     values: &[UsedValue],
+    since: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "INSERT INTO suggestions (account_id, used_at, field, value)
-             SELECT $1, $2, used.field, used.value FROM {} WHERE TRUE ORDER BY used.field, used.value
-             ON CONFLICT (account_id, field, value) DO UPDATE SET used_at = excluded.used_at",
-            *USED
-        )
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| {
+        let parameters = Parameters { account: "$1", now: "$2", values: "$3", since: "$4" };
+        recording(&parameters, &TwoTexts::default())
     });
-    let sql = SQL.as_str();
-    for values in values.chunks(AT_ONCE) {
-        on_connection!(db.lend(), executor => async {
-            let query = sqlx::query(sql).bind(account).bind(now.0);
-            bind_used!(query, values).execute(executor).await.map(drop)
-        })?;
+    if !values.is_empty() {
+        let sql = SQL.on(&db);
+        execute!(db, sql, account, now.0, to_json(values), since.0)?;
     }
     Ok(())
+}
+
+/// In each statement that is to be answered by `suggestions_by_use`, and in no other: its index has this condition.
+macro_rules! by_use {
+    () => {
+        "account_id = $1 AND used_at >= 0"
+    };
 }
 
 /// The latest values of each field, from the index: a scan would read all that an account ever used.
 static LATEST: LazyLock<String> = LazyLock::new(|| {
     let of_field = |field: SuggestionField| {
         format!(
-            "SELECT * FROM (SELECT field, value FROM suggestions WHERE account_id = $1 AND field = '{name}'
+            "SELECT * FROM (SELECT field, value FROM suggestions WHERE {by_use} AND field = '{name}'
              ORDER BY used_at DESC LIMIT 12) AS {name}",
+            by_use = by_use!(),
             name = field.name()
         )
     };
@@ -152,12 +136,20 @@ pub async fn overfull(db: Connection<'_>) -> Result<Vec<(String, String)>> {
 /// Removes values of one account's field that are older than the last of those that stay, up to a batch of the oldest and
 /// those of the same moment; answers how many. By moments alone: of a choice by value PostgreSQL compares each with each.
 pub async fn prune(db: Connection<'_>, account: &str, field: &str) -> Result<u64> {
-    let sql = "DELETE FROM suggestions WHERE account_id = $1 AND field = $2
+    let sql = concat!(
+        "DELETE FROM suggestions WHERE ",
+        by_use!(),
+        " AND field = $2
          AND used_at < (
-             SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
+             SELECT used_at FROM suggestions WHERE ",
+        by_use!(),
+        " AND field = $2
              ORDER BY used_at DESC LIMIT 1 OFFSET $3)
          AND used_at <= COALESCE((
-             SELECT used_at FROM suggestions WHERE account_id = $1 AND field = $2
-             ORDER BY used_at LIMIT 1 OFFSET $4), 9223372036854775807)";
+             SELECT used_at FROM suggestions WHERE ",
+        by_use!(),
+        " AND field = $2
+             ORDER BY used_at LIMIT 1 OFFSET $4), 9223372036854775807)"
+    );
     execute!(db, sql, account, field, KEPT_PER_FIELD - 1, BATCH - 1)
 }

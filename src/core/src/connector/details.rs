@@ -11,10 +11,10 @@ use ipack_domain::{
 };
 use ipack_storage::{
     Connection, Writer,
-    audit_log::{self, Event, Kind},
     details::{self, NewDetails, OwnedDetails, StoredDetails},
     environments,
     instances::{self, NewInstance, Registered},
+    saves::{self, Save},
     suggestions::{self, UsedValue},
     tokens,
 };
@@ -45,6 +45,25 @@ struct Found {
     used: Vec<UsedValue>,
 }
 
+impl Found {
+    /// Whether there is anything to tell of.
+    fn is_changed(&self) -> bool {
+        self.before.is_none() || !self.changed.is_empty()
+    }
+
+    fn save<'a>(&'a self, key: &'a ConnectionKey, new: NewDetails<'a>, now: Timestamp) -> Save<'a> {
+        Save {
+            account: &self.account,
+            key,
+            new,
+            entry: new_id(now),
+            changed: &self.changed,
+            used: &self.used,
+            used_since: now.minus(USE_LASTS),
+        }
+    }
+}
+
 impl Services {
     /// Persists connector details (an upsert on the connection key) and registers what is first met here. Where
     /// everything is saved as it is, and there is no token whose refresh may work now, nothing is written.
@@ -64,15 +83,13 @@ impl Services {
         // Read while others write; that it still holds is seen by the version.
         let mut reader = self.database.reader().await?;
         let mut found = find(reader.connection(), client, header, &save, &content).await?;
-        let is_as_saved = found.changed.is_empty() && !found.has_token;
+        let is_as_saved = !found.is_changed() && !found.has_token;
         if let Some(before) = found.before.take_if(|_| is_as_saved) {
             return Ok(before);
         }
         if found.before.is_none() {
             found.registered = instances::registered(reader.connection(), &save.key).await?;
         }
-        let since = self.clock.now().minus(USE_LASTS);
-        found.used = suggestions::unrecorded(reader.connection(), &found.account, &found.used, since).await?;
         drop(reader);
         let mut found = Some(found);
         self.write_to(&save.key, |db| self.save_once(db, client, header, &save, &content, found.take())).await
@@ -98,40 +115,29 @@ impl Services {
             saved_by: &label,
             provider: None,
         };
-        let key = &save.key;
-        let written = match &found {
-            Some(Found { before: Some(before), .. }) => {
-                details::replace_version(db.lend(), key, before.version, new, now).await?
-            }
+        let written = match found {
             Some(found) => {
-                register(db.lend(), found, key, now).await?;
-                details::insert_first(db.lend(), new_id(now), key, new, now).await?
+                let stored = write_over(db.lend(), &found, &save.key, new, now).await?;
+                stored.map(|stored| (found, stored))
             }
             None => None,
         };
-        let (found, stored) = match (found, written) {
-            (Some(found), Some(stored)) => (found, stored),
+        let (found, stored) = match written {
+            Some(written) => written,
             // Another save came first, or the instance was uninstalled: the last one wins.
-            _ => {
+            None => {
                 let found = find(db.lend(), client, header, save, content).await?;
-                register(db.lend(), &found, key, now).await?;
-                (found, details::upsert(db.lend(), new_id(now), key, new, now).await?)
+                register(db.lend(), &found, &save.key, now).await?;
+                let all = found.save(&save.key, new, now);
+                let stored = match found.is_changed() {
+                    true => saves::upsert(db.lend(), new_id(now), all, now).await?,
+                    false => details::upsert(db.lend(), new_id(now), &save.key, new, now).await?,
+                };
+                (found, stored)
             }
         };
         if found.has_token {
-            tokens::retry(db.lend(), key, now).await?;
-        }
-        if found.before.is_none() || !found.changed.is_empty() {
-            let event = Event {
-                account: &found.account,
-                key,
-                kind: Kind::DetailsSaved,
-                actor: &label,
-                changed: &found.changed,
-                detail: None,
-            };
-            audit_log::add(db.lend(), new_id(now), event, now).await?;
-            suggestions::record(db.lend(), &found.account, &found.used, now).await?;
+            tokens::retry(db.lend(), &save.key, now).await?;
         }
         Ok(stored)
     }
@@ -175,7 +181,26 @@ async fn client_details(
     Ok((space.account_id, None))
 }
 
-/// What a save finds, with nothing registered and every value to be recorded.
+/// Writes over what was found; `None` where that is no longer there.
+async fn write_over(
+    mut db: Connection<'_>,
+    found: &Found,
+    key: &ConnectionKey,
+    new: NewDetails<'_>,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    let save = found.save(key, new, now);
+    Ok(match &found.before {
+        Some(before) if found.is_changed() => saves::replace_version(db, before.version, save, now).await?,
+        Some(before) => details::replace_version(db, key, before.version, new, now).await?,
+        None => {
+            register(db.lend(), found, key, now).await?;
+            saves::insert_first(db, new_id(now), save, now).await?
+        }
+    })
+}
+
+/// What a save finds, with nothing registered.
 async fn find(
     db: Connection<'_>,
     client: &Client,
@@ -276,19 +301,17 @@ fn used_values(content: &FormContent, old: &FormContent) -> Vec<UsedValue> {
         // More rows than a list of suggestions ever shows are not worth their writes.
         used.extend(new.take(20).filter_map(|value| UsedValue::new(field, value)));
     }
-    used.sort_unstable();
     used
 }
 
 /// Offers the values of a form again that did not stand there before.
 pub(crate) async fn remember(
-    mut db: Connection<'_>,
+    db: Connection<'_>,
     account: &str,
     content: &FormContent,
     old: &FormContent,
     now: Timestamp,
 ) -> Result<()> {
     let used = used_values(content, old);
-    let used = suggestions::unrecorded(db.lend(), account, &used, now.minus(USE_LASTS)).await?;
-    Ok(suggestions::record(db, account, &used, now).await?)
+    Ok(suggestions::record(db, account, &used, now.minus(USE_LASTS), now).await?)
 }

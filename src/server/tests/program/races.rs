@@ -166,11 +166,11 @@ async fn transactions_that_wait_for_each_other_are_undone_and_begun_again(databa
             let value = [value.expect("it is offered")];
             let write = async |mut db: Writer| {
                 let is_first = attempts.fetch_add(1, Ordering::Relaxed) == 0;
-                suggestions::record(db.lend(), first, &value, at(1)).await?;
+                suggestions::record(db.lend(), first, &value, at(1), at(1)).await?;
                 if is_first {
                     barrier.wait().await;
                 }
-                let outcome = suggestions::record(db.lend(), second, &value, at(1)).await;
+                let outcome = suggestions::record(db.lend(), second, &value, at(1), at(1)).await;
                 if matches!(outcome, Err(StorageError::Undone(_))) {
                     undone.fetch_add(1, Ordering::Relaxed);
                 }

@@ -28,6 +28,7 @@ mod open;
 mod overview;
 mod packs;
 mod revocations;
+mod saves;
 mod schema;
 mod search;
 mod sessions;

@@ -14,7 +14,7 @@ use ipack_testing::records::{ACCOUNT, at};
 on_both!(
     every_field_offers_its_latest_values_first,
     a_value_used_again_moves_to_the_front,
-    values_are_told_apart_by_whether_they_were_used_lately,
+    a_value_that_was_used_lately_keeps_its_place,
     an_account_sees_its_own_values,
     values_that_help_nobody_are_passed_over,
     suggestions_need_their_account,
@@ -40,7 +40,7 @@ fn used<'a>(field: SuggestionField, values: impl IntoIterator<Item = &'a str>) -
 
 async fn record(database: &Database, field: SuggestionField, value: &str, now: Timestamp) {
     let used = used(field, [value]);
-    write_now!(database, db => suggestions::record(db, ACCOUNT, &used, now));
+    write_now!(database, db => suggestions::record(db, ACCOUNT, &used, now, now));
 }
 
 /// Records many values of one field in one transaction: `value 1` at the first moment, and so on.
@@ -54,7 +54,8 @@ async fn record_many(
     let write = async |mut db: Writer| {
         for number in 1..=count {
             let value = format!("value {number}");
-            suggestions::record(db.lend(), account, &used(field, [&*value]), moment(number)).await?;
+            suggestions::record(db.lend(), account, &used(field, [&*value]), moment(number), moment(number))
+                .await?;
         }
         Ok::<_, StorageError>(())
     };
@@ -84,29 +85,39 @@ async fn a_value_used_again_moves_to_the_front(database: Database) {
     assert_eq!(offered(&database, ACCOUNT, field).await, ["a", "A", "é 😀"]);
 }
 
-async fn values_are_told_apart_by_whether_they_were_used_lately(database: Database) {
+async fn a_value_that_was_used_lately_keeps_its_place(database: Database) {
     two_accounts(&database).await;
     let (one, other) =
         (SuggestionField::Text(TextField::ClientId), SuggestionField::Text(TextField::CompanyId));
-    // None, one, a few, and more than a statement is about.
-    for count in [0, 1, 5, 8, 20] {
-        let values: Vec<String> = (0..count).map(|number| format!("{count} {number:02}")).collect();
-        let values = used(one, values.iter().map(String::as_str));
-        let unrecorded = |account: &'static str, values: Vec<UsedValue>, since| {
-            let database = database.clone();
-            async move { read_now!(database, db => suggestions::unrecorded(db, account, &values, at(since))) }
-        };
-        assert_eq!(unrecorded(ACCOUNT, values.clone(), 0).await, values);
-        let half = values[count / 2..].to_vec();
-        write_now!(database, db => suggestions::record(db, ACCOUNT, &half, at(5)));
-        assert_eq!(unrecorded(ACCOUNT, values.clone(), 5).await, values[..count / 2], "{count}");
-        assert_eq!(unrecorded(ACCOUNT, values.clone(), 6).await, values, "used too long ago");
-        assert_eq!(unrecorded("account-2", values.clone(), 5).await, values, "another account's");
-        let elsewhere = used(other, ["5 04"]);
-        assert_eq!(unrecorded(ACCOUNT, elsewhere.clone(), 5).await, elsewhere, "another field's");
-        write_now!(database, db => suggestions::record(db, ACCOUNT, &values, at(7)));
-        assert_eq!(unrecorded(ACCOUNT, values, 7).await, []);
-    }
+    let record = async |account: &str, values: &[UsedValue], since: i64, now: i64| {
+        let (since, now) = (at(since), at(now));
+        write_now!(database, db => suggestions::record(db, account, values, since, now));
+    };
+    // Of all accounts and fields, how many values were used last at each second.
+    let moments = async || {
+        let mut moments = Vec::new();
+        for second in 0..=10 {
+            let used_then = format!("suggestions WHERE used_at = {}", at(second).0);
+            moments.push((second, ipack_testing::tables::count(&database, &used_then).await));
+        }
+        moments.retain(|(_, count)| *count > 0);
+        moments
+    };
+    record(ACCOUNT, &[], 0, 1).await;
+    assert_eq!(moments().await, []);
+    let values: Vec<String> = (0..50).map(|number| format!("{number:02} \"é\\ 😀")).collect();
+    let values = used(one, values.iter().map(String::as_str));
+    record(ACCOUNT, &values[..20], 0, 5).await;
+    // Each value once, however often it is named.
+    record(ACCOUNT, &[values[20].clone(), values[20].clone()], 0, 6).await;
+    record(ACCOUNT, &values, 6, 7).await;
+    assert_eq!(moments().await, [(6, 1), (7, 49)], "used at 6 or later keeps its place");
+    record(ACCOUNT, &values, 5, 8).await;
+    assert_eq!(moments().await, [(6, 1), (7, 49)]);
+    record("account-2", &values, 0, 9).await;
+    let elsewhere = used(other, ["00 \"é\\ 😀"]);
+    record(ACCOUNT, &elsewhere, 0, 10).await;
+    assert_eq!(moments().await, [(6, 1), (7, 49), (9, 50), (10, 1)], "of another account, of another field");
 }
 
 async fn an_account_sees_its_own_values(database: Database) {
@@ -139,7 +150,7 @@ async fn values_that_help_nobody_are_passed_over(database: Database) {
 async fn suggestions_need_their_account(database: Database) {
     let field = SuggestionField::Text(TextField::BaseUrl);
     let used = used(field, ["value"]);
-    assert_refused!(database, Reference, db => suggestions::record(db, "nobody", &used, at(0)));
+    assert_refused!(database, Reference, db => suggestions::record(db, "nobody", &used, at(0), at(0)));
 }
 
 /// What housekeeping does: how many values it removes.
