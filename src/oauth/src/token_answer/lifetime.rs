@@ -68,12 +68,9 @@ fn span(text: &str) -> Option<i64> {
     sum.map(|seconds| seconds as i64)
 }
 
-/// What is written besides ISO 8601 and RFC 2822, all of it in UTC: as C's asctime (RFC 9110, section 5.6.7), as Java, and
-/// in the order of the United States.
-const DATES: [&[BorrowedFormatItem<'_>]; 4] = [
-    format_description!(
-        "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
-    ),
+/// What is written besides ISO 8601, RFC 2822 and HTTP's own forms, all of it in UTC: as Java, and in the order of the
+/// United States.
+const DATES: [&[BorrowedFormatItem<'_>]; 3] = [
     format_description!("[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]"),
     format_description!(
         "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period]"
@@ -93,6 +90,8 @@ fn date(text: &str) -> Option<i64> {
         .or_else(|_| OffsetDateTime::parse(&iso, &Iso8601::PARSING))
         .or_else(|_| PrimitiveDateTime::parse(&iso, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
         .ok()
+        // RFC 9110, section 5.6.7: the forms of RFC 850 and of C's asctime too.
+        .or_else(|| httpdate::parse_http_date(text).ok().map(OffsetDateTime::from))
         .or_else(|| {
             let mut dates =
                 DATES.into_iter().filter_map(|format| PrimitiveDateTime::parse(text, format).ok());
@@ -147,6 +146,7 @@ mod tests {
             (json!("2023-11-14T23:13:20.1234567Z"), Some(3_600)),
             (json!("2023-11-14T23:13Z"), Some(3_580)),
             (json!("20231114T231320Z"), Some(3_600)),
+            (json!("Tuesday, 14-Nov-23 23:13:20 GMT"), Some(3_600)),
             (json!("Tue Nov 14 23:13:20 UTC 2023"), Some(3_600)),
             (json!("Tue Nov 14 23:13:20 2023"), Some(3_600)),
             (json!("11/14/2023 11:13:20 PM"), Some(3_600)),
@@ -185,7 +185,20 @@ mod tests {
             ("120", Some(120)),
             (" 7 ", Some(7)),
             ("Tue, 14 Nov 2023 22:15:20 GMT", Some(120)),
+            ("Tuesday, 14-Nov-23 22:15:20 GMT", Some(120)),
             ("Tue Nov 14 22:15:20 2023", Some(120)),
+            ("Fri, 01 Dec 2023 22:13:20 GMT", Some(1_468_800)),
+            ("Friday, 01-Dec-23 22:13:20 GMT", Some(1_468_800)),
+            ("Fri Dec  1 22:13:20 2023", Some(1_468_800)),
+            // A moment that is over: at once.
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(1)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(1)),
+            ("Sun Nov  6 08:49:37 1994", Some(1)),
+            ("Tuesday, 14-Nov-23 22:15:20", None),
+            ("Tuesday, 14-Nov-23 22:15:20 CET", None),
+            ("Tuesday, 32-Nov-23 22:15:20 GMT", None),
+            ("Tuesday, 14-Nov-2023 22:15:20 GMT", None),
+            ("Tue Nov 14 22:15:20", None),
             ("120, 120", Some(120)),
             ("120.5", Some(120)),
             ("120 seconds", Some(120)),
