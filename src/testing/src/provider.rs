@@ -15,8 +15,8 @@ use std::{
 };
 use url::{Url, form_urlencoded};
 
-/// The token endpoint, also by the name that a preset with templates gives it.
-const TOKEN: [&str; 2] = ["/token", "/admin/oauth/access_token"];
+/// The token endpoint, also by the names that presets with templates give it.
+const TOKEN: [&str; 3] = ["/token", "/admin/oauth/access_token", "/oauth/tokens"];
 
 /// How the provider behaves from now on.
 #[derive(Debug, Clone)]

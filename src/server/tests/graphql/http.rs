@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 on_both! {
     s33_only_post_is_answered, s33_only_json_is_read, answers_have_the_type_that_was_asked_for,
-    statuses_follow_the_specification, bodies_that_are_no_requests, operations_are_chosen_by_name,
+    statuses_follow_the_specification, bodies_that_are_no_requests, a_byte_order_mark_before_the_body_is_skipped,
+    operations_are_chosen_by_name,
     batches_are_answered_in_their_order
 }
 
@@ -184,6 +185,41 @@ async fn bodies_that_are_no_requests(database: Database) {
     }
     let bytes = Body::from(b"{\"query\": \"\xff\"}".as_slice());
     assert_eq!(app.send(request(&tenant).body(bytes).expect("a request")).await.status, 400);
+}
+
+async fn a_byte_order_mark_before_the_body_is_skipped(database: Database) {
+    let app = World::empty(database).await;
+    let tenant = app.tenant(ACCOUNT, SPACE).await;
+    let send =
+        async |body: Vec<u8>| app.send(request(&tenant).body(Body::from(body)).expect("a request")).await;
+    let save = json!({"query": SAVE, "variables": {"input": save_input()}});
+    send(format!("\u{feff}{save}").into()).await.data(SAVED);
+    let find = json!({"query": "{ integrationPackInstances { id } }", "operationName": ""});
+    let found = json!({"data": {"integrationPackInstances": [{"id": "test-101"}]}});
+    for (body, expected) in [
+        (format!("\u{feff}{find}"), &found),
+        (format!("\u{feff}\r\n {find}\n"), &found),
+        (format!("\u{feff}[{find},{find}]"), &json!([found, found])),
+    ] {
+        let reply = send(body.clone().into()).await;
+        assert_eq!((reply.status.as_u16(), &reply.json()), (200, expected), "{body:?}");
+    }
+    // A second one, one elsewhere, one alone, and those of other encodings.
+    let utf_16 = |bytes: fn(u16) -> [u8; 2]| {
+        let units = std::iter::once(0xfeff).chain(find.to_string().encode_utf16().collect::<Vec<_>>());
+        units.flat_map(bytes).collect::<Vec<u8>>()
+    };
+    for body in [
+        format!("\u{feff}\u{feff}{find}").into_bytes(),
+        format!(" \u{feff}{find}").into_bytes(),
+        format!("{find}\u{feff}").into_bytes(),
+        "\u{feff}".into(),
+        utf_16(u16::to_le_bytes),
+        utf_16(u16::to_be_bytes),
+    ] {
+        let reply = send(body.clone()).await;
+        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (400, "BAD_USER_INPUT"), "{body:?}");
+    }
 }
 
 async fn operations_are_chosen_by_name(database: Database) {

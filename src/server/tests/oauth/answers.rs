@@ -1,14 +1,15 @@
 //! What providers answer, read and kept: from public reports, tried through the whole program. The spellings are tried
 //! one by one in `ipack_oauth::token_answer`.
 
+use ipack_oauth::presets;
 use ipack_storage::{Database, audit_log::Kind};
 use ipack_testing::browser::{Browser, Page};
 use ipack_testing::flow::{
-    begin, come_back, encrypt, filled, form, get_token, provider_field, read, runtime, set_up, tenant, token,
-    told,
+    SECRET, begin, come_back, encrypt, filled, form, get_token, provider_field, read, runtime, set_up,
+    tenant, token, told,
 };
 use ipack_testing::hostile::Reply;
-use ipack_testing::provider::Provider;
+use ipack_testing::provider::{Provider, field};
 use ipack_testing::world::{ACCOUNT, ANN, SPACE, World, key};
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ on_both!(
     a_refusal_on_the_way_back_is_told_whatever_its_parameters,
     scopes_with_commas_are_no_smaller_grant,
     a_token_without_lifetime_and_refresh_token_never_expires,
+    a_preset_asks_for_a_lifetime_and_stands_in_where_none_is_named,
     a_refresh_token_is_used_before_it_dies,
     a_refresh_replaces_what_came_beside,
 );
@@ -140,7 +142,7 @@ async fn a_refusal_on_the_way_back_is_told_whatever_its_parameters(database: Dat
 async fn scopes_with_commas_are_no_smaller_grant(database: Database) {
     let (world, provider, mut browser) = start(database).await;
     let form = provider_field(filled(form(&mut browser, &key()).await, &provider), "scopes", "read write");
-    encrypt(&mut browser, form, ipack_testing::flow::SECRET).await;
+    encrypt(&mut browser, form, SECRET).await;
     for scope in [json!("read,write"), json!("write, read"), json!(["read", "write"]), json!("")] {
         let reply = Reply::json(200, &json!({"access_token": "a", "scope": scope}));
         let page = answered(&mut browser, &provider, reply).await;
@@ -161,7 +163,7 @@ async fn a_token_without_lifetime_and_refresh_token_never_expires(database: Data
     // A preset that knows a usual lifetime, and whose endpoints are under the Base URL.
     let form = provider_field(filled(form(&mut browser, &key()).await, &provider), "provider", "shopify");
     let form = provider_field(form, "tokenLifetime", "never");
-    encrypt(&mut browser, form, ipack_testing::flow::SECRET).await;
+    encrypt(&mut browser, form, SECRET).await;
     let reply = Reply::json(200, &json!({"access_token": "a", "token_type": "bot"}));
     answered(&mut browser, &provider, reply).await.assert_shows("The provider names none");
     world.advance(400 * 24 * 3_600);
@@ -171,6 +173,66 @@ async fn a_token_without_lifetime_and_refresh_token_never_expires(database: Data
         (&found["accessToken"], &found["expiresAt"], &found["tokenType"]),
         (&json!("a"), &Value::Null, &json!("Bearer"))
     );
+}
+
+/// Zendesk's answers may have a refresh token and name no lifetime, while its tokens live for half an hour.
+async fn a_preset_asks_for_a_lifetime_and_stands_in_where_none_is_named(database: Database) {
+    let (world, provider, _) = start(database).await;
+    let preset = presets::find("zendesk").expect("known");
+    assert_eq!(preset.token_parameters["expires_in"], "1800");
+    assert_eq!(preset.access_token_seconds, Some(1_800));
+    // What a person chose, what the provider names, and how long the token lives.
+    for (chosen, named, lives) in [
+        ("", None, Some(1_800)),
+        ("", Some(json!(1_800)), Some(1_800)),
+        ("", Some(json!("300")), Some(300)),
+        ("", Some(json!(172_800)), Some(172_800)),
+        ("", Some(json!(0)), Some(1_800)),
+        ("", Some(Value::Null), Some(1_800)),
+        ("600", None, Some(600)),
+        ("600", Some(json!(1_800)), Some(1_800)),
+        ("never", None, None),
+    ] {
+        // Another session: tokens may outlive one.
+        let mut browser = world.browser(ANN).await;
+        let form = filled(form(&mut browser, &key()).await, &provider);
+        let form = provider_field(form, "provider", &preset.id);
+        encrypt(&mut browser, provider_field(form, "tokenLifetime", chosen), SECRET).await;
+        let began = begin(&mut browser, &key()).await;
+        assert_eq!(began.url.path(), "/oauth/authorizations/new");
+        let reply = |access: &str| {
+            let mut reply = json!({"access_token": access, "refresh_token": "r", "token_type": "bearer"});
+            if let Some(named) = &named {
+                reply["expires_in"] = named.clone();
+            }
+            Reply::json(200, &reply)
+        };
+        let before = provider.token_calls().len();
+        provider.answers_next(reply("first"));
+        come_back(&mut browser, &provider.agree(&began.url))
+            .await
+            .assert_shows("Access Token generation successful");
+        let client = runtime(&world).await;
+        assert_eq!(read(&world, &client, &key()).await, Ok("first".to_owned()));
+        let Some(lives) = lives else {
+            assert_eq!(read_all(&world).await["expiresAt"], Value::Null, "{named:?}");
+            continue;
+        };
+        // Nobody gets the token once it is over, and it is refreshed before.
+        provider.answers_next(reply("second"));
+        world.advance(lives + 1);
+        assert_eq!(read(&world, &client, &key()).await, Ok("second".to_owned()), "{chosen} {named:?}");
+        for call in &provider.token_calls()[before..] {
+            assert_eq!(field(call, "expires_in").as_deref(), Some("1800"));
+            assert_eq!(field(call, "refresh_token_expires_in").as_deref(), Some("2592000"));
+        }
+        assert_eq!(provider.token_calls().len(), before + 2);
+        let row = token(&world, &key()).await.expect("a token");
+        let expires = row.expires_at.expect("it ends").seconds() - world.services.clock.now().seconds();
+        assert!((lives - 5..=lives).contains(&expires), "{chosen} {named:?}: {expires}");
+        let wait = row.refresh_at.expect("it is refreshed").seconds() - world.services.clock.now().seconds();
+        assert!(0 < wait && wait < expires, "{chosen} {named:?}: {wait}");
+    }
 }
 
 async fn a_refresh_token_is_used_before_it_dies(database: Database) {
