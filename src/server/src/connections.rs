@@ -4,9 +4,10 @@
 //!
 //! `axum::serve` has none of these bounds, so the loop is written here, on hyper's connections.
 
-mod write_timeout;
+mod client_stream;
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use client_stream::ClientStream;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,7 +18,6 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-use write_timeout::WriteTimeout;
 
 /// Connections at once: with a request's head that is not whole, each costs some 20 KiB.
 const CONNECTIONS: u64 = 4_096;
@@ -150,7 +150,7 @@ async fn serve_connection(
         .header_read_timeout(limits.head)
         .max_header_size(BUFFER)
         .max_buf_size(BUFFER);
-    let stream = TokioIo::new(WriteTimeout::new(stream, limits.write));
+    let stream = TokioIo::new(ClientStream::new(stream, limits.write));
     let mut connection = pin!(http.serve_connection(stream, service));
     tokio::select! {
         served = connection.as_mut() => served,

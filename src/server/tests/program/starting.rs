@@ -189,6 +189,47 @@ async fn whoever_does_not_read_their_answer_is_hung_up_on_and_makes_room() {
     timeout(LONG, serving).await.expect("it stops").expect("no panic");
 }
 
+/// As a proxy does it that reads an answer only once it has passed the body on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_before_the_body_was_read_arrives_all_the_same() {
+    let (listener, address) = listener().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stop_told = async move {
+        let _ = stopped.await;
+    };
+    let refusing = Router::new().fallback(async || (StatusCode::UNAUTHORIZED, "who are you?"));
+    let serving = tokio::spawn(serve_until(stop_told, ConnectionLimits::default(), listener, refusing));
+    // From what the sockets take at once to what they do not.
+    for kib in [1, 40, 100, 300, 900, 4_000, 12_000] {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        let head = format!("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", kib * 1_024);
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        for _ in 0..kib {
+            stream.write_all(&[b'x'; 1_024]).await.unwrap_or_else(|error| panic!("{kib} KiB: {error}"));
+            tokio::task::yield_now().await;
+        }
+        let mut answer = String::new();
+        let read = timeout(LONG, stream.read_to_string(&mut answer)).await.expect("it is closed");
+        read.unwrap_or_else(|error| panic!("{kib} KiB: {error}"));
+        assert!(
+            answer.starts_with("HTTP/1.1 401") && answer.ends_with("who are you?"),
+            "{kib} KiB: {answer}"
+        );
+    }
+    // Who goes on and on is left alone after a while.
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", u64::MAX / 2);
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let sending = async {
+        while stream.write_all(&[b'x'; 1_024]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(LONG, sending).await.expect("it is hung up on");
+    stop.send(()).expect("it runs");
+    timeout(LONG, serving).await.expect("it stops").expect("no panic");
+}
+
 #[tokio::test]
 async fn a_head_beyond_its_size_is_refused() {
     let (listener, address) = listener().await;

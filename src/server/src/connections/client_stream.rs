@@ -1,4 +1,9 @@
-//! A stream that fails once the other side has taken nothing of what is written for too long.
+//! A client's stream: it fails once the client has taken nothing of what is written for too long, and it is closed so that
+//! the last answer arrives.
+//!
+//! A request can be answered before all of its body was read, for it is refused. Closed with bytes unread, TCP takes back
+//! what the other side has not read yet: a proxy that is still passing the body on answers 502 in place of the refusal. So
+//! what comes after the end of writing is read and thrown away, for a while.
 
 use std::{
     io,
@@ -11,16 +16,21 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-pub struct WriteTimeout<S> {
+/// How long a client may go on to send what nobody reads.
+const LINGER: Duration = Duration::from_secs(2);
+
+pub struct ClientStream<S> {
     stream: S,
-    timeout: Duration,
+    write_timeout: Duration,
     /// There while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// There once nothing more is written.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> WriteTimeout<S> {
-    pub fn new(stream: S, timeout: Duration) -> Self {
-        Self { stream, timeout, waiting: None }
+impl<S> ClientStream<S> {
+    pub fn new(stream: S, write_timeout: Duration) -> Self {
+        Self { stream, write_timeout, waiting: None, lingering: None }
     }
 
     /// What a write came to, or an error where it has waited for too long.
@@ -33,14 +43,14 @@ impl<S> WriteTimeout<S> {
             self.waiting = None;
             return written;
         }
-        let timeout = self.timeout;
+        let timeout = self.write_timeout;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(waiting.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -50,7 +60,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -79,7 +89,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut_down = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.within_time(context, shut_down)
+        if self.lingering.is_none() {
+            let shut_down = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.within_time(context, shut_down))?;
+        }
+        let Self { stream, lingering, .. } = &mut *self;
+        let end = lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut bytes = [0; 8 * 1_024];
+        while end.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
