@@ -7,8 +7,9 @@ use crate::{
     error::{Result, ServiceError},
     services::Services,
 };
+use futures::future::BoxFuture;
 use ipack_domain::ids::ConnectionKey;
-use ipack_storage::{Database, StorageError, Writer};
+use ipack_storage::{Connection, Database, StorageError, Writer};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -48,11 +49,37 @@ impl Services {
     where
         F: Future<Output = Result<T>>,
     {
-        let _turn = match &self.database {
-            Database::Postgres(_) => Some(self.write_turns.take(key).await?),
-            // There is one writer anyway.
-            Database::Sqlite { .. } => None,
-        };
+        let _turn = self.turn(key).await?;
         self.database.write(work).await
+    }
+
+    /// Runs a write to one connection that is one statement, as [`Database::write_statement`] does; `None` where it
+    /// answers none, or another write came first.
+    ///
+    /// # Errors
+    /// As [`Services::write_to`].
+    pub(crate) async fn write_statement_to<T, F>(
+        &self,
+        key: &ConnectionKey,
+        statement: F,
+    ) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, ipack_storage::Result<Option<T>>> + Send + 'static,
+    {
+        let _turn = self.turn(key).await?;
+        match self.database.write_statement(statement).await {
+            Ok(answered) => Ok(answered.flatten()),
+            Err(StorageError::Undone(_) | StorageError::Exists | StorageError::Reference) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn turn(&self, key: &ConnectionKey) -> Result<Option<OwnedSemaphorePermit>> {
+        match &self.database {
+            Database::Postgres(_) => self.write_turns.take(key).await.map(Some),
+            // There is one writer anyway.
+            Database::Sqlite { .. } => Ok(None),
+        }
     }
 }

@@ -5,13 +5,17 @@
 //! once. Each write has a savepoint: what a constraint refuses, and what is given up half-way, is undone alone. After
 //! any other error SQLite may have rolled back everything; the connection is closed, and the writes of the batch begin
 //! again in transactions of their own.
+//!
+//! A write that is one statement is not lent the connection: the task runs it, for each time that the connection goes from
+//! one task to another costs more than the statement. It undoes itself what it does not finish.
 
 use crate::{
-    Result, StorageError,
+    Connection, Result, StorageError,
     write::{Transaction, WriteConnection, WriteError, Writer},
 };
+use futures::{FutureExt, future::BoxFuture};
 use sqlx::SqlitePool;
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many writes share a transaction at most, so that the first of them does not wait for long.
@@ -31,10 +35,34 @@ pub(crate) enum Share {
     Nobody,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    share: Share,
-    turn: oneshot::Sender<Result<Turn>>,
+enum Waiting {
+    Write { share: Share, turn: oneshot::Sender<Result<Turn>> },
+    Statement { statement: Statement, end: oneshot::Sender<End> },
+}
+
+/// Tells its caller what came of it, and the task what is to become of it.
+type Statement = Box<dyn for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Verdict> + Send>;
+
+impl Waiting {
+    fn is_given_up(&self) -> bool {
+        match self {
+            Self::Write { turn, .. } => turn.is_closed(),
+            Self::Statement { end, .. } => end.is_closed(),
+        }
+    }
+
+    /// Whether it begins a transaction that is for it alone.
+    fn is_alone(&self) -> bool {
+        matches!(self, Self::Write { share: Share::Nobody, .. })
+    }
+
+    /// There is no transaction for it. Where nobody waits for it any more, nobody is told.
+    fn refuse(self, error: StorageError) {
+        match self {
+            Self::Write { turn, .. } => drop(turn.send(Err(error))),
+            Self::Statement { end, .. } => drop(end.send(End::Failed(error))),
+        }
+    }
 }
 
 /// The turn of a write.
@@ -94,7 +122,7 @@ impl WriteQueue {
                 let mut next = Some(first);
                 while let Some(first) = next {
                     // Whoever gave up waiting does not keep the next one from its turn.
-                    next = match first.turn.is_closed() {
+                    next = match first.is_given_up() {
                         true => None,
                         false => serve(&pool, first, &mut waiting).await,
                     };
@@ -129,9 +157,41 @@ impl WriteQueue {
         }
     }
 
+    /// Runs a statement when it is its turn. `None` where others made the transaction fail.
+    pub(crate) async fn perform_statement<T, F>(&self, statement: F) -> Option<Result<T>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let (told, outcome) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let statement: Statement = Box::new(|db| {
+            let running = statement(db);
+            Box::pin(async {
+                let outcome = running.await;
+                let verdict = Verdict::of(&outcome);
+                let _ = told.send(outcome);
+                verdict
+            })
+        });
+        if self.0.send(Waiting::Statement { statement, end }).is_err() {
+            return Some(Err(gone()));
+        }
+        // Where it is refused before it ran, its end says why.
+        let Ok(outcome) = tokio::time::timeout(PATIENCE, outcome).await else {
+            return Some(Err(StorageError::timed_out()));
+        };
+        match ended.await {
+            Ok(End::Over) => outcome.ok(),
+            Ok(End::Again) => None,
+            Ok(End::Failed(error)) => Some(Err(error)),
+            Err(_) => Some(Err(gone())),
+        }
+    }
+
     async fn turn(&self, share: Share) -> Result<Turn> {
         let (turn, is_turn) = oneshot::channel();
-        self.0.send(Waiting { share, turn }).map_err(|_| gone())?;
+        self.0.send(Waiting::Write { share, turn }).map_err(|_| gone())?;
         let is_turn = tokio::time::timeout(PATIENCE, is_turn).await.map_err(|_| StorageError::timed_out())?;
         is_turn.map_err(|_| gone())?
     }
@@ -153,15 +213,25 @@ async fn serve(
     let transaction = match begun.await {
         Ok(transaction) => transaction,
         Err(error) => {
-            // Where nobody waits for it any more, nobody is told.
-            let _ = first.turn.send(Err(error));
+            first.refuse(error);
             return None;
         }
     };
-    let mut batch = Batch { transaction: Some(transaction), ends: Vec::new(), has_kept: false };
-    let is_shared = first.share == Share::Others;
+    let mut batch = Batch {
+        transaction: Some(transaction),
+        ends: Vec::new(),
+        has_kept: false,
+        is_savepoint_behind: false,
+    };
+    let is_shared = !first.is_alone();
     let mut waiting = first;
     let next = loop {
+        if let Waiting::Write { .. } = waiting
+            && let Err(error) = batch.move_savepoint().await
+        {
+            batch.fail(Some(error));
+            return Some(waiting);
+        }
         if batch.perform(waiting).await.is_err() {
             batch.fail(None);
             return None;
@@ -170,15 +240,9 @@ async fn serve(
             break None;
         }
         match queue.try_recv() {
-            Ok(next) if next.share == Share::Others => waiting = next,
+            Ok(next) if !next.is_alone() => waiting = next,
             Ok(next) => break Some(next),
             Err(_) => break None,
-        }
-        if let Some(transaction) = &mut batch.transaction
-            && let Err(error) = transaction.keep().await
-        {
-            batch.fail(Some(error));
-            return Some(waiting);
         }
     };
     batch.commit().await;
@@ -195,19 +259,56 @@ struct Batch {
     ends: Vec<oneshot::Sender<End>>,
     /// There is something to commit.
     has_kept: bool,
+    /// Something was kept since the savepoint was set.
+    is_savepoint_behind: bool,
 }
 
 impl Batch {
+    /// Sets the savepoint behind all that is kept.
+    async fn move_savepoint(&mut self) -> Result<()> {
+        if let Some(transaction) = self.transaction.as_mut().filter(|_| self.is_savepoint_behind) {
+            transaction.keep().await?;
+            self.is_savepoint_behind = false;
+        }
+        Ok(())
+    }
+
     async fn perform(&mut self, waiting: Waiting) -> std::result::Result<(), Lost> {
+        match waiting {
+            Waiting::Write { turn, .. } => self.lend(turn).await,
+            // Nobody waits for it any more.
+            Waiting::Statement { end, .. } if end.is_closed() => Ok(()),
+            Waiting::Statement { statement, end } => self.run(statement, end).await,
+        }
+    }
+
+    async fn run(
+        &mut self,
+        statement: Statement,
+        end: oneshot::Sender<End>,
+    ) -> std::result::Result<(), Lost> {
+        self.ends.push(end);
+        let transaction = self.transaction.as_mut().ok_or(Lost)?;
+        // Whoever panics in here would take the task along, and with it the way to write.
+        let running = AssertUnwindSafe(statement(transaction.connection())).catch_unwind();
+        match running.await.unwrap_or(Verdict::Lost) {
+            Verdict::Keep => (self.has_kept, self.is_savepoint_behind) = (true, true),
+            Verdict::Undo => transaction.undo_statement().await.map_err(|_| Lost)?,
+            Verdict::Lost => return Err(Lost),
+        }
+        Ok(())
+    }
+
+    async fn lend(&mut self, turn: oneshot::Sender<Result<Turn>>) -> std::result::Result<(), Lost> {
         let (writer, given_back) = Writer::new(self.transaction.take().ok_or(Lost)?);
         let (verdict, decided) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         self.ends.push(end);
         // Where nobody waits for it any more, it comes back at once, and nothing is decided.
-        drop(waiting.turn.send(Ok(Turn { writer, verdict, end: ended })));
+        drop(turn.send(Ok(Turn { writer, verdict, end: ended })));
         let mut transaction = given_back.await.map_err(|_| Lost)?;
         match decided.await.unwrap_or(Verdict::Undo) {
-            Verdict::Keep => self.has_kept = true,
+            Verdict::Keep => (self.has_kept, self.is_savepoint_behind) = (true, true),
             Verdict::Undo => transaction.undo().await.map_err(|_| Lost)?,
             Verdict::Lost => return Err(Lost),
         }

@@ -173,12 +173,16 @@ pub async fn register_process(db: Connection<'_>, key: &ConnectionKey) -> Result
 /// Adds the connection of a key first met in a save, with its id as its name; one that is there uses OAuth from now on,
 /// for details can be saved for nothing else.
 pub async fn register_connection(db: Connection<'_>, key: &ConnectionKey) -> Result<()> {
-    let sql = "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, every_environment)
-         VALUES ($1, $2, $3, $4, $4, TRUE, FALSE)
-         ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE SET uses_oauth = TRUE";
-    execute!(db, sql, &key.space, &key.instance, &key.process, &key.connection)?;
+    execute!(db, REGISTER_CONNECTION, key;)?;
     Ok(())
 }
+
+/// The statement of [`register_connection`], whose parameters are the parts of the key.
+pub(crate) const REGISTER_CONNECTION: &str =
+    "INSERT INTO connections (space_guid, instance_id, process_id, id, name, uses_oauth, every_environment)
+     VALUES ($1, $2, $4, $5, $5, TRUE, FALSE)
+     ON CONFLICT (space_guid, instance_id, process_id, id) DO UPDATE SET uses_oauth = TRUE
+     WHERE NOT connections.uses_oauth";
 
 /// The processes of an instance, by name.
 pub async fn processes(db: Connection<'_>, space: &str, instance: &str) -> Result<Vec<Named>> {

@@ -1,14 +1,17 @@
 //! A save of connector details together with what belongs to it: its entry in the audit log, and the values that are
 //! offered again. All of it is one trip to the database: for as long as a save lasts it keeps others from SQLite's only
-//! writer. PostgreSQL takes it as one statement, SQLite's driver as three in one text.
+//! writer. PostgreSQL takes it as one statement, SQLite's driver as several in one text. So each can be a write of its own:
+//! [`Database::write_statement`](crate::Database::write_statement).
 
 use crate::{
     Connection, Result, StorageError, TwoTexts,
     audit_log::{self, Kind},
     columns::{bind_key, to_json},
     details::{self, NewDetails, StoredDetails, bind_new},
+    instances::REGISTER_CONNECTION,
     on_connection,
     suggestions::{self, UsedValue},
+    write::{BEGIN_STATEMENT, END_STATEMENT},
 };
 use ipack_domain::{ids::ConnectionKey, time::Timestamp};
 use std::sync::LazyLock;
@@ -30,8 +33,8 @@ pub struct Save<'a> {
     pub used_since: Timestamp,
 }
 
-/// A statement that saves, with its entry in the audit log and its values, where it saved anything.
-fn with_entry_and_values(save: &str) -> TwoTexts {
+/// A statement that saves, with its entry in the audit log and its values, where it saved anything. `before` goes before it.
+fn with_entry_and_values(before: Option<&str>, save: &str) -> TwoTexts {
     let saved = TwoTexts {
         // How many rows the statement before it changed.
         sqlite: "(SELECT 1 WHERE changes() > 0) AS saved".to_owned(),
@@ -49,14 +52,21 @@ fn with_entry_and_values(save: &str) -> TwoTexts {
     let joined = |saved: &str| format!("CROSS JOIN {saved}");
     let joined = TwoTexts { sqlite: joined(&saved.sqlite), postgres: joined(&saved.postgres) };
     let values = suggestions::recording(&parameters, &joined);
+    let texts = [before, Some(save), Some(&*entry(&saved.sqlite)), Some(&*values.sqlite)];
+    let texts: Vec<_> = texts.into_iter().flatten().collect();
+    let before = before.map(|before| format!("before AS ({before}), ")).unwrap_or_default();
     TwoTexts {
-        sqlite: format!("{save}; {}; {}", entry(&saved.sqlite), values.sqlite),
+        sqlite: format!("{BEGIN_STATEMENT}; {}; {END_STATEMENT}", texts.join("; ")),
         postgres: format!(
-            "WITH saved AS ({save}), entered AS ({}), recorded AS ({}) SELECT * FROM saved",
+            "WITH {before} saved AS ({save}), entered AS ({}), recorded AS ({}) SELECT * FROM saved",
             entry(&saved.postgres),
             values.postgres
         ),
     }
+}
+
+fn with_connection(save: &str) -> TwoTexts {
+    with_entry_and_values(Some(REGISTER_CONNECTION), save)
 }
 
 /// Runs a statement of [`with_entry_and_values`]; `$13` is its own.
@@ -86,24 +96,24 @@ pub async fn replace_version(
     save: Save<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(details::REPLACE));
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(None, details::REPLACE));
     save!(db, SQL, expected, save, now)
 }
 
-/// As [`details::insert_first`].
+/// As [`details::insert_first`], with the connection, where it is not registered.
 pub async fn insert_first(
     db: Connection<'_>,
     id: Uuid,
     save: Save<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(details::INSERT_FIRST));
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_connection(details::INSERT_FIRST));
     save!(db, SQL, id, save, now)
 }
 
-/// As [`details::upsert`].
+/// As [`details::upsert`], with the connection, where it is not registered.
 pub async fn upsert(db: Connection<'_>, id: Uuid, save: Save<'_>, now: Timestamp) -> Result<StoredDetails> {
-    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(details::UPSERT));
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_connection(details::UPSERT));
     let saved = save!(db, SQL, id, save, now);
     saved.and_then(|saved| saved.ok_or(StorageError::Database(sqlx::Error::RowNotFound)))
 }

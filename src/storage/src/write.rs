@@ -11,6 +11,7 @@
 use crate::{
     Connection, Database, Result, StorageError, group_commit::Share, on_connection, open::postgres::Pooled,
 };
+use futures::future::BoxFuture;
 use ipack_domain::effects::random_bytes;
 use sqlx::{Sqlite, pool::PoolConnection};
 use std::time::Duration;
@@ -18,6 +19,10 @@ use tokio::sync::oneshot;
 
 /// How often a write that met another begins, at most.
 const ATTEMPTS: u32 = 4;
+
+/// What goes around the texts of a write of [`Database::write_statement`] on SQLite, so that it can be undone alone.
+pub(crate) const BEGIN_STATEMENT: &str = "SAVEPOINT statement";
+pub(crate) const END_STATEMENT: &str = "RELEASE statement";
 
 /// What a write can end with: it can be an error of storage.
 pub trait WriteError: From<StorageError> {
@@ -74,6 +79,26 @@ impl Database {
         self.write_once(work).await
     }
 
+    /// Runs a write that is one statement, and does not begin it again. On SQLite its text may be several, between
+    /// [`BEGIN_STATEMENT`] and [`END_STATEMENT`]; there it is run to its end where its caller gives up. `None` where others
+    /// made it fail.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn write_statement<T, F>(&self, statement: F) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite { queue, .. } => queue.perform_statement(statement).await.transpose(),
+            Self::Postgres(pool) => {
+                let mut pooled = Pooled::acquire(pool).await?;
+                statement(Connection::Postgres(pooled.connection())).await.map(Some)
+            }
+        }
+    }
+
     /// As [`Database::write`], in a transaction of its own and without beginning again.
     pub async fn write_once<T, E, F>(&self, work: impl FnOnce(Writer) -> F) -> std::result::Result<T, E>
     where
@@ -127,8 +152,7 @@ impl Writer {
 
     /// Lends the connection for one statement.
     pub fn lend(&mut self) -> Connection<'_> {
-        let transaction = self.transaction.as_mut().expect("only dropping takes it");
-        transaction.connection.connection()
+        self.transaction.as_mut().expect("only dropping takes it").connection()
     }
 }
 
@@ -183,6 +207,16 @@ impl Transaction {
     pub(crate) async fn undo(&mut self) -> Result<()> {
         let sql = "ROLLBACK TO write";
         self.run(sql, sql).await
+    }
+
+    /// Undoes what a statement began and did not end.
+    pub(crate) async fn undo_statement(&mut self) -> Result<()> {
+        let sql = "ROLLBACK TO statement; RELEASE statement";
+        self.run(sql, sql).await
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        self.connection.connection()
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {

@@ -18,7 +18,7 @@ use ipack_storage::{
     suggestions::{self, UsedValue},
     tokens,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// A value that is used again within this time keeps its place among those that are offered.
 const USE_LASTS: Duration = Duration::from_secs(24 * 3_600);
@@ -51,15 +51,58 @@ impl Found {
         self.before.is_none() || !self.changed.is_empty()
     }
 
-    fn save<'a>(&'a self, key: &'a ConnectionKey, new: NewDetails<'a>, now: Timestamp) -> Save<'a> {
+    /// Whether all that is to be written is one statement.
+    fn is_one_statement(&self) -> bool {
+        let Registered { environment, instance, attachment, process, connection: _ } = self.registered;
+        match &self.before {
+            Some(_) => self.is_changed() && !self.has_token,
+            None => environment && instance && attachment && process,
+        }
+    }
+}
+
+/// What is written, and in whose name.
+struct Writing {
+    save: SaveDetails,
+    saved_by: String,
+    is_complete: bool,
+}
+
+impl Writing {
+    fn new_details(&self) -> NewDetails<'_> {
+        NewDetails {
+            is_token_generated: self.save.is_token_generated,
+            oauth_connector_details: &self.save.oauth_connector_details,
+            client_id: &self.save.client_id,
+            complete: self.is_complete,
+            saved_by: &self.saved_by,
+            provider: None,
+        }
+    }
+
+    fn save<'a>(&'a self, found: &'a Found, now: Timestamp) -> Save<'a> {
         Save {
-            account: &self.account,
-            key,
-            new,
+            account: &found.account,
+            key: &self.save.key,
+            new: self.new_details(),
             entry: new_id(now),
-            changed: &self.changed,
-            used: &self.used,
+            changed: &found.changed,
+            used: &found.used,
             used_since: now.minus(USE_LASTS),
+        }
+    }
+
+    /// Saves what changed over what was found, in one statement; `None` where that is no longer there.
+    async fn save_over(
+        &self,
+        db: Connection<'_>,
+        found: &Found,
+        now: Timestamp,
+    ) -> ipack_storage::Result<Option<StoredDetails>> {
+        let save = self.save(found, now);
+        match &found.before {
+            Some(before) => saves::replace_version(db, before.version, save, now).await,
+            None => saves::insert_first(db, new_id(now), save, now).await,
         }
     }
 }
@@ -91,8 +134,20 @@ impl Services {
             found.registered = instances::registered(reader.connection(), &save.key).await?;
         }
         drop(reader);
-        let mut found = Some(found);
-        self.write_to(&save.key, |db| self.save_once(db, client, header, &save, &content, found.take())).await
+        let is_complete = content.missing().is_empty();
+        let writing = Arc::new(Writing { save, saved_by: client.label(), is_complete });
+        let mut found = Some(Arc::new(found));
+        let key = &writing.save.key;
+        if let Some(found) = found.take_if(|found| found.is_one_statement()) {
+            let (writing, now) = (writing.clone(), self.clock.now());
+            let save = self.write_statement_to(key, move |db| {
+                Box::pin(async move { writing.save_over(db, &found, now).await })
+            });
+            if let Some(stored) = save.await? {
+                return Ok(stored);
+            }
+        }
+        self.write_to(key, |db| self.save_once(db, client, header, &writing, &content, found.take())).await
     }
 
     /// `found` is what was read before the write began; begun again, it reads for itself.
@@ -101,23 +156,22 @@ impl Services {
         mut db: Writer,
         client: &Client,
         header: Option<&str>,
-        save: &SaveDetails,
+        writing: &Writing,
         content: &FormContent,
-        found: Option<Found>,
+        found: Option<Arc<Found>>,
     ) -> Result<StoredDetails> {
         let now = self.clock.now();
-        let label = client.label();
-        let new = NewDetails {
-            is_token_generated: save.is_token_generated,
-            oauth_connector_details: &save.oauth_connector_details,
-            client_id: &save.client_id,
-            complete: content.missing().is_empty(),
-            saved_by: &label,
-            provider: None,
-        };
+        let Writing { save: SaveDetails { key, .. }, .. } = writing;
         let written = match found {
             Some(found) => {
-                let stored = write_over(db.lend(), &found, &save.key, new, now).await?;
+                register(db.lend(), &found, key, now).await?;
+                let stored = match &found.before {
+                    Some(before) if !found.is_changed() => {
+                        details::replace_version(db.lend(), key, before.version, writing.new_details(), now)
+                            .await?
+                    }
+                    _ => writing.save_over(db.lend(), &found, now).await?,
+                };
                 stored.map(|stored| (found, stored))
             }
             None => None,
@@ -126,18 +180,17 @@ impl Services {
             Some(written) => written,
             // Another save came first, or the instance was uninstalled: the last one wins.
             None => {
-                let found = find(db.lend(), client, header, save, content).await?;
-                register(db.lend(), &found, &save.key, now).await?;
-                let all = found.save(&save.key, new, now);
+                let found = find(db.lend(), client, header, &writing.save, content).await?;
+                register(db.lend(), &found, key, now).await?;
                 let stored = match found.is_changed() {
-                    true => saves::upsert(db.lend(), new_id(now), all, now).await?,
-                    false => details::upsert(db.lend(), new_id(now), &save.key, new, now).await?,
+                    true => saves::upsert(db.lend(), new_id(now), writing.save(&found, now), now).await?,
+                    false => details::upsert(db.lend(), new_id(now), key, writing.new_details(), now).await?,
                 };
-                (found, stored)
+                (Arc::new(found), stored)
             }
         };
         if found.has_token {
-            tokens::retry(db.lend(), &save.key, now).await?;
+            tokens::retry(db.lend(), key, now).await?;
         }
         Ok(stored)
     }
@@ -181,25 +234,6 @@ async fn client_details(
     Ok((space.account_id, None))
 }
 
-/// Writes over what was found; `None` where that is no longer there.
-async fn write_over(
-    mut db: Connection<'_>,
-    found: &Found,
-    key: &ConnectionKey,
-    new: NewDetails<'_>,
-    now: Timestamp,
-) -> Result<Option<StoredDetails>> {
-    let save = found.save(key, new, now);
-    Ok(match &found.before {
-        Some(before) if found.is_changed() => saves::replace_version(db, before.version, save, now).await?,
-        Some(before) => details::replace_version(db, key, before.version, new, now).await?,
-        None => {
-            register(db.lend(), found, key, now).await?;
-            saves::insert_first(db, new_id(now), save, now).await?
-        }
-    })
-}
-
 /// What a save finds, with nothing registered.
 async fn find(
     db: Connection<'_>,
@@ -238,7 +272,7 @@ fn parse_details(text: &str) -> Result<Details> {
     Details::parse(text).map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
 }
 
-/// Registers what a save names for the first time, with its id as its name.
+/// Registers what a save names for the first time, with its id as its name; the connection comes with the save itself.
 async fn register(mut db: Connection<'_>, found: &Found, key: &ConnectionKey, now: Timestamp) -> Result<()> {
     let registered = found.registered;
     if !registered.environment {
@@ -263,9 +297,6 @@ async fn register(mut db: Connection<'_>, found: &Found, key: &ConnectionKey, no
     }
     if !registered.process {
         instances::register_process(db.lend(), key).await?;
-    }
-    if !registered.connection {
-        instances::register_connection(db.lend(), key).await?;
     }
     Ok(())
 }

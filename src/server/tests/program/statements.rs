@@ -58,28 +58,29 @@ async fn each_kind_of_save_is_as_many_statements_as_it_needs(database: Database)
         let saving = world.api_save(key, details, "A");
         statements(&log, saving).await
     };
-    // A save with its entry in the audit log and its values is one statement, which SQLite's driver writes down by its
-    // first word and PostgreSQL's by `WITH`.
+    // A save with its connection, its entry in the audit log and its values is one statement: on PostgreSQL also its own
+    // transaction, on SQLite one text in a savepoint.
     let is_postgres = matches!(database, Database::Postgres(_));
-    let [insert, update] = if is_postgres { ["WITH", "WITH"] } else { ["INSERT", "UPDATE"] };
-    let expected = |written: &[&str], read: usize| {
-        let read = std::iter::repeat_n("SELECT", read);
-        let mut words: Vec<_> = ["BEGIN", "COMMIT"].iter().chain(written).copied().chain(read).collect();
+    let written = |registered: usize, read: usize| {
+        let transaction: &[_] = if is_postgres && registered == 0 { &[] } else { &["BEGIN", "COMMIT"] };
+        let mut words = transaction.to_vec();
+        words.extend(["INSERT"].repeat(registered));
+        words.push(if is_postgres { "WITH" } else { "SAVEPOINT" });
+        words.extend(["SELECT"].repeat(read));
         words.sort_unstable();
         words.join(" ")
     };
-    // The details, the Space and what is registered; then the connection, and the save.
-    assert_eq!(save(&connection("first"), DETAILS).await, expected(&["INSERT", insert], 3));
-    assert_eq!(save(&connection("second"), DETAILS).await, expected(&["INSERT", insert], 3), "known values");
+    // The details, the Space and what is registered.
+    assert_eq!(save(&connection("first"), DETAILS).await, written(0, 3));
+    assert_eq!(save(&connection("second"), DETAILS).await, written(0, 3), "known values");
     // The environment, the instance, the attachment and the process beside.
-    let registered = ["INSERT"; 5];
-    assert_eq!(save(&elsewhere, DETAILS).await, expected(&[&registered[..], &[insert]].concat(), 3));
-    // The details; then the save.
-    let other = DETAILS.replace("\"A\"", "\"B\"");
-    assert_eq!(save(&elsewhere, &other).await, expected(&[update], 1));
-    assert_eq!(save(&elsewhere, DETAILS).await, expected(&[update], 1), "a known value");
-    assert_eq!(save(&elsewhere, &DETAILS.replace("value", "")).await, expected(&[update], 1), "no new value");
-    assert_eq!(save(&elsewhere, &DETAILS.replace("value", "")).await, "SELECT", "nothing is changed");
+    assert_eq!(save(&elsewhere, DETAILS).await, written(4, 3));
+    // The details.
+    assert_eq!(save(&elsewhere, &DETAILS.replace("\"A\"", "\"B\"")).await, written(0, 1));
+    assert_eq!(save(&elsewhere, DETAILS).await, written(0, 1), "a known value");
+    let without = DETAILS.replace("value", "");
+    assert_eq!(save(&elsewhere, &without).await, written(0, 1), "no new value");
+    assert_eq!(save(&elsewhere, &without).await, "SELECT", "nothing is changed");
     // The Space, the place, the details and the draft; PostgreSQL locks the connection. Then the draft; or the details,
     // the audit log, the new value, and a token whose refresh may work now.
     let lock = if is_postgres { " SELECT" } else { "" };

@@ -1,8 +1,18 @@
 //! Contract of group commit: writes that wait on SQLite share a transaction, and each stands or falls for itself.
 
-use ipack_storage::{Database, Result, StorageError, Writer, accounts, environments, on_connection};
-use ipack_testing::databases::{Kind, on_open};
-use ipack_testing::records::at;
+use ipack_domain::{effects::new_id, fields::TextField, ids::ConnectionKey, suggestions::SuggestionField};
+use ipack_storage::{
+    Database, Result, StorageError, Writer, accounts,
+    details::StoredDetails,
+    environments, on_connection,
+    saves::{self, Save},
+    suggestions::UsedValue,
+};
+use ipack_testing::{
+    databases::{Kind, on_open},
+    records::{ACCOUNT, at, key, new_details, stand_up},
+    tables,
+};
 use std::{
     fs,
     sync::atomic::{AtomicU32, Ordering},
@@ -30,6 +40,9 @@ on_sqlite!(
     what_is_given_up_half_way_fails_alone,
     any_other_error_lets_the_others_begin_again_on_a_new_connection,
     a_commit_that_fails_is_tried_again_for_each_alone,
+    statements_and_writes_share_a_commit_and_fail_alone,
+    a_statement_that_panics_lets_the_others_begin_again,
+    a_statement_that_nobody_waits_for_is_passed_over,
 );
 
 /// How many transactions stand in the write-ahead log: the last frame of each holds the size of the database.
@@ -215,4 +228,97 @@ async fn others_beside<T>(
     let transactions = commits(database).await - before;
     assert_eq!(transactions == 1, begun == (1, 1), "{transactions} transactions");
     begun
+}
+
+/// The first save of a connection of this name, in one statement.
+async fn save(database: &Database, account: &'static str, name: String) -> Result<Option<StoredDetails>> {
+    let statement = database.write_statement(move |db| {
+        Box::pin(async move {
+            let key = ConnectionKey { connection: name, ..key() };
+            let (new, id) = (new_details("{}", "saver"), new_id(at(1)));
+            let save =
+                Save { account, key: &key, new, entry: id, changed: &[], used: &used(), used_since: at(0) };
+            saves::insert_first(db, id, save, at(1)).await
+        })
+    });
+    Ok(statement.await?.flatten())
+}
+
+fn used() -> Vec<UsedValue> {
+    UsedValue::new(SuggestionField::Text(TextField::BaseUrl), "value").into_iter().collect()
+}
+
+async fn statements_and_writes_share_a_commit_and_fail_alone(database: Database) {
+    stand_up(&database, &key()).await;
+    let before = commits(&database).await;
+    let holding = tokio::spawn({
+        let database = database.clone();
+        async move { hold(&database).await }
+    });
+    tokio::task::yield_now().await;
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let database = database.clone();
+        writes.spawn(async move {
+            let begun = AtomicU32::new(0);
+            let name = number.to_string();
+            match number % 4 {
+                0 => assert!(add(&database, &name, &begun).await.expect("it is written")),
+                1 => {
+                    // Its second half is refused, by nobody's fault but its own.
+                    let write = async |mut db: Writer| {
+                        accounts::ensure(db.lend(), &name, at(0)).await?;
+                        Err::<(), _>(StorageError::Corrupt("it".to_owned()))
+                    };
+                    database.write(write).await.expect_err("it is refused");
+                }
+                2 => assert!(save(&database, ACCOUNT, name).await.expect("it is saved").is_some()),
+                // The last of its parts is refused.
+                _ => assert!(matches!(save(&database, "nobody", name).await, Err(StorageError::Reference))),
+            }
+        });
+    }
+    writes.join_all().await;
+    holding.await.expect("no panic");
+    let commits = commits(&database).await - before;
+    assert!((1..=5).contains(&commits), "{commits} commits");
+    for number in 0..60 {
+        let (name, kind) = (number.to_string(), number % 4);
+        assert_eq!(is_there(&database, &name).await, kind == 0, "{number}");
+        for table in
+            ["connections WHERE id", "connector_details WHERE connection_id", "timeline WHERE connection_id"]
+        {
+            let count = tables::count(&database, &format!("{table} = '{name}'")).await;
+            assert_eq!(count, i64::from(kind == 2), "{table} {number}");
+        }
+    }
+}
+
+async fn a_statement_that_panics_lets_the_others_begin_again(database: Database) {
+    stand_up(&database, &key()).await;
+    let panicking = database.write_statement(|_| Box::pin(async { panic!("in the middle of a statement") }));
+    let begun = AtomicU32::new(0);
+    let (_, panicked, saved, added) = tokio::join!(
+        hold(&database),
+        panicking,
+        save(&database, ACCOUNT, "saved".to_owned()),
+        add(&database, "added", &begun)
+    );
+    assert!(matches!(panicked, Ok(None::<()>)), "{panicked:?}");
+    // Either behind the one that panicked, or it failed with it and its caller is told to begin again.
+    drop(saved.expect("no error"));
+    assert!(added.expect("it is written"));
+    assert!(save(&database, ACCOUNT, "later".to_owned()).await.expect("it is saved").is_some());
+}
+
+async fn a_statement_that_nobody_waits_for_is_passed_over(database: Database) {
+    stand_up(&database, &key()).await;
+    let given_up = async {
+        let saving = save(&database, ACCOUNT, "given up".to_owned());
+        tokio::time::timeout(Duration::from_millis(5), saving).await.expect_err("it waits for its turn");
+    };
+    tokio::join!(hold(&database), given_up);
+    assert!(save(&database, ACCOUNT, "next".to_owned()).await.expect("it is saved").is_some());
+    let there = tables::count(&database, "connector_details").await;
+    assert_eq!(there, 1, "only the one that somebody waited for");
 }

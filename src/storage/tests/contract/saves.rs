@@ -2,9 +2,10 @@
 
 use ipack_domain::{fields::TextField, ids::ConnectionKey, suggestions::SuggestionField};
 use ipack_storage::{
-    Database,
+    Database, StorageError,
     audit_log::{self, Kind},
     details::{self, StoredDetails},
+    instances,
     saves::{self, Save},
     suggestions::{self, UsedValue},
 };
@@ -17,6 +18,8 @@ on_both!(
     each_kind_of_save_brings_its_entry_and_its_values,
     what_saves_nothing_leaves_no_entry_and_no_value,
     what_is_refused_leaves_nothing,
+    a_first_save_registers_its_connection,
+    a_save_is_a_write_of_its_own,
 );
 
 fn used(value: &str) -> Vec<UsedValue> {
@@ -98,7 +101,8 @@ async fn what_saves_nothing_leaves_no_entry_and_no_value(database: Database) {
 async fn what_is_refused_leaves_nothing(database: Database) {
     stand_up(&database, &key()).await;
     let (there, used) = (key(), used("value"));
-    let elsewhere = ConnectionKey { connection: "unknown".to_owned(), ..key() };
+    let elsewhere =
+        ConnectionKey { connection: "new".to_owned(), environment: "not attached".to_owned(), ..key() };
     let unregistered = save(&elsewhere, "text", 1, &used);
     assert_refused!(database, Reference, db => saves::upsert(db, uuid(9), unregistered, at(1)));
     assert_refused!(database, Reference, db => saves::insert_first(db, uuid(9), unregistered, at(1)));
@@ -106,4 +110,35 @@ async fn what_is_refused_leaves_nothing(database: Database) {
     let nobodys = Save { account: "nobody", ..save(&there, "text", 1, &used) };
     assert_refused!(database, Reference, db => saves::upsert(db, uuid(9), nobodys, at(1)));
     assert_eq!((saved(&database).await, beside(&database).await), (None, [0, 0]));
+    assert_eq!(tables::count(&database, "connections WHERE id = 'new'").await, 0);
+}
+
+async fn a_first_save_registers_its_connection(database: Database) {
+    stand_up(&database, &key()).await;
+    let (key, used) = (ConnectionKey { connection: "new".to_owned(), ..key() }, used("value"));
+    for entry in [1, 2] {
+        let saved = write_now!(database, db => saves::insert_first(db, uuid(9), save(&key, "text", entry, &used), at(1)));
+        assert_eq!(saved.map(|saved| saved.version), (entry == 1).then_some(1));
+    }
+    let place = read_now!(database, db => instances::connection(db, &key)).expect("it is registered");
+    assert!(place.uses_oauth && !place.every_environment, "{place:?}");
+    assert_eq!(beside(&database).await, [1, 1]);
+}
+
+async fn a_save_is_a_write_of_its_own(database: Database) {
+    stand_up(&database, &key()).await;
+    let write = async |account: &'static str, entry: u128| {
+        let statement = database.write_statement(move |db| {
+            Box::pin(async move {
+                let (key, used) = (key(), used("value"));
+                let save = Save { account, ..save(&key, "text", entry, &used) };
+                saves::upsert(db, uuid(entry), save, at(1)).await
+            })
+        });
+        statement.await.map(|saved| saved.expect("nobody else writes").version)
+    };
+    assert_eq!(write(ACCOUNT, 1).await.expect("it is saved"), 1);
+    assert!(matches!(write("nobody", 2).await, Err(StorageError::Reference)));
+    assert_eq!(write(ACCOUNT, 3).await.expect("it is saved"), 2, "the refused one left nothing behind");
+    assert_eq!(beside(&database).await, [2, 1]);
 }

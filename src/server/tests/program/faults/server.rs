@@ -81,12 +81,19 @@ impl Server {
 }
 
 pub fn save_variables(number: u32) -> Value {
-    let input = with(save_input(), "connectionId", Some(number.to_string().into()));
+    let input = of_number(save_input(), number);
     json!({"input": with(input, "oauthConnectorDetails", Some(details(number).into()))})
 }
 
 pub fn find_variables(number: u32) -> Value {
-    json!({"input": with(find_input(), "connectionId", Some(number.to_string().into()))})
+    json!({"input": of_number(find_input(), number)})
+}
+
+/// A connection of its own for each number. Half of them are first met with their process, whose saves are several
+/// statements in a transaction; the others are one statement.
+fn of_number(input: Value, number: u32) -> Value {
+    let input = with(input, "connectionId", Some(number.to_string().into()));
+    if number % 2 == 0 { input } else { with(input, "processId", Some(number.to_string().into())) }
 }
 
 pub fn details(number: u32) -> String {
