@@ -93,7 +93,7 @@ pub fn find_variables(number: u32) -> Value {
 /// statements in a transaction; the others are one statement.
 fn of_number(input: Value, number: u32) -> Value {
     let input = with(input, "connectionId", Some(number.to_string().into()));
-    if number % 2 == 0 { input } else { with(input, "processId", Some(number.to_string().into())) }
+    if number.is_multiple_of(2) { input } else { with(input, "processId", Some(number.to_string().into())) }
 }
 
 pub fn details(number: u32) -> String {
