@@ -43,7 +43,7 @@ test: ## All tests: Rust on both databases, the browser's on SQLite, and on Post
 	@.ci/install-tools test
 	@.ci/test
 
-faults: ## The faults F01 to F12 at length: kills, full and failing disks, restarts, clocks; half an hour, best as root
+faults: ## The faults F01 to F12 at length: kills, full and failing disks, restarts, clocks; a quarter of an hour, best as root
 	@.ci/install-tools test
 	@.ci/faults
 

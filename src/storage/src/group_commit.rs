@@ -15,7 +15,11 @@ use crate::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::SqlitePool;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many writes share a transaction at most, so that the first of them does not wait for long.
@@ -37,10 +41,11 @@ pub(crate) enum Share {
 
 enum Waiting {
     Write { share: Share, turn: oneshot::Sender<Result<Turn>> },
-    Statement { statement: Statement, end: oneshot::Sender<End> },
+    Statement { statement: Weak<Mutex<Option<Statement>>>, end: oneshot::Sender<End> },
 }
 
-/// Tells its caller what came of it, and the task what is to become of it.
+/// Tells its caller what came of it, and the task what is to become of it. It is its caller's until it is run: who gives
+/// up leaves nothing large in the queue.
 type Statement = Box<dyn for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Verdict> + Send>;
 
 impl Waiting {
@@ -157,32 +162,39 @@ impl WriteQueue {
         }
     }
 
-    /// Runs a statement when it is its turn. `None` where others made the transaction fail.
+    /// Runs a statement when it is its turn. `None` where the transaction failed under others, or the statement panicked.
     pub(crate) async fn perform_statement<T, F>(&self, statement: F) -> Option<Result<T>>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (told, outcome) = oneshot::channel();
-        let (end, ended) = oneshot::channel();
+        let (end, mut ended) = oneshot::channel();
         let statement: Statement = Box::new(|db| {
-            let running = statement(db);
             Box::pin(async {
-                let outcome = running.await;
-                let verdict = Verdict::of(&outcome);
+                let outcome = statement(db).await;
+                let verdict = match &outcome {
+                    // Its answer is not read to the end, so nobody knows how far it went.
+                    Err(StorageError::Corrupt(_)) => Verdict::Lost,
+                    outcome => Verdict::of(outcome),
+                };
                 let _ = told.send(outcome);
                 verdict
             })
         });
-        if self.0.send(Waiting::Statement { statement, end }).is_err() {
+        let statement = Arc::new(Mutex::new(Some(statement)));
+        let waiting = Waiting::Statement { statement: Arc::downgrade(&statement), end };
+        if self.0.send(waiting).is_err() {
             return Some(Err(gone()));
         }
-        // Where it is refused before it ran, its end says why.
-        let Ok(outcome) = tokio::time::timeout(PATIENCE, outcome).await else {
-            return Some(Err(StorageError::timed_out()));
+        let end = match tokio::time::timeout(PATIENCE, &mut ended).await {
+            Ok(end) => end,
+            Err(_) if take(&statement).is_some() => return Some(Err(StorageError::timed_out())),
+            // It has had its turn.
+            Err(_) => ended.await,
         };
-        match ended.await {
-            Ok(End::Over) => outcome.ok(),
+        match end {
+            Ok(End::Over) => outcome.await.ok(),
             Ok(End::Again) => None,
             Ok(End::Failed(error)) => Some(Err(error)),
             Err(_) => Some(Err(gone())),
@@ -195,6 +207,10 @@ impl WriteQueue {
         let is_turn = tokio::time::timeout(PATIENCE, is_turn).await.map_err(|_| StorageError::timed_out())?;
         is_turn.map_err(|_| gone())?
     }
+}
+
+fn take(statement: &Mutex<Option<Statement>>) -> Option<Statement> {
+    statement.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// The task ended with its runtime.
@@ -276,9 +292,13 @@ impl Batch {
     async fn perform(&mut self, waiting: Waiting) -> std::result::Result<(), Lost> {
         match waiting {
             Waiting::Write { turn, .. } => self.lend(turn).await,
-            // Nobody waits for it any more.
-            Waiting::Statement { end, .. } if end.is_closed() => Ok(()),
-            Waiting::Statement { statement, end } => self.run(statement, end).await,
+            Waiting::Statement { statement, end } => {
+                match statement.upgrade().and_then(|statement| take(&statement)) {
+                    Some(statement) => self.run(statement, end).await,
+                    // Nobody waits for it any more.
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -329,10 +349,7 @@ impl Batch {
     /// With an error of the transaction, or without one where the last write lost it and knows why.
     fn fail(self, error: Option<StorageError>) {
         if self.ends.len() > 1 {
-            tracing::debug!(
-                writes = self.ends.len(),
-                "a transaction failed, and its writes begin again alone"
-            );
+            tracing::debug!(writes = self.ends.len(), "a transaction failed, and its writes begin again");
             return self.tell(|| End::Again);
         }
         let mut error = error;

@@ -2,7 +2,7 @@
 //!
 //! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
 //! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
-//! `ON CONFLICT … DO UPDATE`, `RETURNING`. Reads borrow a [`Reader`]; a write is a closure that
+//! `ON CONFLICT … DO UPDATE`, `RETURNING`; a `TwoTexts` where that cannot be. Reads borrow a [`Reader`]; a write is a closure that
 //! [`Database::write`] runs in a transaction. What a column is in the program (a moment, a variant, JSON) is its field's
 //! type, read as [`columns`] has it.
 //!

@@ -54,19 +54,21 @@ fn with_entry_and_values(before: Option<&str>, save: &str) -> TwoTexts {
     let values = suggestions::recording(&parameters, &joined);
     let texts = [before, Some(save), Some(&*entry(&saved.sqlite)), Some(&*values.sqlite)];
     let texts: Vec<_> = texts.into_iter().flatten().collect();
-    let before = before.map(|before| format!("before AS ({before}), ")).unwrap_or_default();
+    // PostgreSQL runs what the main query asks for first. So it asks, and locks are taken in the order of the forms' saves.
+    let (before, is_done) = match before {
+        Some(before) => {
+            (format!("before AS ({before} RETURNING 1), "), "WHERE (SELECT COUNT(*) FROM before) >= 0")
+        }
+        None => (String::new(), ""),
+    };
     TwoTexts {
         sqlite: format!("{BEGIN_STATEMENT}; {}; {END_STATEMENT}", texts.join("; ")),
         postgres: format!(
-            "WITH {before} saved AS ({save}), entered AS ({}), recorded AS ({}) SELECT * FROM saved",
+            "WITH {before} saved AS ({save}), entered AS ({}), recorded AS ({}) SELECT * FROM saved {is_done}",
             entry(&saved.postgres),
             values.postgres
         ),
     }
-}
-
-fn with_connection(save: &str) -> TwoTexts {
-    with_entry_and_values(Some(REGISTER_CONNECTION), save)
 }
 
 /// Runs a statement of [`with_entry_and_values`]; `$13` is its own.
@@ -100,20 +102,32 @@ pub async fn replace_version(
     save!(db, SQL, expected, save, now)
 }
 
-/// As [`details::insert_first`], with the connection, where it is not registered.
+/// As [`details::insert_first`].
 pub async fn insert_first(
     db: Connection<'_>,
     id: Uuid,
     save: Save<'_>,
     now: Timestamp,
 ) -> Result<Option<StoredDetails>> {
-    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_connection(details::INSERT_FIRST));
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(None, details::INSERT_FIRST));
     save!(db, SQL, id, save, now)
 }
 
-/// As [`details::upsert`], with the connection, where it is not registered.
+/// As [`insert_first`], of a connection that may not be registered yet.
+pub async fn insert_with_connection(
+    db: Connection<'_>,
+    id: Uuid,
+    save: Save<'_>,
+    now: Timestamp,
+) -> Result<Option<StoredDetails>> {
+    static SQL: LazyLock<TwoTexts> =
+        LazyLock::new(|| with_entry_and_values(Some(REGISTER_CONNECTION), details::INSERT_FIRST));
+    save!(db, SQL, id, save, now)
+}
+
+/// As [`details::upsert`].
 pub async fn upsert(db: Connection<'_>, id: Uuid, save: Save<'_>, now: Timestamp) -> Result<StoredDetails> {
-    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_connection(details::UPSERT));
+    static SQL: LazyLock<TwoTexts> = LazyLock::new(|| with_entry_and_values(None, details::UPSERT));
     let saved = save!(db, SQL, id, save, now);
     saved.and_then(|saved| saved.ok_or(StorageError::Database(sqlx::Error::RowNotFound)))
 }

@@ -32,8 +32,8 @@ impl UsedValue {
 }
 
 /// The statement that records the values of a JSON array, its parameter `values`, but for those that were recorded since.
-/// Each is looked up by its key: as an anti-join PostgreSQL would read all that the account ever used. Sorted, so that two
-/// transactions with the same ones do not wait for each other. `only_beside` joins what has a row where anything is recorded.
+/// Each is looked up by its key: as an anti-join PostgreSQL would read all that the account ever used. Sorted, so that of two
+/// transactions with the same ones only one waits for the other. `only_beside` joins what has a row where anything is recorded.
 pub(crate) fn recording(parameters: &Parameters, only_beside: &TwoTexts) -> TwoTexts {
     let Parameters { account, now, values, since } = parameters;
     let with = |used: String, join: &str| {

@@ -1,4 +1,5 @@
-//! Writing: every write is one closure that runs in a transaction, handed to [`Database::write`].
+//! Writing: a write is one closure that runs in a transaction, handed to [`Database::write`], or one statement, handed to
+//! [`Database::write_statement`].
 //!
 //! The closure gets a [`Writer`] and answers a value, for which everything is committed, or an error, for which
 //! everything is rolled back. Because it may run again, it keeps to the database: what is to be done once goes after
@@ -80,11 +81,12 @@ impl Database {
     }
 
     /// Runs a write that is one statement, and does not begin it again. On SQLite its text may be several, between
-    /// [`BEGIN_STATEMENT`] and [`END_STATEMENT`]; there it is run to its end where its caller gives up. `None` where others
-    /// made it fail.
+    /// [`BEGIN_STATEMENT`] and [`END_STATEMENT`]. Once begun it may be written although its caller gave up. `None` where
+    /// nothing of it was written, for others made it fail.
     ///
     /// # Errors
-    /// As [`Database::write`].
+    /// What the statement answers, or what the database says. Nothing is written then; only where the connection broke off
+    /// or the answer took too long, nobody knows.
     pub async fn write_statement<T, F>(&self, statement: F) -> Result<Option<T>>
     where
         T: Send + 'static,
@@ -93,8 +95,12 @@ impl Database {
         match self {
             Self::Sqlite { queue, .. } => queue.perform_statement(statement).await.transpose(),
             Self::Postgres(pool) => {
-                let mut pooled = Pooled::acquire(pool).await?;
-                statement(Connection::Postgres(pooled.connection())).await.map(Some)
+                let connection = WriteConnection::Postgres(Pooled::acquire(pool).await?);
+                // Given up half-way it is closed as any other, so that it is nobody's at once.
+                let mut transaction = Transaction { connection, is_over: false };
+                let answered = statement(transaction.connection()).await;
+                transaction.is_over = true;
+                answered.map(Some)
             }
         }
     }

@@ -102,7 +102,8 @@ impl Writing {
         let save = self.save(found, now);
         match &found.before {
             Some(before) => saves::replace_version(db, before.version, save, now).await,
-            None => saves::insert_first(db, new_id(now), save, now).await,
+            None if found.registered.connection => saves::insert_first(db, new_id(now), save, now).await,
+            None => saves::insert_with_connection(db, new_id(now), save, now).await,
         }
     }
 }
@@ -164,13 +165,16 @@ impl Services {
         let Writing { save: SaveDetails { key, .. }, .. } = writing;
         let written = match found {
             Some(found) => {
-                register(db.lend(), &found, key, now).await?;
+                let new = writing.new_details();
                 let stored = match &found.before {
                     Some(before) if !found.is_changed() => {
-                        details::replace_version(db.lend(), key, before.version, writing.new_details(), now)
-                            .await?
+                        details::replace_version(db.lend(), key, before.version, new, now).await?
                     }
-                    _ => writing.save_over(db.lend(), &found, now).await?,
+                    Some(_) => writing.save_over(db.lend(), &found, now).await?,
+                    None => {
+                        register(db.lend(), &found, key, now).await?;
+                        writing.save_over(db.lend(), &found, now).await?
+                    }
                 };
                 stored.map(|stored| (found, stored))
             }
@@ -182,6 +186,7 @@ impl Services {
             None => {
                 let found = find(db.lend(), client, header, &writing.save, content).await?;
                 register(db.lend(), &found, key, now).await?;
+                instances::register_connection(db.lend(), key).await?;
                 let stored = match found.is_changed() {
                     true => saves::upsert(db.lend(), new_id(now), writing.save(&found, now), now).await?,
                     false => details::upsert(db.lend(), new_id(now), key, writing.new_details(), now).await?,
@@ -272,7 +277,8 @@ fn parse_details(text: &str) -> Result<Details> {
     Details::parse(text).map_err(|error| ServiceError::bad_input("oauthConnectorDetails", error.to_string()))
 }
 
-/// Registers what a save names for the first time, with its id as its name; the connection comes with the save itself.
+/// Registers what a save names for the first time, with its id as its name, but for the connection, which comes with its
+/// first save.
 async fn register(mut db: Connection<'_>, found: &Found, key: &ConnectionKey, now: Timestamp) -> Result<()> {
     let registered = found.registered;
     if !registered.environment {

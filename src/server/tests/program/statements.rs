@@ -7,9 +7,10 @@ use ipack_domain::{
     ids::ConnectionKey,
     post::{Base, Choices},
 };
-use ipack_storage::Database;
+use ipack_storage::{Database, tokens};
 use ipack_testing::{
     logs::{self, Log},
+    records::{add_data_key, token},
     world::{ANN, World, key},
 };
 
@@ -81,6 +82,13 @@ async fn each_kind_of_save_is_as_many_statements_as_it_needs(database: Database)
     let without = DETAILS.replace("value", "");
     assert_eq!(save(&elsewhere, &without).await, written(0, 1), "no new value");
     assert_eq!(save(&elsewhere, &without).await, "SELECT", "nothing is changed");
+    // What a token failed by may be put right.
+    add_data_key(&database, &elsewhere.space, 1, 1).await;
+    write_now!(database, db => tokens::put(db, &token(1, &elsewhere)));
+    let save_word = if is_postgres { "WITH" } else { "SAVEPOINT" };
+    let mut expected = ["BEGIN", "COMMIT", save_word, "SELECT", "UPDATE"];
+    expected.sort_unstable();
+    assert_eq!(save(&elsewhere, DETAILS).await, expected.join(" "), "with a token");
     // The Space, the place, the details and the draft; PostgreSQL locks the connection. Then the draft; or the details,
     // the audit log, the new value, and a token whose refresh may work now.
     let lock = if is_postgres { " SELECT" } else { "" };

@@ -238,7 +238,7 @@ async fn save(database: &Database, account: &'static str, name: String) -> Resul
             let (new, id) = (new_details("{}", "saver"), new_id(at(1)));
             let save =
                 Save { account, key: &key, new, entry: id, changed: &[], used: &used(), used_since: at(0) };
-            saves::insert_first(db, id, save, at(1)).await
+            saves::insert_with_connection(db, id, save, at(1)).await
         })
     });
     Ok(statement.await?.flatten())

@@ -2,7 +2,7 @@
 
 use ipack_domain::{fields::TextField, ids::ConnectionKey, suggestions::SuggestionField};
 use ipack_storage::{
-    Database, StorageError,
+    Database, StorageError, Writer,
     audit_log::{self, Kind},
     details::{self, StoredDetails},
     instances,
@@ -13,6 +13,13 @@ use ipack_testing::{
     records::{ACCOUNT, at, key, new_details, stand_up, uuid},
     tables,
 };
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 on_both!(
     each_kind_of_save_brings_its_entry_and_its_values,
@@ -20,6 +27,7 @@ on_both!(
     what_is_refused_leaves_nothing,
     a_first_save_registers_its_connection,
     a_save_is_a_write_of_its_own,
+    a_first_save_locks_in_the_order_of_the_forms,
 );
 
 fn used(value: &str) -> Vec<UsedValue> {
@@ -106,6 +114,7 @@ async fn what_is_refused_leaves_nothing(database: Database) {
     let unregistered = save(&elsewhere, "text", 1, &used);
     assert_refused!(database, Reference, db => saves::upsert(db, uuid(9), unregistered, at(1)));
     assert_refused!(database, Reference, db => saves::insert_first(db, uuid(9), unregistered, at(1)));
+    assert_refused!(database, Reference, db => saves::insert_with_connection(db, uuid(9), unregistered, at(1)));
     // The last of the three parts alone is refused.
     let nobodys = Save { account: "nobody", ..save(&there, "text", 1, &used) };
     assert_refused!(database, Reference, db => saves::upsert(db, uuid(9), nobodys, at(1)));
@@ -117,7 +126,7 @@ async fn a_first_save_registers_its_connection(database: Database) {
     stand_up(&database, &key()).await;
     let (key, used) = (ConnectionKey { connection: "new".to_owned(), ..key() }, used("value"));
     for entry in [1, 2] {
-        let saved = write_now!(database, db => saves::insert_first(db, uuid(9), save(&key, "text", entry, &used), at(1)));
+        let saved = write_now!(database, db => saves::insert_with_connection(db, uuid(9), save(&key, "text", entry, &used), at(1)));
         assert_eq!(saved.map(|saved| saved.version), (entry == 1).then_some(1));
     }
     let place = read_now!(database, db => instances::connection(db, &key)).expect("it is registered");
@@ -141,4 +150,35 @@ async fn a_save_is_a_write_of_its_own(database: Database) {
     assert!(matches!(write("nobody", 2).await, Err(StorageError::Reference)));
     assert_eq!(write(ACCOUNT, 3).await.expect("it is saved"), 2, "the refused one left nothing behind");
     assert_eq!(beside(&database).await, [2, 1]);
+}
+
+/// Who locks the connection first, as saves of the form do, is not waited for by a save that already wrote.
+async fn a_first_save_locks_in_the_order_of_the_forms(database: Database) {
+    if matches!(database, Database::Sqlite { .. }) {
+        return;
+    }
+    stand_up(&database, &key()).await;
+    let begun = AtomicU32::new(0);
+    let saving = Mutex::new(None);
+    let write = async |mut db: Writer| {
+        begun.fetch_add(1, Ordering::Relaxed);
+        instances::lock_connection(db.lend(), &key()).await?;
+        let database = database.clone();
+        let late = tokio::spawn(async move {
+            let statement = database.write_statement(|db| {
+                Box::pin(async {
+                    let (key, used) = (key(), used("value"));
+                    saves::insert_with_connection(db, uuid(2), save(&key, "late", 1, &used), at(1)).await
+                })
+            });
+            statement.await
+        });
+        *saving.lock().expect("nobody panics") = Some(late);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        details::insert_first(db.lend(), uuid(1), &key(), new_details("form", "a"), at(1)).await
+    };
+    let form = database.write(write).await.expect("it is saved").expect("nothing was there");
+    assert_eq!((form.id, begun.into_inner()), (uuid(1), 1), "it began once");
+    let late = saving.into_inner().expect("nobody panics").expect("it began");
+    assert!(matches!(late.await.expect("no panic"), Ok(Some(None))), "it finds the form's");
 }
