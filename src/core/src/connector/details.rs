@@ -165,16 +165,15 @@ impl Services {
         let Writing { save: SaveDetails { key, .. }, .. } = writing;
         let written = match found {
             Some(found) => {
-                let new = writing.new_details();
+                if found.before.is_none() {
+                    register(db.lend(), &found, key, now).await?;
+                }
                 let stored = match &found.before {
                     Some(before) if !found.is_changed() => {
+                        let new = writing.new_details();
                         details::replace_version(db.lend(), key, before.version, new, now).await?
                     }
-                    Some(_) => writing.save_over(db.lend(), &found, now).await?,
-                    None => {
-                        register(db.lend(), &found, key, now).await?;
-                        writing.save_over(db.lend(), &found, now).await?
-                    }
+                    _ => writing.save_over(db.lend(), &found, now).await?,
                 };
                 stored.map(|stored| (found, stored))
             }
