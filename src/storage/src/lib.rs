@@ -2,8 +2,9 @@
 //!
 //! A repository function takes a [`Connection`], which is one of the two drivers', and runs its statement
 //! through [`on_connection!`]. The same SQL text and the same row struct serve both: `$1` parameters,
-//! `ON CONFLICT … DO UPDATE`, `RETURNING`; a `TwoTexts` where that cannot be. Reads borrow a [`Reader`]; a write is a closure that
-//! [`Database::write`] runs in a transaction. What a column is in the program (a moment, a variant, JSON) is its field's
+//! `ON CONFLICT … DO UPDATE`, `RETURNING`; a `TwoTexts` where that cannot be. Reads borrow a [`Reader`]; a write is a
+//! closure that [`Database::write`] runs in a transaction, or a statement that [`Database::write_statement`] runs alone.
+//! What a column is in the program (a moment, a variant, JSON) is its field's
 //! type, read as [`columns`] has it.
 //!
 //! To add an aggregate: a migration with the same file name for both databases (`migrations/README.md` has the policy), a

@@ -1,5 +1,5 @@
-//! A save of connector details together with what belongs to it: its entry in the audit log, and the values that are
-//! offered again. All of it is one trip to the database: for as long as a save lasts it keeps others from SQLite's only
+//! A save of connector details together with what belongs to it: its connection, where that is new, its entry in the audit
+//! log, and the values that are offered again. All of it is one trip to the database: for as long as a save lasts it keeps others from SQLite's only
 //! writer. PostgreSQL takes it as one statement, SQLite's driver as several in one text. So each can be a write of its own:
 //! [`Database::write_statement`](crate::Database::write_statement).
 

@@ -37,6 +37,15 @@ mod taken {
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// What tells a server to stop, and what it waits for.
+fn stopping() -> (oneshot::Sender<()>, impl Future<Output = ()>) {
+    let (stop, stopped) = oneshot::channel();
+    let stop_told = async move {
+        let _ = stopped.await;
+    };
+    (stop, stop_told)
+}
+
 async fn a_taken_address_leaves_the_database_without_an_admin(address: String) {
     let taken = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
     let listen = taken.local_addr().expect("an address");
@@ -60,11 +69,8 @@ async fn a_request_that_never_ends_keeps_nobody_from_stopping() {
         [(50, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"), (50, "GET / HT")]
     {
         let (listener, address) = listener().await;
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stop_told) = stopping();
         let reads = Router::new().fallback(|body: String| async move { body });
-        let stop_told = async move {
-            let _ = stopped.await;
-        };
         let limits = ConnectionLimits { drain: Duration::from_millis(drain), ..ConnectionLimits::default() };
         let serving = tokio::spawn(serve_until(stop_told, limits, listener, reads));
         let client = TcpStream::connect(address).await.expect("it listens");
@@ -81,7 +87,7 @@ async fn a_request_that_never_ends_keeps_nobody_from_stopping() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_under_way_ends_before_the_server_stops() {
     let (listener, address) = listener().await;
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stop_told) = stopping();
     let (begun, has_begun) = oneshot::channel::<()>();
     let begun = Arc::new(Mutex::new(Some(begun)));
     let slow = Router::new().fallback(move || {
@@ -94,9 +100,6 @@ async fn a_request_under_way_ends_before_the_server_stops() {
             "done"
         }
     });
-    let stop_told = async move {
-        let _ = stopped.await;
-    };
     let limits = ConnectionLimits { drain: LONG, ..ConnectionLimits::default() };
     let serving = tokio::spawn(serve_until(stop_told, limits, listener, slow));
     let client = TcpStream::connect(address).await.expect("it listens");
@@ -144,10 +147,7 @@ async fn a_connection_without_a_whole_head_is_closed_and_makes_room() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_does_not_read_their_answer_is_hung_up_on_and_makes_room() {
     let (listener, address) = listener().await;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stop_told = async move {
-        let _ = stopped.await;
-    };
+    let (stop, stop_told) = stopping();
     let limits =
         ConnectionLimits { at_once: 2, write: Duration::from_millis(300), ..ConnectionLimits::default() };
     // More than what the sockets of both sides take.
@@ -193,10 +193,7 @@ async fn whoever_does_not_read_their_answer_is_hung_up_on_and_makes_room() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_before_the_body_was_read_arrives_all_the_same() {
     let (listener, address) = listener().await;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stop_told = async move {
-        let _ = stopped.await;
-    };
+    let (stop, stop_told) = stopping();
     let refusing = Router::new().fallback(async || (StatusCode::UNAUTHORIZED, "who are you?"));
     let serving = tokio::spawn(serve_until(stop_told, ConnectionLimits::default(), listener, refusing));
     // From what the sockets take at once to what they do not.

@@ -75,6 +75,14 @@ async fn hold(database: &Database) {
     database.write(write).await.expect("nothing is written");
 }
 
+/// Has the connection in a task of its own, which ends by itself.
+async fn begin_to_hold(database: &Database) -> tokio::task::JoinHandle<()> {
+    let database = database.clone();
+    let holding = tokio::spawn(async move { hold(&database).await });
+    tokio::task::yield_now().await;
+    holding
+}
+
 async fn is_there(database: &Database, account: &str) -> bool {
     read_now!(database, db => accounts::exists(db, account))
 }
@@ -82,11 +90,7 @@ async fn is_there(database: &Database, account: &str) -> bool {
 async fn writes_that_wait_share_a_commit(database: Database) {
     assert!(add(&database, "first", &AtomicU32::new(0)).await.expect("it is written"));
     let before = commits(&database).await;
-    let holding = tokio::spawn({
-        let database = database.clone();
-        async move { hold(&database).await }
-    });
-    tokio::task::yield_now().await;
+    let holding = begin_to_hold(&database).await;
     let mut writes = tokio::task::JoinSet::new();
     for number in 0..150 {
         let database = database.clone();
@@ -251,11 +255,7 @@ fn used() -> Vec<UsedValue> {
 async fn statements_and_writes_share_a_commit_and_fail_alone(database: Database) {
     stand_up(&database, &key()).await;
     let before = commits(&database).await;
-    let holding = tokio::spawn({
-        let database = database.clone();
-        async move { hold(&database).await }
-    });
-    tokio::task::yield_now().await;
+    let holding = begin_to_hold(&database).await;
     let mut writes = tokio::task::JoinSet::new();
     for number in 0..60 {
         let database = database.clone();
