@@ -1,24 +1,16 @@
-// What people paste into the form, with what a paste brings along: each input arrives at the provider as it is meant, or a
-// sentence beside its field says what is wrong.
+// What people paste into the form, as a browser hands it on: each input arrives at the provider as it is meant, or a sentence
+// beside its field says what is wrong. All the kinds that there are stand in the Rust tests (`oauth::pasted`), which post the
+// same forms; here is one of each.
 import type { Locator } from '@playwright/test';
 import { createPrivateKey } from 'node:crypto';
 import { formPath } from '../support/api';
 import { expect, test } from '../support/fixtures';
-import { ACCESS_TOKEN, AUTHORIZATION, type Row, type Table } from '../support/form';
+import { ACCESS_TOKEN, AUTHORIZATION, type Row } from '../support/form';
 import { PROGRAM, settled, signIn } from '../support/pages';
 import { SUCCESSFUL, TokenForm, type Choice } from '../support/token';
 
 const ZERO_WIDTH = '\u200b';
 const MARK = '\ufeff';
-const AROUND: Record<string, string> = {
-  blanks: '  ',
-  tabs: '\t',
-  'blanks that do not break': '\u00a0',
-  'characters without width': ZERO_WIDTH,
-  'a byte-order mark': MARK,
-  'a word joiner and a blank': '\u2060 ',
-  'marks of direction': '\u200e\u200f',
-};
 
 /** Client credentials: the token request follows the button, and the provider tells what came. */
 const SERVICE: Choice = { Scopes: 'books.read', Grant: 'Client credentials' };
@@ -28,77 +20,49 @@ async function getServiceToken(form: TokenForm): Promise<void> {
   await form.expectMessage(SUCCESSFUL);
 }
 
-for (const [name, around] of Object.entries(AROUND)) {
-  test(`around an id, a secret, an address and scopes: ${name}`, async ({ visit, world, idp }) => {
-    const pasted = (text: string): string => around + text + around;
-    const key = await world.connection();
-    const form = await TokenForm.open(await visit({ admin: world.anna }), key);
-    const { id, secret } = idp.clients.service;
-    await form.fill({ 'Base URL': pasted(idp.issuer), 'Company ID': pasted('42'), 'Client ID': pasted(id) });
-    await form.choose({ ...SERVICE, Scopes: pasted('books.read') });
-    await form.fillRows(ACCESS_TOKEN, [[pasted('resource_hint'), 'kept as it is']]);
-    await form.encrypt(pasted(secret ?? ''));
-    await getServiceToken(form);
-    expect(idp.log).toMatchObject([{ clientId: id, scope: 'books.read', status: 200 }]);
-    expect(await world.api.details(key)).toMatchObject({
-      baseURL: idp.issuer,
-      companyId: '42',
-      clientId: id,
-      accessTokenParams: { resource_hint: 'kept as it is' },
-    });
+test('what is not seen around an id, a secret, an address and scopes', async ({ visit, world, idp }) => {
+  const pasted = (text: string): string => `${MARK}\t\u00a0${text}${ZERO_WIDTH}\u2060 `;
+  const key = await world.connection();
+  const form = await TokenForm.open(await visit({ admin: world.anna }), key);
+  const { id, secret } = idp.clients.service;
+  await form.fill({ 'Base URL': pasted(idp.issuer), 'Company ID': pasted('42'), 'Client ID': pasted(id) });
+  await form.choose({ ...SERVICE, Scopes: pasted('books.read') });
+  await form.fillRows(ACCESS_TOKEN, [[pasted('resource_hint'), 'kept as it is']]);
+  await form.encrypt(pasted(secret ?? ''));
+  await getServiceToken(form);
+  expect(idp.log).toMatchObject([{ clientId: id, scope: 'books.read', status: 200 }]);
+  expect(await world.api.details(key)).toMatchObject({
+    baseURL: idp.issuer,
+    companyId: '42',
+    clientId: id,
+    accessTokenParams: { resource_hint: 'kept as it is' },
   });
-}
+});
 
-const ISSUERS: Record<string, (issuer: string) => string> = {
-  'its discovery address': (issuer) => `${issuer}/.well-known/openid-configuration`,
-  'its discovery address with a slash': (issuer) => `${issuer}/.well-known/openid-configuration/`,
-  'the address of its OAuth metadata': (issuer) => `${issuer}/.well-known/oauth-authorization-server`,
-  'slashes too many': (issuer) => `${issuer}//`,
-  'what is not seen around it': (issuer) => `${ZERO_WIDTH}${issuer} `,
-};
-
-for (const [name, pasted] of Object.entries(ISSUERS)) {
-  for (const field of ['Issuer', 'Base URL'] as const) {
-    test(`${field} pasted with ${name}`, async ({ visit, world, idp }) => {
-      const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
-      await form.fillFor(idp, idp.clients.service.id, SERVICE);
-      if (field === 'Issuer') {
-        await form.fill({ 'Base URL': 'https://api.example' });
-        await form.choose({ Issuer: pasted(idp.issuer) });
-      } else {
-        await form.fill({ 'Base URL': pasted(idp.issuer) });
-      }
-      await form.encrypt(idp.clients.service.secret ?? '');
-      await getServiceToken(form);
-      expect(idp.log).toMatchObject([{ status: 200 }]);
-    });
-  }
+for (const field of ['Issuer', 'Base URL'] as const) {
+  test(`${field} pasted as its discovery address`, async ({ visit, world, idp }) => {
+    const pasted = `${ZERO_WIDTH}${idp.issuer}/.well-known/openid-configuration/ `;
+    const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
+    await form.fillFor(idp, idp.clients.service.id, SERVICE);
+    await form.fill({ 'Base URL': field === 'Base URL' ? pasted : 'https://api.example' });
+    if (field === 'Issuer') await form.choose({ Issuer: pasted });
+    await form.encrypt(idp.clients.service.secret ?? '');
+    await getServiceToken(form);
+    expect(idp.log).toMatchObject([{ status: 200 }]);
+  });
 }
 
 const BOTH = 'books.read books.write';
-const SCOPES: Record<string, string> = {
-  'with blanks': BOTH,
-  'with commas': 'books.read,books.write',
-  'with commas and blanks': ' books.read , books.write, ',
-  'with semicolons': 'books.read; books.write',
-  'with tabs': 'books.read\tbooks.write',
-  'with blanks that do not break': 'books.read\u00a0books.write',
-  'as a list in JSON': '["books.read", "books.write"]',
-  'with quotation marks': '"books.read" "books.write"',
-  'with what is not seen': `${MARK}books.read${ZERO_WIDTH} books.write${ZERO_WIDTH}`,
-};
 
-for (const [name, pasted] of Object.entries(SCOPES)) {
-  test(`scopes ${name}`, async ({ visit, world, idp }) => {
-    const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
-    await form.fillFor(idp, idp.clients.service.id, { ...SERVICE, Scopes: pasted });
-    await form.encrypt(idp.clients.service.secret ?? '');
-    await expect(form.choice('Scopes')).toHaveValue(BOTH);
-    await getServiceToken(form);
-    expect(idp.log).toMatchObject([{ scope: BOTH }]);
-    await expect(form.fact('State'), 'as many are granted as were asked for').toHaveText('OK');
-  });
-}
+test('scopes pasted as a list in JSON', async ({ visit, world, idp }) => {
+  const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
+  await form.fillFor(idp, idp.clients.service.id, { ...SERVICE, Scopes: `${MARK}["books.read",\u00a0"books.write"]` });
+  await form.encrypt(idp.clients.service.secret ?? '');
+  await expect(form.choice('Scopes')).toHaveValue(BOTH);
+  await getServiceToken(form);
+  expect(idp.log).toMatchObject([{ scope: BOTH }]);
+  await expect(form.fact('State'), 'as many are granted as were asked for').toHaveText('OK');
+});
 
 test('scopes pasted as lines, which an input joins: none is glued to another', { tag: '@javascript' }, async ({ visit, world, idp }) => {
   const page = await visit({ admin: world.anna });
@@ -113,33 +77,32 @@ test('scopes pasted as lines, which an input joins: none is glued to another', {
   expect(idp.log).toMatchObject([{ scope: BOTH }]);
 });
 
-const REFUSED_ROWS: Record<string, { table: Table; row: Row; why: RegExp; choice?: Choice }> = {
-  'a query string': { table: AUTHORIZATION, row: ['access_type=offline&prompt=consent', ''], why: /This is a query string/ },
-  'a query string with its question mark': { table: ACCESS_TOKEN, row: ['?resource=a', ''], why: /This is a query string/ },
-  'a value without its key': { table: ACCESS_TOKEN, row: ['', 'consent'], why: /This value has no key/ },
-  'a key of characters without width': { table: AUTHORIZATION, row: [ZERO_WIDTH, 'consent'], why: /This value has no key/ },
-  'a reserved key with blanks': { table: AUTHORIZATION, row: [' state ', 'x'], why: /state is set by iPack Connect itself/ },
-  'another client': { table: ACCESS_TOKEN, row: ['client_id', 'another'], why: /another one than the Client ID above/ },
-  'a scope beside Scopes': { table: ACCESS_TOKEN, row: ['scope', 'b'], why: /keep one of the two/, choice: { Scopes: 'a' } },
-  'a grant': { table: ACCESS_TOKEN, row: ['grant_type', 'implicit'], why: /The grant is chosen under Identity provider/ },
-  'a code': { table: ACCESS_TOKEN, row: ['code', 'x'], why: /iPack Connect sets this itself/ },
-};
-
-for (const [name, { table, row, why, choice }] of Object.entries(REFUSED_ROWS)) {
-  test(`a parameter that cannot be sent is refused beside its row: ${name}`, async ({ visit, world }) => {
-    const key = await world.connection();
-    const form = await TokenForm.open(await visit({ admin: world.anna }), key);
-    if (choice) await form.choose(choice);
-    await form.fillRows(table, [['fine', 'a=1&b=2'], row]);
-    await form.button('Save').click();
-    await expect(form.cell(table, 'key', 2)).toHaveAccessibleDescription(why);
-    await expect(form.cell(table, 'key', 1)).not.toHaveAttribute('aria-invalid', 'true');
-    expect(await world.api.details(key), 'nothing is dropped in silence').toEqual({});
-    await form.deleteRow(table, 2);
-    await form.save();
-    expect(JSON.stringify(await world.api.details(key))).toContain('a=1&b=2');
-  });
-}
+test('parameters that cannot be sent are refused, each beside its row', async ({ visit, world }) => {
+  const key = await world.connection();
+  const form = await TokenForm.open(await visit({ admin: world.anna }), key);
+  await form.choose({ Scopes: 'a' });
+  const refused: [Row, RegExp][] = [
+    [['?resource=a', ''], /This is a query string/],
+    [[ZERO_WIDTH, 'consent'], /This value has no key/],
+    [['client_id', 'another'], /another one than the Client ID above/],
+    [['scope', 'b'], /keep one of the two/],
+    [['grant_type', 'implicit'], /The grant is chosen under Identity provider/],
+    [['code', 'x'], /iPack Connect sets this itself/],
+  ];
+  await form.fillRows(AUTHORIZATION, [[' state ', 'x']]);
+  await form.fillRows(ACCESS_TOKEN, [['fine', 'a=1&b=2'], ...refused.map(([row]) => row)]);
+  await form.button('Save').click();
+  await expect(form.cell(AUTHORIZATION, 'key', 1)).toHaveAccessibleDescription(/state is set by iPack Connect itself/);
+  for (const [index, [, why]] of refused.entries()) {
+    await expect(form.cell(ACCESS_TOKEN, 'key', index + 2)).toHaveAccessibleDescription(why);
+  }
+  await expect(form.cell(ACCESS_TOKEN, 'key', 1)).not.toHaveAttribute('aria-invalid', 'true');
+  expect(await world.api.details(key), 'nothing is dropped in silence').toEqual({});
+  await form.deleteRow(AUTHORIZATION, 1);
+  for (let row = refused.length + 1; row > 1; row -= 1) await form.deleteRow(ACCESS_TOKEN, row);
+  await form.save();
+  expect(JSON.stringify(await world.api.details(key))).toContain('a=1&b=2');
+});
 
 test('s22 a client secret in a pasted query string is kept nowhere', async ({ visit, world }) => {
   const key = await world.connection();
@@ -163,38 +126,26 @@ test('a repeatable parameter is sent as often as it stands there', async ({ visi
   expect(new URL(shown ?? '').searchParams.getAll('audience')).toEqual(['https://one.example', 'https://two.example']);
 });
 
-const URLS: Record<string, RegExp> = {
-  'id.example': /Enter a URL that starts with https/,
-  'ftp://id.example': /Enter a URL that starts with https/,
-  'https://': /Enter a URL that starts with https/,
-  'https://me:hush@id.example': /Enter a URL that starts with https/,
-  'https://id.example/a b': /Enter a URL that starts with https/,
-  'https://id.example/?p=signin': /An issuer has neither a query nor a fragment/,
-  'https://id.example/.well-known/openid-configuration?appid=7': /An issuer has neither a query nor a fragment/,
-  'https://id.example/#/login': /An issuer has neither a query nor a fragment/,
-};
-
-for (const [pasted, why] of Object.entries(URLS)) {
-  test(`an issuer that is none says what is wrong: ${pasted}`, async ({ visit, world }) => {
-    const key = await world.connection();
-    const form = await TokenForm.open(await visit({ admin: world.anna }), key);
+test('an issuer that is none says what is wrong', async ({ visit, world }) => {
+  const key = await world.connection();
+  const form = await TokenForm.open(await visit({ admin: world.anna }), key);
+  for (const [pasted, why] of [
+    ['ftp://id.example', /Enter a URL that starts with https/],
+    ['https://id.example/?p=signin', /An issuer has neither a query nor a fragment/],
+  ] as const) {
     await form.choose({ Issuer: pasted });
     await form.button('Save').click();
     await expect(form.choice('Issuer')).toHaveAccessibleDescription(why);
     await expect(form.choice('Issuer')).toHaveValue(pasted);
-    expect(await world.api.details(key)).toEqual({});
-  });
-}
+  }
+  expect(await world.api.details(key)).toEqual({});
+});
 
 const PEM: Record<string, (pem: string) => string> = {
+  // An input of one line drops its line breaks.
   'as it is': (pem) => pem,
-  'with the line breaks as two characters': (pem) => pem.replaceAll('\n', '\\n'),
-  'as a value of JSON': (pem) => JSON.stringify(pem),
-  'as a member of JSON': (pem) => `${JSON.stringify(pem)},`,
-  'with blanks instead of line breaks': (pem) => pem.replaceAll('\n', ' '),
-  'with line breaks of Windows, indented': (pem) => pem.replaceAll('\n', '\r\n    '),
-  'with what is not seen around it': (pem) => `${MARK}${ZERO_WIDTH} ${pem}\n\n`,
-  'as SEC1': (pem) => createPrivateKey(pem).export({ type: 'sec1', format: 'pem' }).toString(),
+  'as SEC1, indented, with line breaks of Windows': (pem) =>
+    createPrivateKey(pem).export({ type: 'sec1', format: 'pem' }).toString().replaceAll('\n', '\r\n    '),
 };
 
 for (const [name, pasted] of Object.entries(PEM)) {
@@ -212,26 +163,21 @@ for (const [name, pasted] of Object.entries(PEM)) {
   });
 }
 
-const NO_KEYS: Record<string, { text: (pem: string) => string; why: RegExp }> = {
-  'one that is encrypted': {
-    text: (pem) =>
-      createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hush' }).toString(),
-    why: /encrypted with a password/,
-  },
-  'half of one': { text: (pem) => pem.slice(0, pem.length / 2), why: /This is no private key/ },
-  'a client secret': { text: () => 'a+/=:% b', why: /This is no private key/ },
-};
-
-for (const [name, { text, why }] of Object.entries(NO_KEYS)) {
-  test(`what is no private key that can be used says so: ${name}`, async ({ visit, world, idp }) => {
-    const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
-    await form.fillFor(idp, idp.clients.jwt.id, { 'Client authentication': 'JWT signed with a private key' });
-    await form.secret.fill(text(idp.keys.es256.privateKeyPem));
+test('what is no private key that can be used says so', async ({ visit, world, idp }) => {
+  const pem = idp.keys.es256.privateKeyPem;
+  const encrypted = createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hush' });
+  const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());
+  await form.fillFor(idp, idp.clients.jwt.id, { 'Client authentication': 'JWT signed with a private key' });
+  for (const [text, why] of [
+    [encrypted.toString(), /encrypted with a password/],
+    [pem.slice(0, pem.length / 2), /This is no private key/],
+  ] as const) {
+    await form.secret.fill(text);
     await form.press('Encrypt Client Secret');
     await expect(form.secret).toHaveAccessibleDescription(why);
     await expect(form.generateButton).toBeDisabled();
-  });
-}
+  }
+});
 
 test('a lifetime says never, or what it may be', async ({ visit, world }) => {
   const form = await TokenForm.open(await visit({ admin: world.anna }), await world.connection());

@@ -180,6 +180,21 @@ impl Page {
         assert!(self.shows(text), "not on {} ({}): {text}\n{}", self.path, self.status, self.text());
     }
 
+    /// What is told beside the inputs whose names begin and end so, one after the other.
+    pub fn beside(&self, begin: &str, end: &str) -> Vec<String> {
+        let elements = self.elements();
+        let is_meant = |name: &str| name.starts_with(begin) && name.ends_with(end);
+        let inputs = elements.iter().filter(|one| one.attribute("name").is_some_and(is_meant));
+        let told = |input: &Element| {
+            let ids = input.attribute("aria-describedby").unwrap_or_default();
+            let describes = |one: &&Element| {
+                one.attribute("id").is_some_and(|id| ids.split(' ').any(|other| other == id))
+            };
+            elements.iter().filter(describes).map(|one| one.text.as_str()).collect()
+        };
+        inputs.map(told).collect()
+    }
+
     pub fn heading(&self) -> String {
         self.elements().into_iter().find(|one| one.name == "h1").map(|one| one.text).unwrap_or_default()
     }

@@ -60,7 +60,19 @@ async fn asked_directly(browser: &mut Browser, provider: &Provider, form: Form) 
 
 async fn scopes_are_as_many_as_were_pasted(database: Database) {
     let (_world, provider, mut browser) = start(database).await;
-    for pasted in ["a:x b/y", "a:x\r\nb/y", "a:x\nb/y\n", "a:x,b/y", " a:x ; b/y", "[\"a:x\", \"b/y\"]"] {
+    for pasted in [
+        "a:x b/y",
+        "a:x\r\nb/y",
+        "a:x\nb/y\n",
+        "a:x\tb/y",
+        "a:x\u{a0}b/y",
+        "a:x,b/y",
+        " a:x , b/y, ",
+        " a:x ; b/y",
+        "[\"a:x\", \"b/y\"]",
+        "\"a:x\" \"b/y\"",
+        "\u{feff}a:x\u{200b} b/y\u{200b}",
+    ] {
         let filled = filled(form(&mut browser, &key()).await, &provider);
         // Kept first, as a browser does while somebody types, and posted again as its page shows it.
         let kept = browser.press(&provider_field(filled, "scopes", pasted), "keep").await.connector();
@@ -124,6 +136,22 @@ async fn a_parameter_is_sent_or_refused_beside_its_row(database: Database) {
         let filled = provider_field(filled(form(&mut browser, &key()).await, &provider), "scopes", "a");
         let page = browser.press(&filled.row("access_token", 0, name, value), "save").await;
         page.assert_shows(why);
+        browser.press(&page.connector(), "discard").await;
+    }
+    // What was pasted into the wrong place is refused beside its row; the row before it is not, and nothing is dropped.
+    for (table, name, value, why) in [
+        ("authorization", "access_type=offline&prompt=consent", "", "This is a query string"),
+        ("access_token", "?resource=a", "", "This is a query string"),
+        ("access_token", "", "consent", "This value has no key"),
+        ("authorization", "\u{200b}", "consent", "This value has no key"),
+        ("authorization", " state ", "x", "state is set by iPack Connect itself"),
+    ] {
+        let filled = filled(form(&mut browser, &key()).await, &provider);
+        let page =
+            browser.press(&with_rows(filled, table, &[("fine", "a=1&b=2"), (name, value)]), "save").await;
+        let beside = page.beside(&format!("content[{table}]["), "][key]");
+        assert!(beside[1].contains(why) && !beside[0].contains(why), "{name}: {beside:?}");
+        assert_eq!(world.api_read(&key()).await, None);
         browser.press(&page.connector(), "discard").await;
     }
     let redirect_uri = "https://me.example/cb";
@@ -224,30 +252,61 @@ async fn an_issuer_is_understood_as_it_is_pasted(database: Database) {
     let address = provider.issuer();
     for pasted in [
         format!("{address}/.well-known/openid-configuration"),
+        format!("{address}/.well-known/openid-configuration/"),
         format!("{address}//"),
         format!("\u{200b}{address} "),
         format!("{address}/.well-known/oauth-authorization-server"),
     ] {
-        let form = filled(form(&mut browser, &key()).await, &provider)
-            .content("base_url", "https://api.example.com");
-        encrypt(&mut browser, provider_field(form, "issuer", &pasted), SECRET).await;
-        assert_eq!(begin(&mut browser, &key()).await.url.path(), "/authorize", "{pasted}");
+        for (base_url, issuer) in [("https://api.example.com", &*pasted), (&*pasted, "")] {
+            let form = filled(form(&mut browser, &key()).await, &provider).content("base_url", base_url);
+            encrypt(&mut browser, provider_field(form, "issuer", issuer), SECRET).await;
+            assert_eq!(begin(&mut browser, &key()).await.url.path(), "/authorize", "{base_url} {issuer}");
+        }
     }
-    let form = provider_field(form(&mut browser, &key()).await, "issuer", &format!("{address}/?p=signin"));
-    browser.press(&form, "save").await.assert_shows("An issuer has neither a query nor a fragment");
+    let no_url = "Enter a URL that starts with https";
+    let too_much = "An issuer has neither a query nor a fragment";
+    for (pasted, why) in [
+        ("id.example", no_url),
+        ("ftp://id.example", no_url),
+        ("https://", no_url),
+        ("https://me:hush@id.example", no_url),
+        ("https://id.example/a b", no_url),
+        ("https://id.example/?p=signin", too_much),
+        ("https://id.example/.well-known/openid-configuration?appid=7", too_much),
+        ("https://id.example/#/login", too_much),
+    ] {
+        let form = provider_field(form(&mut browser, &key()).await, "issuer", pasted);
+        let page = browser.press(&form, "save").await;
+        let beside = page.beside("content[provider][issuer]", "");
+        assert!(beside[0].contains(why), "{pasted}: {beside:?}");
+        assert_eq!(page.connector().value("content[provider][issuer]"), pasted);
+    }
 }
 
 async fn what_is_around_an_id_or_a_secret_is_taken_off_alike(database: Database) {
     let (world, provider, mut browser) = start(database).await;
     get_token(&mut browser, &key(), &provider).await;
     let caller = tenant(&world, ACCOUNT, SPACE, false).await;
-    for around in ["\n", "\u{200b}", "\u{feff} ", "\r\n\t"] {
+    for around in ["\n", "  ", "\u{a0}", "\u{200b}", "\u{feff} ", "\u{2060} ", "\u{200e}\u{200f}", "\r\n\t"] {
         let around_it = |text: &str| format!("{around}{text}{around}");
-        let form =
-            filled(form(&mut browser, &key()).await, &provider).content("client_id", &around_it(CLIENT));
+        let form = form(&mut browser, &key())
+            .await
+            .content("base_url", &around_it(&provider.issuer()))
+            .content("company_id", &around_it("42"))
+            .content("client_id", &around_it(CLIENT));
+        let form = provider_field(form, "scopes", &around_it("a b"));
+        let form = with_rows(form, "access_token", &[(&around_it("hint"), "x")]);
         encrypt(&mut browser, form, &around_it("from the form")).await;
         generate(&mut browser, &key(), &provider).await.assert_shows("generation successful");
         assert_eq!(basic(&last(&provider)), Some((CLIENT.into(), "from the form".into())), "{around:?}");
+        assert_eq!(field(&last(&provider), "hint").as_deref(), Some("x"), "{around:?}");
+        let (details, _) = world.api_read(&key()).await.expect("saved");
+        let details: Value = serde_json::from_str(&details).expect("JSON");
+        assert_eq!(
+            (&details["baseURL"], &details["companyId"]),
+            (&json!(provider.issuer()), &json!("42")),
+            "{around:?}"
+        );
         let encrypt = "mutation ($input: EncryptIPackInstanceOauthClientSecretInput!) {
             encryptIPackInstanceOauthClientSecret(input: $input) { isClientSecretEncrypted } }";
         let input = json!({"integrationPackInstanceId": "instance-1", "envId": "env-1", "processId": "process-1",
@@ -268,8 +327,13 @@ async fn private_keys_are_taken_as_they_are_pasted(database: Database) {
         |form| provider_field(with_endpoints(form, &provider), "clientAuthentication", "private_key_jwt");
     let escaped = pem.replace('\n', "\\n");
     for pasted in [
+        pem.to_owned(),
         escaped.clone(),
         format!("\"{escaped}\""),
+        format!("\"{escaped}\","),
+        pem.replace('\n', " "),
+        pem.replace('\n', "\r\n    "),
+        format!("\u{feff}\u{200b} {pem}\n\n"),
         include_str!("../../../oauth/test-data/sec1_key.pem").to_owned(),
     ] {
         let form = signed(form(&mut browser, &key()).await);
@@ -278,6 +342,8 @@ async fn private_keys_are_taken_as_they_are_pasted(database: Database) {
     for (pasted, why) in [
         (include_str!("../../../oauth/test-data/encrypted_key.pem"), "encrypted with a password"),
         (include_str!("../../../oauth/test-data/ec_public_key.pem"), "This is no private key"),
+        (&pem[..pem.len() / 2], "This is no private key"),
+        ("a+/=:% b", "This is no private key"),
     ] {
         let form = signed(form(&mut browser, &key()).await).with("client_secret", pasted);
         browser.press(&form, "encrypt-secret").await.assert_shows(why);
