@@ -76,7 +76,8 @@ async function until(limit, what, isThere) {
 
 /** As end2end/support/chromium.ts has it for the tests. */
 function browserOptions() {
-  const installed = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path && existsSync(path));
+  const candidates = [process.env.CHROMIUM, '/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
+  const installed = candidates.find((path) => path && existsSync(path));
   const root = process.getuid?.() === 0;
   return { ...(installed ? { executablePath: installed } : {}), args: root ? ['--no-sandbox'] : [] };
 }

@@ -1,7 +1,7 @@
 // Every flow runs twice: with JavaScript and without. A test that only makes sense in one of the two
 // carries the tag @javascript or @no-javascript; one that involves no page carries @once.
-// On PostgreSQL run the files that are about what is kept. What the others see of a database is asked of both by the
-// Rust tests, which post the same forms.
+// On PostgreSQL run the files that are about what is kept, with JavaScript. What the others see of a database is asked of
+// both by the Rust tests, which post the forms as a browser without JavaScript does.
 import { defineConfig } from '@playwright/test';
 import { chromium } from './support/chromium';
 
@@ -20,9 +20,11 @@ const aboutWhatIsKept = [
   'typed-secret',
 ].map((name) => `${name}.spec.ts`);
 
+const onPostgres = Boolean(process.env['IPACK_TEST_POSTGRES']);
+
 export default defineConfig({
   testDir: 'tests',
-  ...(process.env['IPACK_TEST_POSTGRES'] ? { testMatch: aboutWhatIsKept } : {}),
+  ...(onPostgres ? { testMatch: aboutWhatIsKept } : {}),
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
@@ -43,6 +45,6 @@ export default defineConfig({
   },
   projects: [
     { name: 'javascript', grepInvert: /@no-javascript/, use: { javaScriptEnabled: true } },
-    { name: 'no-javascript', grepInvert: /@javascript|@once/, use: { javaScriptEnabled: false } },
+    ...(onPostgres ? [] : [{ name: 'no-javascript', grepInvert: /@javascript|@once/, use: { javaScriptEnabled: false } }]),
   ],
 });
