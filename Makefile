@@ -72,7 +72,7 @@ $(built): $(sources)
 	@.ci/install-tools build
 	@mkdir -p $(@D)
 	@touch $@.begun
-	@echo "Building the release program and its site. The first time takes about 17 minutes on two cores."
+	@echo "Building the release program and its site. The first time takes about 10 minutes on two cores."
 	@.ci/build-site
 	cargo build --locked --release --package ipack-server
 	@mv $@.begun $@
