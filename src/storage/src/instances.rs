@@ -140,8 +140,10 @@ pub async fn of_pack(db: Connection<'_>, space: &str, pack: &str) -> Result<Vec<
 }
 
 /// What there is of all that a save refers to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
 pub struct Registered {
+    /// Of the account that has the Space; `None` where there is no such Space.
+    pub account_id: Option<String>,
     pub environment: bool,
     pub instance: bool,
     pub attachment: bool,
@@ -152,6 +154,7 @@ pub struct Registered {
 
 pub async fn registered(db: Connection<'_>, key: &ConnectionKey) -> Result<Registered> {
     let sql = "SELECT
+             (SELECT account_id FROM spaces WHERE guid = $1) AS account_id,
              EXISTS (SELECT 1 FROM environments WHERE space_guid = $1 AND id = $3) AS environment,
              EXISTS (SELECT 1 FROM instances WHERE space_guid = $1 AND id = $2) AS instance,
              EXISTS (SELECT 1 FROM attachments WHERE space_guid = $1 AND instance_id = $2 AND environment_id = $3)

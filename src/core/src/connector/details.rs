@@ -53,7 +53,7 @@ impl Found {
 
     /// Whether all that is to be written is one statement.
     fn is_one_statement(&self) -> bool {
-        let Registered { environment, instance, attachment, process, connection: _ } = self.registered;
+        let Registered { environment, instance, attachment, process, .. } = self.registered;
         match &self.before {
             Some(_) => self.is_changed() && !self.has_token,
             None => environment && instance && attachment && process,
@@ -130,9 +130,6 @@ impl Services {
         let is_as_saved = !found.is_changed() && !found.has_token;
         if let Some(before) = found.before.take_if(|_| is_as_saved) {
             return Ok(before);
-        }
-        if found.before.is_none() {
-            found.registered = instances::registered(reader.connection(), &save.key).await?;
         }
         drop(reader);
         let is_complete = content.missing().is_empty();
@@ -211,7 +208,7 @@ impl Services {
     ) -> Result<Option<StoredDetails>> {
         client.must_have(Right::DetailsRead)?;
         let mut reader = self.database.reader().await?;
-        let (_, owned) = client_details(reader.connection(), client, header, key).await?;
+        let (owned, _) = client_details(reader.connection(), client, header, key).await?;
         // What the product knows of tokens outranks what a client last claimed.
         Ok(owned.map(|OwnedDetails { details, has_token, .. }| StoredDetails {
             is_token_generated: details.is_token_generated || has_token,
@@ -220,22 +217,29 @@ impl Services {
     }
 }
 
-/// The account that has the Space which a client names in its header and in a key, and what is saved for the key.
+/// What is saved for the key that a client names, in the Space of its header; where nothing is, what is registered of it.
 async fn client_details(
     mut db: Connection<'_>,
     client: &Client,
     header: Option<&str>,
     key: &ConnectionKey,
-) -> Result<(String, Option<OwnedDetails>)> {
+) -> Result<(Option<OwnedDetails>, Registered)> {
     access::check_key(key)?;
-    if header == Some(key.space.as_str())
-        && let Some(owned) = details::find_owned(db.lend(), key).await?
-        && owned.account_id == client.account
-    {
-        return Ok((client.account.clone(), Some(owned)));
+    if header == Some(key.space.as_str()) {
+        if let Some(owned) = details::find_owned(db.lend(), key).await? {
+            if owned.account_id == client.account {
+                return Ok((Some(owned), Registered::default()));
+            }
+        } else {
+            let registered = instances::registered(db.lend(), key).await?;
+            if registered.account_id.as_ref() == Some(&client.account) {
+                return Ok((None, registered));
+            }
+        }
     }
-    let space = access::client_key(db, client, header, key).await?;
-    Ok((space.account_id, None))
+    // Says what is wrong with the Space, unless that came about only now.
+    access::client_key(db.lend(), client, header, key).await?;
+    Ok((None, instances::registered(db, key).await?))
 }
 
 /// What a save finds, with nothing registered.
@@ -246,17 +250,17 @@ async fn find(
     save: &SaveDetails,
     content: &FormContent,
 ) -> Result<Found> {
-    let (account, owned) = client_details(db, client, header, &save.key).await?;
+    let (owned, registered) = client_details(db, client, header, &save.key).await?;
     let has_token = owned.as_ref().is_some_and(|owned| owned.has_token);
     let before = owned.map(|owned| owned.details);
     let old = before.as_ref().and_then(|stored| Details::parse(&stored.oauth_connector_details).ok());
     let old = old.map(|details| details.content()).unwrap_or_default();
     Ok(Found {
-        account,
+        account: client.account.clone(),
         changed: changes(before.as_ref(), save, &old, content),
         before,
         has_token,
-        registered: Registered::default(),
+        registered,
         used: used_values(content, &old),
     })
 }
@@ -279,7 +283,7 @@ fn parse_details(text: &str) -> Result<Details> {
 /// Registers what a save names for the first time, with its id as its name, but for the connection, which comes with its
 /// first save.
 async fn register(mut db: Connection<'_>, found: &Found, key: &ConnectionKey, now: Timestamp) -> Result<()> {
-    let registered = found.registered;
+    let registered = &found.registered;
     if !registered.environment {
         environments::register(db.lend(), &key.space, &key.environment, now).await?;
     }

@@ -21,6 +21,9 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite
 const SQLITE_AT_LEAST: [u32; 3] = [3, 51, 3];
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
+/// At 4 KiB each. A checkpoint syncs twice and writes each page once however often it changed, so it may be rarer than
+/// SQLite's own 1,000.
+const WAL_PAGES: &str = "4000";
 
 pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
     let options = SqliteConnectOptions::from_str(address)?
@@ -29,6 +32,7 @@ pub(super) async fn open(address: &str) -> Result<Database, OpenError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", WAL_PAGES)
         .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW_STATEMENT);
     let file = options.get_filename().to_owned();
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {

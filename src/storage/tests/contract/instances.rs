@@ -199,8 +199,10 @@ async fn adopting_a_pack_keeps_what_is_there(database: Database) {
 async fn what_is_registered_is_told_part_by_part(database: Database) {
     let registered = async || read_now!(database, db => instances::registered(db, &key()));
     let key = key();
-    add_space(&database, ACCOUNT, &key.space).await;
     let mut expected = Registered::default();
+    assert_eq!(registered().await, expected);
+    add_space(&database, ACCOUNT, &key.space).await;
+    expected.account_id = Some(ACCOUNT.to_owned());
     assert_eq!(registered().await, expected);
     write_now!(database, db => environments::register(db, &key.space, &key.environment, at(0)));
     expected.environment = true;
