@@ -10,7 +10,7 @@ import { createSchema, createYoga } from 'graphql-yoga';
 const [port, file] = process.argv.slice(2);
 const database = new DatabaseSync(file);
 database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-  PRAGMA busy_timeout = 5000; PRAGMA temp_store = memory;
+  PRAGMA busy_timeout = 5000; PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = 4000;
   CREATE TABLE IF NOT EXISTS details (id TEXT NOT NULL, catalogGuid TEXT NOT NULL, integrationPackInstanceId TEXT NOT NULL,
     envId TEXT NOT NULL, processId TEXT NOT NULL, connectionId TEXT NOT NULL, isTokenGenerated INTEGER NOT NULL,
     oauthConnectorDetails TEXT NOT NULL, clientId TEXT NOT NULL,

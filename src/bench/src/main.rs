@@ -36,6 +36,8 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const STARTS: usize = 5;
+/// By then the allocator has given back what the start took.
+const IDLE_AFTER: Duration = Duration::from_secs(12);
 /// How much longer a sync takes on the slow disk.
 const SLOW_SYNC: Duration = Duration::from_millis(5);
 
@@ -98,7 +100,6 @@ struct Scale {
     many: u32,
     rounds: usize,
     plan: Plan,
-    pause: Duration,
 }
 
 impl Scale {
@@ -106,10 +107,10 @@ impl Scale {
         let seconds = Duration::from_secs;
         if quick {
             let plan = Plan { warm_up: seconds(1), measured: seconds(2) };
-            Self { few: 5_000, many: 50_000, rounds: 1, plan, pause: seconds(1) }
+            Self { few: 5_000, many: 50_000, rounds: 1, plan }
         } else {
             let plan = Plan { warm_up: seconds(2), measured: seconds(6) };
-            Self { few: 5_000, many: 1_000_000, rounds: 3, plan, pause: seconds(10) }
+            Self { few: 5_000, many: 1_000_000, rounds: 3, plan }
         }
     }
 }
@@ -138,7 +139,7 @@ async fn measure(quick: bool, only: Option<Kind>) -> Result<()> {
     on_a_slow_disk(&scale, &few, &mut report).await?;
     postgres::measure(&scale, &few, &mut report).await?;
     inputs::measure(&mut report);
-    measure_start(&folder, &few, &mut report, scale.pause).await?;
+    measure_start(&folder, &few, &mut report).await?;
     measure_few(&scale, &few, &mut report).await?;
     say(&format!("\nSaving {} details …", scale.many));
     let many = prepare::prepare(&folder, "many", scale.many).await?;
@@ -270,12 +271,7 @@ async fn measure_many(scale: &Scale, few: &Prepared, many: &Prepared, report: &m
 
 /// From start to the first page, on a database that is there and on a new one, and the memory of a program that nobody
 /// asks for anything.
-async fn measure_start(
-    folder: &prepare::Folder,
-    prepared: &Prepared,
-    report: &mut Report,
-    pause: Duration,
-) -> Result<()> {
+async fn measure_start(folder: &prepare::Folder, prepared: &Prepared, report: &mut Report) -> Result<()> {
     for (what, is_new) in [("a database that is there", false), ("a new database", true)] {
         let mut starts = Vec::new();
         let mut idle_kib = 0;
@@ -284,7 +280,7 @@ async fn measure_start(
             let server = Server::program(if is_new { &new } else { &prepared.program }).await?;
             starts.push(server.started_in);
             if starts.len() == STARTS {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(IDLE_AFTER).await;
                 idle_kib = server.resident_kib()?;
             }
         }
