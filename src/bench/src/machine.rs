@@ -66,13 +66,16 @@ impl Noise {
     pub fn told(&self) -> String {
         let mut spreads = self.spreads.clone();
         spreads.sort_by(f64::total_cmp);
-        let half = spreads.get(spreads.len() / 2).copied().unwrap_or(f64::NAN);
-        let most = spreads.last().copied().unwrap_or(f64::NAN);
+        let rounds = match (spreads.get(spreads.len() / 2), spreads.last()) {
+            (Some(half), Some(most)) => format!(
+                "the ratios of the rounds of one measurement lay {half:.0} % apart (half of them), {most:.0} % at most"
+            ),
+            _ => "one round of each measurement, which does not show it".to_owned(),
+        };
         let stolen =
             stolen().saturating_sub(self.stolen).as_secs_f64() / self.begun.elapsed().as_secs_f64() * 100.0;
         format!(
-            "Noise: the ratios of the rounds of one measurement lay {half:.0} % apart (half of them), {most:.0} % at most; \
-             load average before: {}; {stolen:.1} % of a core went to other machines.",
+            "Noise: {rounds}; load average before: {}; {stolen:.1} % of a core went to other machines.",
             self.load
         )
     }
