@@ -101,6 +101,24 @@ pub async fn find(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<Toke
     on_connection!(db, executor => bind_key!(sqlx::query_as::<_, Token>(sql), key).fetch_optional(executor))
 }
 
+/// The token of a connection key, and what it takes to answer a client about it.
+#[derive(Debug, Clone, FromRow)]
+pub struct OwnedToken {
+    #[sqlx(flatten)]
+    pub token: Token,
+    /// The account that has the Space.
+    pub account_id: String,
+}
+
+pub async fn find_owned(db: Connection<'_>, key: &ConnectionKey) -> Result<Option<OwnedToken>> {
+    let sql = of_key!(concat!(
+        "SELECT ",
+        columns!(),
+        ", (SELECT account_id FROM spaces WHERE guid = tokens.space_guid) AS account_id FROM tokens"
+    ));
+    on_connection!(db, executor => bind_key!(sqlx::query_as::<_, OwnedToken>(sql), key).fetch_optional(executor))
+}
+
 /// Whether there is a token, whatever its state.
 pub async fn exists(db: Connection<'_>, key: &ConnectionKey) -> Result<bool> {
     let sql = of_key!("SELECT COUNT(*) FROM tokens");

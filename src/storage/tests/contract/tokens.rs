@@ -66,9 +66,13 @@ async fn every_field_comes_back(database: Database) {
     ready(&database).await;
     add_data_key(&database, &key().space, 2, 1).await;
     assert!(read_now!(database, db => tokens::find(db, &key())).is_none());
+    assert!(read_now!(database, db => tokens::find_owned(db, &key())).is_none());
     for new in contrasting().into_iter().chain(contrasting()) {
         write_now!(database, db => tokens::put(db, &new));
         assert_same(&find(&database).await, &new);
+        let owned = read_now!(database, db => tokens::find_owned(db, &key())).expect("it is there");
+        assert_same(&owned.token, &new);
+        assert_eq!(owned.account_id, ACCOUNT);
     }
 }
 
