@@ -1,6 +1,6 @@
 // What people paste into the form, as a browser hands it on: each input arrives at the provider as it is meant, or a sentence
-// beside its field says what is wrong. All the kinds that there are stand in the Rust tests (`oauth::pasted`), which post the
-// same forms; here is one of each.
+// beside its field says what is wrong. The Rust tests post the same forms with many more of each kind (`oauth::pasted`; keys in
+// `oauth::grants`, query strings in `pages::saving`); here is one of each.
 import type { Locator } from '@playwright/test';
 import { createPrivateKey } from 'node:crypto';
 import { formPath } from '../support/api';

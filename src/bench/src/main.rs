@@ -71,8 +71,10 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        // Threads as the program has them.
+        // Threads and pages of memory as the program has them.
         Some(Command::Bare { listen, database, answers }) => {
+            #[cfg(target_os = "linux")]
+            let _ = rustix::thread::disable_transparent_huge_pages(true);
             let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
             runtime(tokio::runtime::Builder::new_multi_thread().worker_threads(workers))
                 .and_then(|runtime| runtime.block_on(bare::serve(listen, &database, &answers)))

@@ -10,7 +10,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Huge pages would stay in memory for the little that is left in each: half of what an idle program takes. Where the
-    // system knows no such setting, that is all that is lost.
+    // kernel refuses, that is all that is lost.
+    #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     // Rendering a page waits for its resources, so one worker would wait for itself.
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));

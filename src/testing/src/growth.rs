@@ -50,6 +50,12 @@ impl Growth {
     }
 }
 
+/// What all threads of this process have worked: the time to give to [`Growth`] where work is done by several of them, in
+/// a test that is a process of its own (`on_both!(alone: …)`). Other tests at the same time do not make it longer.
+pub fn process_time() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("it does not run backwards")
+}
+
 /// As [`Growth`], for work that does not wait for anything: it counts the processor's time alone, as longer work is
 /// interrupted more often.
 pub fn assert_linear<I, O>(

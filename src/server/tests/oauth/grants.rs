@@ -19,6 +19,7 @@ on_both!(
     a_public_client_has_pkce_and_no_secret,
     what_is_no_private_key_is_refused_beside_the_field,
     a_direct_grant_that_is_refused_says_so_at_once,
+    private_keys_are_taken_as_they_are_pasted,
 );
 
 const PRIVATE: &str = include_str!("../../../oauth/test-data/ec_key.pem");
@@ -177,4 +178,69 @@ async fn a_direct_grant_that_is_refused_says_so_at_once(database: Database) {
     page.assert_shows("The provider does not know this client, or not with this secret.");
     assert!(!page.text().contains(SECRET), "a secret that a provider repeats is not shown");
     assert!(token(&world, &key()).await.is_none());
+}
+
+async fn private_keys_are_taken_as_they_are_pasted(database: Database) {
+    let (_world, provider, mut browser) = start(database).await;
+    let signed =
+        |form| provider_field(with_endpoints(form, &provider), "clientAuthentication", "private_key_jwt");
+    let escaped = PRIVATE.replace('\n', "\\n");
+    for pasted in [
+        PRIVATE.to_owned(),
+        escaped.clone(),
+        format!("\"{escaped}\""),
+        format!("\"{escaped}\","),
+        PRIVATE.replace('\n', " "),
+        PRIVATE.replace('\n', "\r\n    "),
+        format!("\u{feff}\u{200b} {PRIVATE}\n\n"),
+        include_str!("../../../oauth/test-data/sec1_key.pem").to_owned(),
+    ] {
+        let form = provider_field(signed(form(&mut browser, &key()).await), "grant", "client_credentials");
+        let form = provider_field(form, "keyId", " key-1\u{200b}");
+        encrypt(&mut browser, form, &pasted).await;
+        press_generate(&mut browser, &key()).await.assert_shows("Access Token generation successful");
+        let call = provider.token_calls().pop().expect("a call");
+        verified(&field(&call, "client_assertion").expect("an assertion"), &provider.at("/token"));
+    }
+    for (pasted, why) in [
+        (include_str!("../../../oauth/test-data/encrypted_key.pem"), "encrypted with a password"),
+        (include_str!("../../../oauth/test-data/ec_public_key.pem"), "This is no private key"),
+        (&PRIVATE[..PRIVATE.len() / 2], "This is no private key"),
+        ("a+/=:% b", "This is no private key"),
+    ] {
+        let form = signed(form(&mut browser, &key()).await).with("client_secret", pasted);
+        browser.press(&form, "encrypt-secret").await.assert_shows(why);
+    }
+    // A key of one kind does not sign as another.
+    let form = provider_field(signed(form(&mut browser, &key()).await), "algorithm", "PS256");
+    browser
+        .press(&form.with("client_secret", PRIVATE), "encrypt-secret")
+        .await
+        .assert_shows("does not sign as it is configured");
+    // NetSuite's and Entra ID's assertions: another algorithm, a certificate, more claims.
+    let hash = "ab".repeat(32);
+    let mut form = provider_field(
+        signed(ipack_testing::flow::form(&mut browser, &key()).await),
+        "grant",
+        "client_credentials",
+    );
+    for (name, value) in [
+        ("algorithm", "PS256"),
+        ("certificate", &hash),
+        ("claims", r#"{"scope":["restlets"]}"#),
+        ("audience", "https://there.example"),
+    ] {
+        form = provider_field(form, name, value);
+    }
+    encrypt(&mut browser, form, include_str!("../../../oauth/test-data/rsa_key.pem")).await;
+    press_generate(&mut browser, &key()).await.assert_shows("Access Token generation successful");
+    let jwt =
+        field(provider.token_calls().last().expect("a call"), "client_assertion").expect("an assertion");
+    let part = |at: usize| -> Value {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let part = jwt.split('.').nth(at).expect("three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("Base64")).expect("JSON")
+    };
+    assert_eq!((&part(0)["alg"], part(0)["x5t#S256"].as_str().map(str::len)), (&json!("PS256"), Some(43)));
+    assert_eq!((&part(1)["scope"], &part(1)["aud"]), (&json!(["restlets"]), &json!("https://there.example")));
 }

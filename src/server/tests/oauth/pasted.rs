@@ -21,7 +21,7 @@ on_both!(
     the_client_proves_itself_as_chosen_or_as_the_metadata_say,
     an_issuer_is_understood_as_it_is_pasted,
     what_is_around_an_id_or_a_secret_is_taken_off_alike,
-    private_keys_are_taken_as_they_are_pasted,
+    a_lifetime_is_whole_seconds_or_never,
     a_very_long_authorization_url_is_in_no_header,
 );
 
@@ -297,7 +297,9 @@ async fn what_is_around_an_id_or_a_secret_is_taken_off_alike(database: Database)
         let form = provider_field(form, "scopes", &around_it("a b"));
         let form = with_rows(form, "access_token", &[(&around_it("hint"), "x")]);
         encrypt(&mut browser, form, &around_it("from the form")).await;
-        generate(&mut browser, &key(), &provider).await.assert_shows("generation successful");
+        let began = begin(&mut browser, &key()).await;
+        assert_eq!(began.parameter("scope").as_deref(), Some("a b"), "{around:?}");
+        come_back(&mut browser, &provider.agree(&began.url)).await.assert_shows("generation successful");
         assert_eq!(basic(&last(&provider)), Some((CLIENT.into(), "from the form".into())), "{around:?}");
         assert_eq!(field(&last(&provider), "hint").as_deref(), Some("x"), "{around:?}");
         let (details, _) = world.api_read(&key()).await.expect("saved");
@@ -320,65 +322,25 @@ async fn what_is_around_an_id_or_a_secret_is_taken_off_alike(database: Database)
     }
 }
 
-async fn private_keys_are_taken_as_they_are_pasted(database: Database) {
-    let (_world, provider, mut browser) = start(database).await;
-    let pem = include_str!("../../../oauth/test-data/ec_key.pem");
-    let signed =
-        |form| provider_field(with_endpoints(form, &provider), "clientAuthentication", "private_key_jwt");
-    let escaped = pem.replace('\n', "\\n");
-    for pasted in [
-        pem.to_owned(),
-        escaped.clone(),
-        format!("\"{escaped}\""),
-        format!("\"{escaped}\","),
-        pem.replace('\n', " "),
-        pem.replace('\n', "\r\n    "),
-        format!("\u{feff}\u{200b} {pem}\n\n"),
-        include_str!("../../../oauth/test-data/sec1_key.pem").to_owned(),
+async fn a_lifetime_is_whole_seconds_or_never(database: Database) {
+    let (_world, _provider, mut browser) = start(database).await;
+    for (pasted, is_fine) in [
+        ("1 hour", false),
+        ("0", false),
+        ("-5", false),
+        ("3600.5", false),
+        ("1e3", false),
+        (" 3600 ", true),
+        ("Never", true),
+        ("\u{200b}never", true),
     ] {
-        let form = signed(form(&mut browser, &key()).await);
-        encrypt(&mut browser, form, &pasted).await;
+        let form = provider_field(form(&mut browser, &key()).await, "tokenLifetime", pasted);
+        let page = browser.press(&form, "save").await;
+        let beside = page.beside("content[provider][tokenLifetime]", "");
+        assert_eq!(beside[0].contains("Enter whole seconds, or never"), !is_fine, "{pasted:?}: {beside:?}");
+        let shown = page.connector().value("content[provider][tokenLifetime]").to_owned();
+        assert_eq!(shown, pasted.trim_matches([' ', '\u{200b}']), "nothing is lost");
     }
-    for (pasted, why) in [
-        (include_str!("../../../oauth/test-data/encrypted_key.pem"), "encrypted with a password"),
-        (include_str!("../../../oauth/test-data/ec_public_key.pem"), "This is no private key"),
-        (&pem[..pem.len() / 2], "This is no private key"),
-        ("a+/=:% b", "This is no private key"),
-    ] {
-        let form = signed(form(&mut browser, &key()).await).with("client_secret", pasted);
-        browser.press(&form, "encrypt-secret").await.assert_shows(why);
-    }
-    // A key of one kind does not sign as another.
-    let form = provider_field(signed(form(&mut browser, &key()).await), "algorithm", "PS256");
-    browser
-        .press(&form.with("client_secret", pem), "encrypt-secret")
-        .await
-        .assert_shows("does not sign as it is configured");
-    // NetSuite's and Entra ID's assertions: another algorithm, a certificate, more claims.
-    let hash = "ab".repeat(32);
-    let mut form = provider_field(
-        signed(ipack_testing::flow::form(&mut browser, &key()).await),
-        "grant",
-        "client_credentials",
-    );
-    for (name, value) in [
-        ("algorithm", "PS256"),
-        ("certificate", &hash),
-        ("claims", r#"{"scope":["restlets"]}"#),
-        ("audience", "https://there.example"),
-    ] {
-        form = provider_field(form, name, value);
-    }
-    encrypt(&mut browser, form, include_str!("../../../oauth/test-data/rsa_key.pem")).await;
-    press_generate(&mut browser, &key()).await.assert_shows("Access Token generation successful");
-    let jwt = field(&last(&provider), "client_assertion").expect("an assertion");
-    let part = |at: usize| -> Value {
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let part = jwt.split('.').nth(at).expect("three parts");
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("Base64")).expect("JSON")
-    };
-    assert_eq!((&part(0)["alg"], part(0)["x5t#S256"].as_str().map(str::len)), (&json!("PS256"), Some(43)));
-    assert_eq!((&part(1)["scope"], &part(1)["aud"]), (&json!(["restlets"]), &json!("https://there.example")));
 }
 
 async fn a_very_long_authorization_url_is_in_no_header(database: Database) {

@@ -1,4 +1,4 @@
-//! How many statements each kind of save is, those that are only read before it included.
+//! How many statements each kind of save is, those that are only read before it included, and an access token.
 
 use ipack_core::connector::submission::Submission;
 use ipack_domain::{
@@ -9,12 +9,14 @@ use ipack_domain::{
 };
 use ipack_storage::{Database, tokens};
 use ipack_testing::{
+    flow,
     logs::{self, Log},
+    provider::Provider,
     records::{add_data_key, token},
     world::{ANN, World, key},
 };
 
-on_both!(alone: each_kind_of_save_is_as_many_statements_as_it_needs);
+on_both!(alone: each_kind_of_save_is_as_many_statements_as_it_needs, an_access_token_is_two_statements);
 
 const DETAILS: &str = r#"{"baseURL":"https://b","companyId":"c","clientId":"A","authParams":{"key":"value"},
     "accessTokenParams":{"key":"value"}}"#;
@@ -107,4 +109,19 @@ async fn each_kind_of_save_is_as_many_statements_as_it_needs(database: Database)
         submit(Button::Save).await,
         format!("BEGIN COMMIT DELETE INSERT INSERT INSERT{lock} SELECT SELECT SELECT SELECT UPDATE")
     );
+}
+
+async fn an_access_token_is_two_statements(database: Database) {
+    let world = flow::world(database).await;
+    let provider = Provider::start().await;
+    flow::get_token(&mut world.browser(ANN).await, &key(), &provider).await;
+    let runtime = flow::runtime(&world).await;
+    let log = logs::watch();
+    let read = async || {
+        let read = async { drop(flow::read(&world, &runtime, &key()).await.expect("it is handed out")) };
+        statements(&log, read).await
+    };
+    // The token with the account of its Space, what the API token may still do, and the key that opens the token.
+    assert_eq!(read().await, "SELECT SELECT SELECT");
+    assert_eq!(read().await, "SELECT SELECT", "it is open");
 }
