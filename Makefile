@@ -9,9 +9,8 @@ export PATH := $(CURDIR)/end2end/node_modules/.bin:$(CURDIR)/.tools/bin:$(PATH):
 export LEPTOS_OUTPUT_NAME := ipack-connect
 
 program := target/release/ipack-connect
-# As old as the beginning of the last build that succeeded: of the program, and of the site that is inside.
+# As old as the beginning of the last build that succeeded.
 built := target/release/.ipack-connect-built
-site := target/.site-built
 # Folders too: their time changes when a file goes.
 sources := Cargo.toml Cargo.lock .ci/build-site .ci/finish-site.mjs $(shell find src style public migrations 2>/dev/null)
 
@@ -29,7 +28,6 @@ run: $(built) ## Build what changed, then serve on http://127.0.0.1:3000 with de
 build: $(built) ## The release program, with the site inside: target/release/ipack-connect
 
 dev: ## Serve a debug build, build again and reload the page at each change
-	@rm -f $(site) # it puts a debug site in its place
 	@.ci/install-tools dev
 	cargo-leptos watch -- serve --demo
 
@@ -68,20 +66,13 @@ clean: ## Remove what was built (not the tools in .tools, not the data in data)
 ifeq ($(wildcard $(program)),)
 $(built): FORCE
 endif
-ifeq ($(wildcard target/site/pkg),)
-$(site): FORCE
-endif
 
-$(built): $(site)
-	@mkdir -p $(@D)
-	@touch $@.begun
-	cargo build --locked --release --package ipack-server
-	@mv $@.begun $@
-
-$(site): $(sources)
+# The site comes first, for the program has its files inside.
+$(built): $(sources)
 	@.ci/install-tools build
 	@mkdir -p $(@D)
 	@touch $@.begun
 	@echo "Building the release program and its site. The first time takes about 10 minutes on two cores."
 	@.ci/build-site
+	cargo build --locked --release --package ipack-server
 	@mv $@.begun $@
