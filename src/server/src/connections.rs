@@ -117,7 +117,13 @@ async fn accept(
     let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, slot),
+            Ok((stream, peer)) => {
+                // The end of a long page would wait for the client's word that it has the beginning: 40 ms.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection is over before it was taken");
+                }
+                return (stream, peer, slot);
+            }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken at the moment");
